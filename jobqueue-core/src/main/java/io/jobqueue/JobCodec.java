@@ -1,0 +1,261 @@
+package io.jobqueue;
+
+import java.io.ByteArrayOutputStream;
+import java.lang.reflect.Type;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * How payloads, results and work outputs are written and read: compact JSON in UTF-8 by a mapper of our own, which the
+ * application's {@code spring.jackson.*} does not colour, so that what is stored does not change with a web setting.
+ * Fields that a type does not have are ignored; no type information is written, and none is obeyed.
+ *
+ * <p>Immutable and thread-safe.
+ *
+ * @since 0.1.0
+ */
+public final class JobCodec {
+
+    private static final TypeOfHeaders HEADERS = new TypeOfHeaders();
+    private static final byte[] KIND = "\"kind\"".getBytes(StandardCharsets.US_ASCII);
+
+    private final JsonMapper mapper;
+
+    private JobCodec(JsonMapper mapper) {
+        this.mapper = mapper;
+    }
+
+    /** The codec of a queue that says nothing else. */
+    public static JobCodec standard() {
+        return customized(UnaryOperator.identity());
+    }
+
+    /**
+     * A codec whose mapper is customized, for example by a module for own types.
+     *
+     * @param customizer gets the builder after our own settings
+     */
+    public static JobCodec customized(UnaryOperator<JsonMapper.Builder> customizer) {
+        JsonMapper.Builder builder = JsonMapper.builder()
+                .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+                .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION);
+        return new JobCodec(customizer.apply(builder).build());
+    }
+
+    /** A stored document, to be read later. */
+    public JsonText json(String text) {
+        return new JsonText(text, this);
+    }
+
+    /**
+     * Writes a payload as one flat JSON object that begins with its kind.
+     *
+     * @param payload a record, bean or map; {@code null} for none
+     * @param maxBytes the largest document
+     * @throws IllegalArgumentException when it is no JSON object, cannot be written, is too large, or has a field
+     *     {@code kind} of another value
+     */
+    public String payload(String kind, @Nullable Object payload, int maxBytes) {
+        byte[] object = payload == null ? new byte[] {'{', '}'} : write("payload of kind '" + kind + "'", payload);
+        if (object[0] != '{') {
+            throw new IllegalArgumentException(
+                    "the payload of kind '%s' must be written as a JSON object, %s is not; wrap it in a record"
+                            .formatted(kind, payload == null ? "null" : payload.getClass().getName()));
+        }
+        byte[] document = contains(object, KIND) ? withKind(kind, object) : splice(kind, object);
+        checkSize("payload of kind '" + kind + "'", document, maxBytes);
+        return new String(document, StandardCharsets.UTF_8);
+    }
+
+    /** The usual case: no field of that name anywhere, so the kind is put before the first field. */
+    private byte[] splice(String kind, byte[] object) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream(object.length + kind.length() + 12);
+        out.writeBytes("{\"kind\":".getBytes(StandardCharsets.US_ASCII));
+        out.writeBytes(mapper.writeValueAsBytes(kind));
+        if (object.length > 2) {
+            out.write(',');
+        }
+        out.write(object, 1, object.length - 1);
+        return out.toByteArray();
+    }
+
+    private byte[] withKind(String kind, byte[] object) {
+        ObjectNode fields = (ObjectNode) mapper.readTree(object);
+        JsonNode own = fields.remove("kind");
+        if (own != null && !own.isNull() && !(own.isString() && own.stringValue().equals(kind))) {
+            throw new IllegalArgumentException(
+                    "the payload of kind '%s' has a field 'kind' of another value; rename the field".formatted(kind));
+        }
+        return splice(kind, mapper.writeValueAsBytes(fields));
+    }
+
+    /**
+     * Writes a result as a JSON object: nothing as {@code {}}, what is no object as {@code {"value":…}}, because that
+     * is what the guide's clients can read.
+     *
+     * @throws IllegalArgumentException when it cannot be written or is too large
+     */
+    public String result(@Nullable Object value, int maxBytes) {
+        if (value == null) {
+            return "{}";
+        }
+        String json = output(value, maxBytes);
+        return json.startsWith("{") ? json : "{\"value\":" + json + "}";
+    }
+
+    /**
+     * Writes a work output as the value's plain JSON.
+     *
+     * @throws IllegalArgumentException when it cannot be written or is too large
+     */
+    public String output(@Nullable Object value, int maxBytes) {
+        byte[] document = value == null ? new byte[] {'n', 'u', 'l', 'l'} : write("result", value);
+        checkSize("result", document, maxBytes);
+        return new String(document, StandardCharsets.UTF_8);
+    }
+
+    /** Writes headers as a JSON object. */
+    public String headers(Map<String, String> headers) {
+        return mapper.writeValueAsString(headers);
+    }
+
+    /** Reads headers; anything but an object of texts has none. */
+    public Map<String, String> headers(@Nullable String json) {
+        if (json == null || json.isEmpty()) {
+            return Map.of();
+        }
+        try {
+            return mapper.readValue(json, mapper.constructType(HEADERS.type()));
+        } catch (JacksonException ex) {
+            return Map.of();
+        }
+    }
+
+    /**
+     * Reads what a foreign producer says about its job in the payload itself.
+     *
+     * @return the top-level texts {@code kind}, {@code run_id} and {@code unit_id}, each {@code null} when there is none
+     *     or the document is no JSON object
+     */
+    public Envelope envelope(String payload) {
+        String kind = null;
+        String runId = null;
+        String unitId = null;
+        try (JsonParser parser = mapper.createParser(payload)) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                return Envelope.EMPTY;
+            }
+            while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
+                String name = parser.currentName();
+                if (parser.nextToken() == JsonToken.VALUE_STRING) {
+                    switch (name) {
+                        case "kind" -> kind = parser.getString();
+                        case "run_id" -> runId = parser.getString();
+                        case "unit_id" -> unitId = parser.getString();
+                        default -> {}
+                    }
+                } else {
+                    parser.skipChildren();
+                }
+            }
+            return new Envelope(kind, runId, unitId);
+        } catch (JacksonException ex) {
+            // what is broken further on shows when the handler's type is read
+            return new Envelope(kind, null, null);
+        }
+    }
+
+    /**
+     * What a payload says about its job.
+     *
+     * @since 0.1.0
+     */
+    public record Envelope(@Nullable String kind, @Nullable String runId, @Nullable String unitId) {
+
+        static final Envelope EMPTY = new Envelope(null, null, null);
+    }
+
+    <T> T read(String json, Class<T> type) {
+        return type.cast(boxed(read(json, (Type) type)));
+    }
+
+    private static Object boxed(Object value) {
+        return value;
+    }
+
+    Object read(String json, Type type) {
+        Object value;
+        try {
+            value = mapper.readValue(json, mapper.constructType(type));
+        } catch (JacksonException ex) {
+            throw new UnreadableJsonException("cannot be read as %s: %s".formatted(type.getTypeName(), place(ex)));
+        } catch (StackOverflowError ex) {
+            throw new UnreadableJsonException("cannot be read as %s: nested too deep".formatted(type.getTypeName()));
+        }
+        if (value == null) {
+            throw new UnreadableJsonException("cannot be read as %s: it is null".formatted(type.getTypeName()));
+        }
+        return value;
+    }
+
+    /** The original message quotes the document, which must not reach logs or {@code last_error}. */
+    private static String place(JacksonException ex) {
+        String what = ex.getClass().getSimpleName();
+        String at = ex.getLocation() == null ? "" : " at line %d, column %d"
+                .formatted(ex.getLocation().getLineNr(), ex.getLocation().getColumnNr());
+        StringBuilder path = new StringBuilder();
+        for (JacksonException.Reference step : ex.getPath()) {
+            path.append(step.getPropertyName() == null ? "[" + step.getIndex() + "]" : "." + step.getPropertyName());
+        }
+        return what + at + (path.isEmpty() ? "" : " in " + path);
+    }
+
+    private byte[] write(String what, Object value) {
+        try {
+            return mapper.writeValueAsBytes(value);
+        } catch (JacksonException | StackOverflowError ex) {
+            throw new IllegalArgumentException(
+                    "the %s cannot be written as JSON: %s of %s"
+                            .formatted(what, ex.getClass().getSimpleName(), value.getClass().getName()),
+                    ex instanceof JacksonException ? ex : null);
+        }
+    }
+
+    private static void checkSize(String what, byte[] document, int maxBytes) {
+        if (document.length > maxBytes) {
+            throw new TooLargeException(what, document.length, maxBytes);
+        }
+    }
+
+    private static boolean contains(byte[] text, byte[] part) {
+        outer:
+        for (int i = 0; i <= text.length - part.length; i++) {
+            for (int j = 0; j < part.length; j++) {
+                if (text[i + j] != part[j]) {
+                    continue outer;
+                }
+            }
+            return true;
+        }
+        return false;
+    }
+
+    /** {@code Map<String, String>} as a type at run time. */
+    private static final class TypeOfHeaders extends tools.jackson.core.type.TypeReference<Map<String, String>> {
+
+        Type type() {
+            return getType();
+        }
+    }
+}

@@ -1,0 +1,98 @@
+package io.jobqueue;
+
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Something that happened to a job or a queue, told after Redis agreed to it. No event carries a payload, a result or a
+ * token that {@code toString} would show.
+ *
+ * @since 0.1.0
+ */
+public sealed interface JobEvent {
+
+    /** The queue's name. */
+    String queue();
+
+    /** The job's kind, or {@code null} when it is unknown or the event is about many jobs. */
+    default @Nullable String kind() {
+        return null;
+    }
+
+    /** A job was created by this process. */
+    record Enqueued(String queue, String kind, String id) implements JobEvent {}
+
+    /** What the events of one attempt have in common. */
+    sealed interface OfAttempt extends JobEvent {
+
+        /** The claim of the attempt. */
+        Claim claim();
+
+        @Override
+        default String queue() {
+            return claim().queue();
+        }
+
+        @Override
+        default @Nullable String kind() {
+            return claim().kind();
+        }
+    }
+
+    /**
+     * An attempt starts.
+     *
+     * @param claim its claim
+     */
+    record Started(Claim claim) implements OfAttempt {}
+
+    /**
+     * A job completed.
+     *
+     * @param took how long the handler ran
+     */
+    record Completed(Claim claim, Duration took) implements OfAttempt {}
+
+    /**
+     * An attempt failed and the job will be tried again.
+     *
+     * @param error what was noted as the last error
+     * @param delay how long the job waits for the next attempt
+     * @param took how long the handler ran
+     */
+    record Retried(Claim claim, String error, Duration delay, Duration took) implements OfAttempt {}
+
+    /**
+     * A job failed for good: it is a dead letter, or was discarded.
+     *
+     * @param error what was noted as the last error
+     * @param discarded whether the handler discarded it
+     * @param took how long the handler ran
+     */
+    record Failed(Claim claim, String error, boolean discarded, Duration took) implements OfAttempt {}
+
+    /** A job was handed back unspent, because its worker stops. */
+    record Released(Claim claim) implements OfAttempt {}
+
+    /** The job was taken from its worker, which was silent for longer than its lease; the handler is interrupted. */
+    record LeaseLost(Claim claim) implements OfAttempt {}
+
+    /** What an attempt wanted to settle was refused, because the job was no longer its own. */
+    record Refused(Claim claim) implements OfAttempt {}
+
+    /** A handler ignored its time limit and the interrupt; the attempt was failed without waiting for it. */
+    record Stuck(Claim claim) implements OfAttempt {}
+
+    /** A sweep put jobs back whose workers were silent for longer than their lease. */
+    record Reclaimed(String queue, List<String> ids) implements JobEvent {}
+
+    /** A sweep made dead letters of jobs that lost too many workers. */
+    record WorkerDied(String queue, List<String> ids) implements JobEvent {}
+
+    /** Ids were taken out whose job was gone; a foreign hand or an eviction deleted it. */
+    record Lost(String queue, List<String> ids) implements JobEvent {}
+
+    /** Retention dropped dead letters. */
+    record DeadLettersDropped(String queue, long count) implements JobEvent {}
+}

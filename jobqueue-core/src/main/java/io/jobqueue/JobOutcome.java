@@ -1,0 +1,69 @@
+package io.jobqueue;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How an attempt ends, for handlers that say it instead of returning a value or throwing. Can be thrown as well, see
+ * {@link #asException()}.
+ *
+ * @since 0.1.0
+ */
+public sealed interface JobOutcome {
+
+    /** The job is done; {@code value} is its result, {@code null} for none. */
+    static JobOutcome completed(@Nullable Object value) {
+        return new Completed(value);
+    }
+
+    /**
+     * The attempt failed; the next one, if the job has one left, starts no earlier than after {@code delay}.
+     *
+     * @param delay zero or more
+     * @param reason one sentence for whoever looks at the job
+     */
+    static JobOutcome retryIn(Duration delay, String reason) {
+        return new RetryIn(delay, reason);
+    }
+
+    /** The job is not needed any more: it ends as failed with this reason, and nobody is alarmed. */
+    static JobOutcome discard(String reason) {
+        return new Discard(reason);
+    }
+
+    /** The job cannot succeed: it becomes a dead letter at once, whatever attempts are left. */
+    static JobOutcome deadLetter(String reason) {
+        return new DeadLetter(reason);
+    }
+
+    /** This outcome as an exception, to be thrown from the depth of a handler. */
+    default RuntimeException asException() {
+        return new JobOutcomeException(this);
+    }
+
+    /** See {@link JobOutcome#completed(Object)}. */
+    record Completed(@Nullable Object value) implements JobOutcome {
+
+        @Override
+        public String toString() {
+            return "Completed";
+        }
+    }
+
+    /** See {@link JobOutcome#retryIn(Duration, String)}. */
+    record RetryIn(Duration delay, String reason) implements JobOutcome {
+
+        /** Refuses a negative delay. */
+        public RetryIn {
+            if (delay.isNegative()) {
+                throw new IllegalArgumentException("delay must not be negative, was " + delay);
+            }
+        }
+    }
+
+    /** See {@link JobOutcome#discard(String)}. */
+    record Discard(String reason) implements JobOutcome {}
+
+    /** See {@link JobOutcome#deadLetter(String)}. */
+    record DeadLetter(String reason) implements JobOutcome {}
+}

@@ -1,0 +1,220 @@
+package io.jobqueue;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A job to be enqueued: a value, built by steps that each return a new one.
+ *
+ * <pre>{@code
+ * JobRequest.of(new SendEmail("a@b.c", "welcome")).delay(Duration.ofMinutes(5)).id("welcome-42").maxAttempts(3)
+ * }</pre>
+ *
+ * <p>Immutable and thread-safe, as far as the payload is.
+ *
+ * @since 0.1.0
+ */
+public final class JobRequest {
+
+    private static final int MAX_HEADERS = 16;
+    private static final int MAX_HEADER_BYTES = 256;
+    private static final Duration MAX_DELAY = Duration.ofDays(3660);
+
+    private final String kind;
+    private final @Nullable Object payload;
+    private final @Nullable String id;
+    private final @Nullable Duration delay;
+    private final @Nullable Instant at;
+    private final @Nullable Integer maxAttempts;
+    private final Map<String, String> headers;
+    private final @Nullable String runId;
+    private final @Nullable String unitId;
+
+    private JobRequest(
+            String kind,
+            @Nullable Object payload,
+            @Nullable String id,
+            @Nullable Duration delay,
+            @Nullable Instant at,
+            @Nullable Integer maxAttempts,
+            Map<String, String> headers,
+            @Nullable String runId,
+            @Nullable String unitId) {
+        this.kind = kind;
+        this.payload = payload;
+        this.id = id;
+        this.delay = delay;
+        this.at = at;
+        this.maxAttempts = maxAttempts;
+        this.headers = headers;
+        this.runId = runId;
+        this.unitId = unitId;
+    }
+
+    /**
+     * A job whose kind stands on the payload's type.
+     *
+     * @param payload an object whose type carries {@link JobKind}; it is written as a JSON object
+     * @throws IllegalArgumentException when the type carries none
+     */
+    public static JobRequest of(Object payload) {
+        if (payload instanceof JobRequest request) {
+            return request;
+        }
+        JobKind kind = payload.getClass().getAnnotation(JobKind.class);
+        if (kind == null) {
+            throw new IllegalArgumentException(
+                    "%s carries no @JobKind; annotate it, or name the kind with JobRequest.of(kind, payload)"
+                            .formatted(payload.getClass().getName()));
+        }
+        return of(kind.value(), payload);
+    }
+
+    /**
+     * A job of a kind named here.
+     *
+     * @param kind the kind, for example {@code "email"}
+     * @param payload a record, bean or map that is written as a JSON object; {@code null} for none
+     * @throws IllegalArgumentException when the kind breaks the rule of {@link Names#kind(String)}
+     */
+    public static JobRequest of(String kind, @Nullable Object payload) {
+        return new JobRequest(Names.kind(kind), payload, null, null, null, null, Map.of(), null, null);
+    }
+
+    /**
+     * Chooses the job's id. An enqueue of an id that exists changes nothing and answers {@code EXISTING}, as long as
+     * the job or its history is kept; so the id is an idempotency key. Without it the queue makes one.
+     *
+     * @param id the id, see {@link Names#id(String)}
+     */
+    public JobRequest id(String id) {
+        return new JobRequest(kind, payload, Names.id(id), delay, at, maxAttempts, headers, runId, unitId);
+    }
+
+    /**
+     * Keeps the job back for a while, counted by the clock of Redis. Replaces an earlier {@code delay} or {@code at}.
+     *
+     * @param delay from zero (at once) to ten years
+     */
+    public JobRequest delay(Duration delay) {
+        if (delay.isNegative() || delay.compareTo(MAX_DELAY) > 0) {
+            throw new IllegalArgumentException("delay must be from 0 to 10 years, was " + delay);
+        }
+        return new JobRequest(kind, payload, id, delay, null, maxAttempts, headers, runId, unitId);
+    }
+
+    /**
+     * Keeps the job back until an instant, as the clock of Redis shows it; an instant in the past means at once.
+     * Replaces an earlier {@code delay} or {@code at}.
+     *
+     * @param instant from 1970 to the year 9999
+     */
+    public JobRequest at(Instant instant) {
+        if (instant.isBefore(Instant.EPOCH) || instant.isAfter(Instant.parse("9999-12-31T00:00:00Z"))) {
+            throw new IllegalArgumentException("at must be an instant from 1970 to 9999, was " + instant);
+        }
+        return new JobRequest(kind, payload, id, null, instant, maxAttempts, headers, runId, unitId);
+    }
+
+    /**
+     * Limits the attempts of this one job; stands above the settings of its kind and queue.
+     *
+     * @param attempts at least 1
+     */
+    public JobRequest maxAttempts(int attempts) {
+        if (attempts < 1) {
+            throw new IllegalArgumentException("max attempts must be at least 1, was " + attempts);
+        }
+        return new JobRequest(kind, payload, id, delay, at, attempts, headers, runId, unitId);
+    }
+
+    /**
+     * Adds a header, which the handler finds in {@link JobContext#headers()}.
+     *
+     * @param name name and value together at most 256 bytes of UTF-8; at most 16 headers
+     */
+    public JobRequest header(String name, String value) {
+        if (name.isEmpty() || utf8(name) + utf8(value) > MAX_HEADER_BYTES) {
+            throw new IllegalArgumentException(
+                    "header name and value must be 1 to %d bytes together, '%.40s' has %d"
+                            .formatted(MAX_HEADER_BYTES, name, utf8(name) + utf8(value)));
+        }
+        Map<String, String> more = new LinkedHashMap<>(headers);
+        more.put(name, value);
+        if (more.size() > MAX_HEADERS) {
+            throw new IllegalArgumentException("a job carries at most %d headers".formatted(MAX_HEADERS));
+        }
+        return new JobRequest(kind, payload, id, delay, at, maxAttempts, Map.copyOf(more), runId, unitId);
+    }
+
+    /**
+     * Makes the job a unit of a run: what its handler returns becomes the unit's field in the run's output hash, in
+     * the step that completes the job, and its final failure becomes the unit's failure. Unless an {@link #id} is
+     * chosen, the job's id derives from queue, run and unit, so that adding a unit twice is one job.
+     *
+     * @param runId the run, see {@link Names#run(String)}
+     * @param unitId the unit, see {@link Names#unit(String)}
+     */
+    public JobRequest unit(String runId, String unitId) {
+        return new JobRequest(
+                kind, payload, id, delay, at, maxAttempts, headers, Names.run(runId), Names.unit(unitId));
+    }
+
+    /** The kind. */
+    public String kind() {
+        return kind;
+    }
+
+    /** The payload, or {@code null} for none. */
+    public @Nullable Object payload() {
+        return payload;
+    }
+
+    /** The chosen id, or {@code null}. */
+    public @Nullable String id() {
+        return id;
+    }
+
+    /** The delay, or {@code null}. */
+    public @Nullable Duration delay() {
+        return delay;
+    }
+
+    /** The due instant, or {@code null}. */
+    public @Nullable Instant at() {
+        return at;
+    }
+
+    /** The limit of attempts, or {@code null} for that of the kind or queue. */
+    public @Nullable Integer maxAttempts() {
+        return maxAttempts;
+    }
+
+    /** The headers, perhaps none. */
+    public Map<String, String> headers() {
+        return headers;
+    }
+
+    /** The run this job is a unit of, or {@code null}. */
+    public @Nullable String runId() {
+        return runId;
+    }
+
+    /** The unit of the run, or {@code null}. */
+    public @Nullable String unitId() {
+        return unitId;
+    }
+
+    @Override
+    public String toString() {
+        return "JobRequest[kind=" + kind + ", id=" + id + "]";
+    }
+
+    private static int utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8).length;
+    }
+}

@@ -1,0 +1,61 @@
+package io.jobqueue;
+
+import java.time.Instant;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One instant of a job.
+ *
+ * @param queue the queue's name
+ * @param id the job's id
+ * @param kind the kind, or {@code null} when the payload names none
+ * @param status where the job is, or {@code null} when a foreign hand wrote a status that does not exist
+ * @param attempts how often it was claimed
+ * @param maxAttempts its own limit of attempts, or 0 when the settings of kind and queue decide
+ * @param fence the queue's claim number of its last claim, 0 before the first
+ * @param crashes how many of its workers died
+ * @param payload the payload
+ * @param result the result of a completed job, a JSON object; {@code null} before
+ * @param lastError what the last failed attempt said, or {@code null}
+ * @param enqueuedAt when it was enqueued
+ * @param dueAt the time it waits or waited for, or {@code null}
+ * @param startedAt when its last attempt was claimed, or {@code null}
+ * @param completedAt when it was completed, or {@code null}
+ * @param lastErrorAt when its last attempt failed, or {@code null}
+ * @param headers the headers, perhaps none
+ * @param runId the run it is a unit of, or {@code null}
+ * @param unitId the unit, or {@code null}
+ * @since 0.1.0
+ */
+public record JobSnapshot(
+        String queue,
+        String id,
+        @Nullable String kind,
+        @Nullable JobStatus status,
+        int attempts,
+        int maxAttempts,
+        long fence,
+        int crashes,
+        JsonText payload,
+        @Nullable JsonText result,
+        @Nullable String lastError,
+        @Nullable Instant enqueuedAt,
+        @Nullable Instant dueAt,
+        @Nullable Instant startedAt,
+        @Nullable Instant completedAt,
+        @Nullable Instant lastErrorAt,
+        Map<String, String> headers,
+        @Nullable String runId,
+        @Nullable String unitId) {
+
+    /** Copies the headers. */
+    public JobSnapshot {
+        headers = Map.copyOf(headers);
+    }
+
+    @Override
+    public String toString() {
+        return "JobSnapshot[%s/%s, kind=%s, status=%s, attempts=%d]".formatted(queue, id, kind, status, attempts);
+    }
+}

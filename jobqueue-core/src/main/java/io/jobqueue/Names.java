@@ -1,0 +1,113 @@
+package io.jobqueue;
+
+import java.nio.charset.StandardCharsets;
+import java.util.regex.Pattern;
+
+/**
+ * The rules for names that reach Redis. Every name is checked once, at the edge where it comes in, so that no name
+ * can leave its place in a key.
+ *
+ * @since 0.1.0
+ */
+public final class Names {
+
+    private static final Pattern QUEUE = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}");
+    private static final Pattern ID = Pattern.compile("[A-Za-z0-9_.:-]{1,128}");
+    private static final int MAX_UNIT_BYTES = 256;
+    private static final int MAX_KIND_LENGTH = 128;
+
+    private Names() {}
+
+    /**
+     * Checks a queue's name.
+     *
+     * @param name the name
+     * @return the name
+     * @throws IllegalArgumentException when it is not 1 to 64 characters of {@code A-Z a-z 0-9 _ . -}, or begins with
+     *     {@code _ . -}
+     */
+    public static String queue(String name) {
+        return check("queue name", name, QUEUE, "1 to 64 characters of A-Z a-z 0-9 _ . - that begin with a letter or digit");
+    }
+
+    /**
+     * Checks a job's id.
+     *
+     * @param id the id
+     * @return the id
+     * @throws IllegalArgumentException when it is not 1 to 128 characters of {@code A-Z a-z 0-9 _ . : -}
+     */
+    public static String id(String id) {
+        return check("job id", id, ID, "1 to 128 characters of A-Z a-z 0-9 _ . : -");
+    }
+
+    /**
+     * Checks a run's id.
+     *
+     * @param id the id
+     * @return the id
+     * @throws IllegalArgumentException when it is not 1 to 128 characters of {@code A-Z a-z 0-9 _ . : -}
+     */
+    public static String run(String id) {
+        return check("run id", id, ID, "1 to 128 characters of A-Z a-z 0-9 _ . : -");
+    }
+
+    /**
+     * Checks a unit's id, which is data of the user: a path, a name in any script.
+     *
+     * @param id the id
+     * @return the id
+     * @throws IllegalArgumentException when it is not 1 to 256 bytes of UTF-8, or holds a control character
+     */
+    public static String unit(String id) {
+        int bytes = id.getBytes(StandardCharsets.UTF_8).length;
+        if (bytes < 1 || bytes > MAX_UNIT_BYTES || !isText(id)) {
+            throw refused("unit id", id, "1 to 256 bytes of UTF-8 without control characters");
+        }
+        return id;
+    }
+
+    /**
+     * Checks a kind.
+     *
+     * @param kind the kind
+     * @return the kind
+     * @throws IllegalArgumentException when it is not 1 to 128 characters, or holds a control character
+     */
+    public static String kind(String kind) {
+        if (kind.isBlank() || kind.length() > MAX_KIND_LENGTH || !isText(kind)) {
+            throw refused("kind", kind, "1 to 128 characters, not blank, without control characters");
+        }
+        return kind;
+    }
+
+    private static boolean isText(String value) {
+        return value.chars().noneMatch(Character::isISOControl)
+                && StandardCharsets.UTF_8.newEncoder().canEncode(value);
+    }
+
+    private static String check(String what, String value, Pattern rule, String remedy) {
+        if (!rule.matcher(value).matches()) {
+            throw refused(what, value, remedy);
+        }
+        return value;
+    }
+
+    private static IllegalArgumentException refused(String what, String value, String rule) {
+        return new IllegalArgumentException("%s must be %s, was '%s'".formatted(what, rule, printable(value)));
+    }
+
+    /** Bad names end up in logs: no line breaks, no escapes, no megabytes. */
+    private static String printable(String value) {
+        String head = value.length() > 80 ? value.substring(0, 80) + "…" : value;
+        StringBuilder out = new StringBuilder(head.length());
+        head.chars().forEach(c -> {
+            if (Character.isISOControl(c) || Character.isSurrogate((char) c)) {
+                out.append("\\u%04x".formatted(c));
+            } else {
+                out.append((char) c);
+            }
+        });
+        return out.toString();
+    }
+}

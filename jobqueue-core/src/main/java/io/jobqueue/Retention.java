@@ -1,0 +1,29 @@
+package io.jobqueue;
+
+import java.time.Duration;
+
+/**
+ * How much of a history is kept. A job drops out when it is older than {@code age} or when {@code count} newer ones are
+ * kept; its hash is deleted in the same step.
+ *
+ * @param age how long a job is kept after its end; zero keeps none
+ * @param count how many jobs are kept; zero keeps none
+ * @since 0.1.0
+ */
+public record Retention(Duration age, int count) {
+
+    /** Refuses negative values. */
+    public Retention {
+        if (age.isNegative()) {
+            throw new IllegalArgumentException("retention age must not be negative, was " + age);
+        }
+        if (count < 0) {
+            throw new IllegalArgumentException("retention count must not be negative, was " + count);
+        }
+    }
+
+    /** How many jobs are really kept: none when either limit is zero. */
+    public int kept() {
+        return age.isZero() ? 0 : count;
+    }
+}

@@ -1,0 +1,10 @@
+/**
+ * The words that users say: a {@link io.jobqueue.JobQueue} of jobs, the {@link io.jobqueue.Claim} on one of them, the
+ * {@link io.jobqueue.WorkOutputCache} for what they produce.
+ *
+ * <p>Nothing in here knows Redis or threads.
+ */
+@NullMarked
+package io.jobqueue;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,120 @@
+package io.jobqueue.redis;
+
+import io.lettuce.core.AbstractRedisClient;
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.SocketOptions;
+import io.lettuce.core.TimeoutOptions;
+import io.lettuce.core.api.StatefulConnection;
+import io.lettuce.core.cluster.RedisClusterClient;
+import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.protocol.RedisCommand;
+import java.time.Duration;
+
+/**
+ * Where connections to Redis come from: one open link serves a {@link RedisConnector} until it is closed, then a new
+ * one is made.
+ *
+ * @since 0.1.0
+ */
+public interface RedisLink extends AutoCloseable {
+
+    /** How long the queue waits for the answer to a command when nothing else is said. */
+    Duration COMMAND_TIMEOUT = Duration.ofSeconds(5);
+
+    /**
+     * Opens a connection to the master, or to the cluster. Connections of a cluster must be
+     * {@code StatefulRedisClusterConnection}s, all others {@code StatefulRedisConnection}s.
+     */
+    StatefulConnection<String, String> connect();
+
+    /** Whether the keys of a queue need one hash slot. */
+    boolean isCluster();
+
+    /** Releases what the link owns; its connections are closed before. */
+    @Override
+    void close();
+
+    /**
+     * A link with a client of its own.
+     *
+     * @param uri for example {@code RedisURI.create("redis://localhost:6379")}
+     */
+    static RedisLink to(RedisURI uri) {
+        RedisClient client = RedisClient.create(uri);
+        client.setOptions(options(ClientOptions.create().mutate(), COMMAND_TIMEOUT).build());
+        return new ClientLink(client, true);
+    }
+
+    /**
+     * A link over a client that stays the caller's: it is not closed, and its options are used as they are. Its options
+     * had better be made by {@link #options}.
+     *
+     * @param client a {@link RedisClient} with a URI, or a {@link RedisClusterClient}
+     */
+    static RedisLink over(AbstractRedisClient client) {
+        return new ClientLink(client, false);
+    }
+
+    /**
+     * The options that the queue needs: commands fail at once while the connection is down and after
+     * {@code commandTimeout} otherwise, blocking commands are left alone, and half-open connections are noticed.
+     *
+     * @param builder the options to start from, for example those of the application's own client
+     */
+    static <B extends ClientOptions.Builder> B options(B builder, Duration commandTimeout) {
+        builder.disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS);
+        builder.autoReconnect(true);
+        builder.requestQueueSize(100_000);
+        builder.socketOptions(SocketOptions.builder()
+                .connectTimeout(commandTimeout)
+                .keepAlive(SocketOptions.KeepAliveOptions.builder()
+                        .enable()
+                        .idle(Duration.ofSeconds(10))
+                        .interval(Duration.ofSeconds(5))
+                        .count(2)
+                        .build())
+                .build());
+        builder.timeoutOptions(TimeoutOptions.builder()
+                .timeoutCommands()
+                .timeoutSource(new TimeoutOptions.TimeoutSource() {
+                    @Override
+                    public long getTimeout(RedisCommand<?, ?, ?> command) {
+                        return command.getType().toString().startsWith("BL") ? 0 : commandTimeout.toMillis();
+                    }
+                })
+                .build());
+        return builder;
+    }
+
+    /** A link over a Lettuce client. */
+    record ClientLink(AbstractRedisClient client, boolean owned) implements RedisLink {
+
+        /** Refuses clients of other modes. */
+        public ClientLink {
+            if (!(client instanceof RedisClient) && !(client instanceof RedisClusterClient)) {
+                throw new IllegalArgumentException("neither a RedisClient nor a RedisClusterClient: " + client);
+            }
+        }
+
+        @Override
+        public StatefulConnection<String, String> connect() {
+            return client instanceof RedisClusterClient cluster
+                    ? cluster.connect(StringCodec.UTF8)
+                    : ((RedisClient) client).connect(StringCodec.UTF8);
+        }
+
+        @Override
+        public boolean isCluster() {
+            return client instanceof RedisClusterClient;
+        }
+
+        @Override
+        public void close() {
+            if (owned) {
+                client.shutdown(Duration.ZERO, Duration.ofSeconds(2));
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package io.jobqueue.worker;
+
+import io.jobqueue.Names;
+import io.jobqueue.RetryPolicy;
+import java.lang.reflect.Type;
+import java.time.Duration;
+import java.util.Set;
+
+/**
+ * A handler of one kind, and how its attempts are treated.
+ *
+ * @param kind the kind
+ * @param payloadType what the payload is read into
+ * @param retry when failed attempts are tried again
+ * @param timeLimit how long one attempt may run before it is interrupted
+ * @param nonRetryable exceptions, subclasses included, after which no attempt is made; causes are looked at as well
+ * @param function what does the work
+ * @since 0.1.0
+ */
+public record Handler(
+        String kind,
+        Type payloadType,
+        RetryPolicy retry,
+        Duration timeLimit,
+        Set<Class<? extends Throwable>> nonRetryable,
+        JobFunction function) {
+
+    /** Refuses nonsense. */
+    public Handler {
+        Names.kind(kind);
+        if (timeLimit.isNegative() || timeLimit.isZero()) {
+            throw new IllegalArgumentException(
+                    "the time limit of kind '%s' must be positive, was %s".formatted(kind, timeLimit));
+        }
+        nonRetryable = Set.copyOf(nonRetryable);
+    }
+}

@@ -1,0 +1,23 @@
+package io.jobqueue.worker;
+
+import io.jobqueue.Job;
+import io.jobqueue.JobContext;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What does the work of a kind.
+ *
+ * @since 0.1.0
+ */
+@FunctionalInterface
+public interface JobFunction {
+
+    /**
+     * Works on one attempt of a job.
+     *
+     * @return the result, {@code null} for none, or a {@link io.jobqueue.JobOutcome}
+     * @throws Exception when the attempt failed; a {@link io.jobqueue.JobOutcomeException} says how it ends
+     */
+    @Nullable
+    Object handle(Job<?> job, JobContext context) throws Exception;
+}

@@ -1,0 +1,160 @@
+package io.jobqueue.worker;
+
+import io.jobqueue.Claim;
+import io.jobqueue.JobCodec;
+import io.jobqueue.QueueSettings;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The transitions of one queue's jobs, each of them atomic: the seam between the engine and Redis. Users need it to
+ * build a {@link WorkerPool} without Spring; it may change between releases.
+ *
+ * <p>A future fails when the store cannot be reached or refuses the call as a whole; whether the transition happened is
+ * then unknown, and only the token decides. Thread-safe.
+ *
+ * @since 0.1.0
+ */
+public interface JobStore {
+
+    /** The queue's name. */
+    String queue();
+
+    /** The queue's settings. */
+    QueueSettings settings();
+
+    /** How payloads and results are written. */
+    JobCodec codec();
+
+    /**
+     * Claims jobs, oldest first, due delayed jobs included. Takes what there is and does not wait.
+     *
+     * @param max how many at the most, 0 or more; a call with 0 passes a hint on to another worker
+     */
+    CompletableFuture<Claims> claim(int max);
+
+    /** Ends attempts. Each entry is settled or refused for itself. */
+    CompletableFuture<Settled> settle(List<Settlement> batch);
+
+    /**
+     * Renews claims.
+     *
+     * @return for each renewal whether the claim still owned its job
+     */
+    CompletableFuture<List<Boolean>> extend(List<Renewal> renewals);
+
+    /**
+     * Looks at a bounded part of the claimed jobs and takes back those whose lease is over; drops what retention does
+     * not keep.
+     *
+     * @param hold whether to hold back for one lease after a time without sweeps, so that living workers can renew first
+     */
+    CompletableFuture<Sweep> sweep(boolean hold);
+
+    /**
+     * Waits for a hint that jobs may be waiting. A hint goes to one waiting worker of all processes.
+     *
+     * @param timeout how long to wait at the most
+     * @return completes with {@code true} on a hint, with {@code false} when the time is over
+     */
+    CompletableFuture<Boolean> hint(Duration timeout);
+
+    /** Gives up waiting for a hint, if anybody waits. */
+    void stopHints();
+
+    /**
+     * What a claim brought.
+     *
+     * @param jobs the claims, perhaps none
+     * @param more whether jobs are still waiting
+     * @param nextDue how long until the next delayed job is due, or {@code null} when there is none
+     * @param lost ids that were taken out because their job was gone
+     */
+    record Claims(List<Claim> jobs, boolean more, @Nullable Duration nextDue, List<String> lost) {
+
+        /** Copies the lists. */
+        public Claims {
+            jobs = List.copyOf(jobs);
+            lost = List.copyOf(lost);
+        }
+    }
+
+    /** How an attempt is to end. */
+    enum Verb {
+        /** Done, with a result. */
+        COMPLETE,
+        /** Failed; to be tried again after a delay, unless it was the last attempt. */
+        RETRY,
+        /** Failed for good. */
+        FAIL,
+        /** Handed back unspent. */
+        RELEASE
+    }
+
+    /**
+     * The end of one attempt.
+     *
+     * @param claim the attempt's claim
+     * @param verb how it ends
+     * @param text the result as a JSON object, or the error
+     * @param output the unit's output as plain JSON; empty when the job is no unit, or the verb is not COMPLETE
+     * @param delay how long a retry waits; zero puts the job straight back
+     * @param maxAttempts the limit of attempts by the settings of kind and queue; the job's own stands above it
+     */
+    record Settlement(Claim claim, Verb verb, String text, String output, Duration delay, int maxAttempts) {}
+
+    /** What became of one settlement. */
+    enum Answer {
+        /** The job was no longer the claim's; nothing was changed. */
+        REFUSED,
+        /** Settled as asked. */
+        DONE,
+        /** This very settlement had been made before; nothing was changed. */
+        ALREADY,
+        /** A retry or a completion that became a final failure. */
+        FAILED
+    }
+
+    /**
+     * What became of a batch.
+     *
+     * @param answers one for each settlement, in order
+     * @param dropped how many dead letters retention dropped
+     */
+    record Settled(List<Answer> answers, long dropped) {
+
+        /** Copies the list. */
+        public Settled {
+            answers = List.copyOf(answers);
+        }
+    }
+
+    /**
+     * The renewal of one claim.
+     *
+     * @param claim the claim
+     * @param lease how long from now it is to be good; an earlier, longer promise stays
+     */
+    record Renewal(Claim claim, Duration lease) {}
+
+    /**
+     * What one sweep did.
+     *
+     * @param reclaimed ids put back
+     * @param died ids made dead letters, because they lost too many workers
+     * @param lost ids taken out because their job was gone
+     * @param dropped how many dead letters retention dropped
+     * @param more whether the pass goes on with the next call
+     */
+    record Sweep(List<String> reclaimed, List<String> died, List<String> lost, long dropped, boolean more) {
+
+        /** Copies the lists. */
+        public Sweep {
+            reclaimed = List.copyOf(reclaimed);
+            died = List.copyOf(died);
+            lost = List.copyOf(lost);
+        }
+    }
+}

@@ -1,0 +1,196 @@
+package io.jobqueue.embedded;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * One running redis-server 7.0.15 that listens on the loopback interface only and keeps nothing on disk unless its
+ * flags say so.
+ *
+ * <p>The server cannot outlive this JVM: it is the child of a shell whose standard input is a pipe that the JVM holds.
+ * When the JVM ends, also by SIGKILL, the pipe closes and the shell stops the server and removes its folder.
+ *
+ * <p>Safe for use by several threads.
+ */
+public final class EmbeddedRedis implements AutoCloseable {
+
+    private static final String VERSION = "7.0.15";
+
+    /**
+     * {@code $0} is the server, {@code $@} its arguments. The server must not inherit the pipe, else it would hold
+     * it open itself.
+     */
+    private static final String GUARDIAN = """
+            exec 3<&0
+            "$0" "$@" 3<&- &
+            server=$!
+            trap 'kill $server 2>/dev/null; wait $server; rm -rf "${0%/*}"; exit 0' TERM INT
+            echo "server pid $server"
+            cat <&3 >/dev/null &
+            wait $!
+            kill $server 2>/dev/null
+            wait $server
+            rm -rf "${0%/*}"
+            """;
+
+    private final Process guardian;
+    private final long serverPid;
+    private final int port;
+
+    private EmbeddedRedis(Process guardian, long serverPid, int port) {
+        this.guardian = guardian;
+        this.serverPid = serverPid;
+        this.port = port;
+    }
+
+    /** Whether the carried binaries include one for this machine (Linux and macOS on x86-64 and ARM). */
+    public static boolean isSupported() {
+        return binary().isPresent();
+    }
+
+    /**
+     * Starts a server on a free loopback port and returns once it accepts connections.
+     *
+     * @param flags further arguments of redis-server, for example {@code "--maxmemory", "64mb"}
+     * @throws IllegalStateException when this platform has no binary, or the server ends before it is ready; the
+     *     message holds what it printed
+     */
+    public static EmbeddedRedis start(String... flags) {
+        return startOn(freePort(), flags);
+    }
+
+    /**
+     * Starts a server on a given loopback port, for example to bring back one that was killed.
+     *
+     * @param port the port to listen on
+     * @param flags further arguments of redis-server
+     * @throws IllegalStateException as {@link #start(String...)}
+     */
+    public static EmbeddedRedis startOn(int port, String... flags) {
+        String binary = binary().orElseThrow(() -> new IllegalStateException(
+                "no redis-server is carried for " + System.getProperty("os.name") + " on "
+                        + System.getProperty("os.arch") + "; run one yourself and set 'spring.data.redis.url'"));
+        try {
+            Path folder = Files.createTempDirectory("jobqueue-redis-");
+            Path executable = folder.resolve("redis-server");
+            try (InputStream in = EmbeddedRedis.class.getResourceAsStream(binary)) {
+                Files.copy(in, executable, StandardCopyOption.REPLACE_EXISTING);
+            }
+            if (!executable.toFile().setExecutable(true, true)) {
+                throw new IllegalStateException("cannot make " + executable + " executable");
+            }
+            return launch(executable, port, flags);
+        } catch (IOException ex) {
+            throw new UncheckedIOException("the embedded redis-server did not start", ex);
+        }
+    }
+
+    private static EmbeddedRedis launch(Path executable, int port, String... flags) throws IOException {
+        List<String> command = new ArrayList<>(List.of("/bin/sh", "-c", GUARDIAN, executable.toString()));
+        Collections.addAll(command, "--port", String.valueOf(port), "--bind", "127.0.0.1");
+        Collections.addAll(command, "--save", "", "--appendonly", "no", "--daemonize", "no");
+        Collections.addAll(command, "--dir", String.valueOf(executable.getParent()));
+        command.addAll(Arrays.asList(flags));
+        Process guardian = new ProcessBuilder(command).redirectErrorStream(true).start();
+        BufferedReader output = guardian.inputReader();
+        StringBuilder printed = new StringBuilder();
+        long pid = -1;
+        String line;
+        while ((line = output.readLine()) != null) {
+            printed.append(line).append('\n');
+            if (line.startsWith("server pid ")) {
+                pid = Long.parseLong(line.substring("server pid ".length()));
+            }
+            if (line.contains("Ready to accept connections")) {
+                drain(output);
+                return new EmbeddedRedis(guardian, pid, port);
+            }
+            if (line.contains("Failed listening on port") || line.contains("FATAL CONFIG FILE ERROR")) {
+                break;
+            }
+        }
+        guardian.destroy();
+        throw new IllegalStateException("redis-server ended before it was ready:\n" + printed);
+    }
+
+    /** A full pipe would stop the server. */
+    private static void drain(BufferedReader output) {
+        Thread thread = new Thread(() -> output.lines().forEach(line -> {}), "embedded-redis-output");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** The loopback port the server listens on. */
+    public int port() {
+        return port;
+    }
+
+    /** The address as a URI without password, {@code redis://127.0.0.1:port}. */
+    public String uri() {
+        return "redis://127.0.0.1:" + port;
+    }
+
+    /** The process id of redis-server itself. */
+    public long pid() {
+        return serverPid;
+    }
+
+    /** Ends the server as a power cut of its process would (SIGKILL), and waits until it is gone. */
+    public void kill() {
+        ProcessHandle.of(serverPid).ifPresent(server -> {
+            server.destroyForcibly();
+            server.onExit().join();
+        });
+        close();
+    }
+
+    /** Stops the server and removes its folder; returns when both are done. A second call does nothing. */
+    @Override
+    public void close() {
+        guardian.destroy();
+        try {
+            if (!guardian.waitFor(10, TimeUnit.SECONDS)) {
+                ProcessHandle.of(serverPid).ifPresent(ProcessHandle::destroyForcibly);
+                guardian.waitFor(5, TimeUnit.SECONDS);
+            }
+        } catch (InterruptedException ex) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static Optional<String> binary() {
+        String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
+        String arch = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
+        String system = os.contains("linux") ? "linux" : os.contains("mac") ? "darwin" : "none";
+        String machine =
+                switch (arch) {
+                    case "amd64", "x86_64" -> "amd64";
+                    case "aarch64", "arm64" -> "arm64";
+                    default -> arch;
+                };
+        String resource = "/redis-server-" + VERSION + "-" + system + "-" + machine;
+        return EmbeddedRedis.class.getResource(resource) == null ? Optional.empty() : Optional.of(resource);
+    }
+
+    private static int freePort() {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        } catch (IOException ex) {
+            throw new UncheckedIOException("no free loopback port", ex);
+        }
+    }
+}
