@@ -42,9 +42,9 @@ public record Claim(
         headers = Map.copyOf(headers);
     }
 
-    /** Whether the job is a unit of a run. */
+    /** Whether the job is a unit of a run, by names that {@link Names} allows. */
     public boolean isUnit() {
-        return runId != null && unitId != null;
+        return runId != null && unitId != null && Names.isRun(runId) && Names.isUnit(unitId);
     }
 
     @Override

@@ -22,7 +22,9 @@ public final class EnqueueRefusedException extends JobQueueException {
      * @param cause what the server said
      */
     public EnqueueRefusedException(String queue, List<String> ids, Throwable cause) {
-        super("Redis refused an enqueue on queue '%s' and changed nothing: %s".formatted(queue, cause.getMessage()), cause);
+        super(
+                "Redis refused an enqueue on queue '%s' and changed nothing: %s".formatted(queue, cause.getMessage()),
+                cause);
         this.ids = List.copyOf(ids);
     }
 

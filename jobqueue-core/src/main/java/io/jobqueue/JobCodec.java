@@ -71,7 +71,11 @@ public final class JobCodec {
         if (object[0] != '{') {
             throw new IllegalArgumentException(
                     "the payload of kind '%s' must be written as a JSON object, %s is not; wrap it in a record"
-                            .formatted(kind, payload == null ? "null" : payload.getClass().getName()));
+                            .formatted(
+                                    kind,
+                                    payload == null
+                                            ? "null"
+                                            : payload.getClass().getName()));
         }
         byte[] document = contains(object, KIND) ? withKind(kind, object) : splice(kind, object);
         checkSize("payload of kind '" + kind + "'", document, maxBytes);
@@ -93,7 +97,9 @@ public final class JobCodec {
     private byte[] withKind(String kind, byte[] object) {
         ObjectNode fields = (ObjectNode) mapper.readTree(object);
         JsonNode own = fields.remove("kind");
-        if (own != null && !own.isNull() && !(own.isString() && own.stringValue().equals(kind))) {
+        if (own != null
+                && !own.isNull()
+                && !(own.isString() && own.stringValue().equals(kind))) {
             throw new IllegalArgumentException(
                     "the payload of kind '%s' has a field 'kind' of another value; rename the field".formatted(kind));
         }
@@ -212,8 +218,11 @@ public final class JobCodec {
     /** The original message quotes the document, which must not reach logs or {@code last_error}. */
     private static String place(JacksonException ex) {
         String what = ex.getClass().getSimpleName();
-        String at = ex.getLocation() == null ? "" : " at line %d, column %d"
-                .formatted(ex.getLocation().getLineNr(), ex.getLocation().getColumnNr());
+        String at = ex.getLocation() == null
+                ? ""
+                : " at line %d, column %d"
+                        .formatted(
+                                ex.getLocation().getLineNr(), ex.getLocation().getColumnNr());
         StringBuilder path = new StringBuilder();
         for (JacksonException.Reference step : ex.getPath()) {
             path.append(step.getPropertyName() == null ? "[" + step.getIndex() + "]" : "." + step.getPropertyName());
@@ -227,7 +236,10 @@ public final class JobCodec {
         } catch (JacksonException | StackOverflowError ex) {
             throw new IllegalArgumentException(
                     "the %s cannot be written as JSON: %s of %s"
-                            .formatted(what, ex.getClass().getSimpleName(), value.getClass().getName()),
+                            .formatted(
+                                    what,
+                                    ex.getClass().getSimpleName(),
+                                    value.getClass().getName()),
                     ex instanceof JacksonException ? ex : null);
         }
     }

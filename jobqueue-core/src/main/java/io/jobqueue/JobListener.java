@@ -5,8 +5,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Hears what happens to jobs: the one seam for metrics, alarms and audits. Called on the threads of the engine and of
- * the callers of the queue, so it must be quick and thread-safe. What it throws is logged and harms nobody.
+ * Hears what happens to jobs: the one seam for metrics, alarms and audits. Called on the threads of the engine, of the
+ * connection, and of the callers of the queue, so it must be quick, must not block, and must be thread-safe. What it
+ * throws is logged and harms nobody.
  *
  * @since 0.1.0
  */
@@ -24,18 +25,28 @@ public interface JobListener {
     /** One listener that tells several, each guarded from the failures of the others. */
     static JobListener all(List<? extends JobListener> listeners) {
         List<JobListener> all = List.copyOf(listeners);
-        if (all.isEmpty()) {
-            return none();
-        }
         Logger log = LoggerFactory.getLogger(JobListener.class);
         return event -> {
             for (JobListener listener : all) {
                 try {
                     listener.on(event);
                 } catch (RuntimeException ex) {
-                    log.warn("{} failed on {} of queue {}", listener, event.getClass().getSimpleName(), event.queue(), ex);
+                    log.warn(
+                            "A job listener failed on {} of queue {}: {}",
+                            event.getClass().getSimpleName(),
+                            event.queue(),
+                            listener.getClass().getName(),
+                            ex);
                 }
             }
         };
+    }
+
+    /**
+     * A listener that writes the log of the queue and then tells another, guarded from its failures. The engine listens
+     * through it; a listener that is logged already stays as it is.
+     */
+    static JobListener logged(JobListener listener) {
+        return listener instanceof EventLog ? listener : new EventLog(all(List.of(listener)));
     }
 }

@@ -139,9 +139,8 @@ public final class JobRequest {
      */
     public JobRequest header(String name, String value) {
         if (name.isEmpty() || utf8(name) + utf8(value) > MAX_HEADER_BYTES) {
-            throw new IllegalArgumentException(
-                    "header name and value must be 1 to %d bytes together, '%.40s' has %d"
-                            .formatted(MAX_HEADER_BYTES, name, utf8(name) + utf8(value)));
+            throw new IllegalArgumentException("header name and value must be 1 to %d bytes together, '%.40s' has %d"
+                    .formatted(MAX_HEADER_BYTES, name, utf8(name) + utf8(value)));
         }
         Map<String, String> more = new LinkedHashMap<>(headers);
         more.put(name, value);
@@ -160,8 +159,7 @@ public final class JobRequest {
      * @param unitId the unit, see {@link Names#unit(String)}
      */
     public JobRequest unit(String runId, String unitId) {
-        return new JobRequest(
-                kind, payload, id, delay, at, maxAttempts, headers, Names.run(runId), Names.unit(unitId));
+        return new JobRequest(kind, payload, id, delay, at, maxAttempts, headers, Names.run(runId), Names.unit(unitId));
     }
 
     /** The kind. */

@@ -27,7 +27,8 @@ public final class Names {
      *     {@code _ . -}
      */
     public static String queue(String name) {
-        return check("queue name", name, QUEUE, "1 to 64 characters of A-Z a-z 0-9 _ . - that begin with a letter or digit");
+        return check(
+                "queue name", name, QUEUE, "1 to 64 characters of A-Z a-z 0-9 _ . - that begin with a letter or digit");
     }
 
     /**
@@ -60,8 +61,7 @@ public final class Names {
      * @throws IllegalArgumentException when it is not 1 to 256 bytes of UTF-8, or holds a control character
      */
     public static String unit(String id) {
-        int bytes = id.getBytes(StandardCharsets.UTF_8).length;
-        if (bytes < 1 || bytes > MAX_UNIT_BYTES || !isText(id)) {
+        if (!isUnit(id)) {
             throw refused("unit id", id, "1 to 256 bytes of UTF-8 without control characters");
         }
         return id;
@@ -79,6 +79,17 @@ public final class Names {
             throw refused("kind", kind, "1 to 128 characters, not blank, without control characters");
         }
         return kind;
+    }
+
+    /** Whether a run's id keeps the rule. */
+    static boolean isRun(String id) {
+        return ID.matcher(id).matches();
+    }
+
+    /** Whether a unit's id keeps the rule. */
+    static boolean isUnit(String id) {
+        int bytes = id.getBytes(StandardCharsets.UTF_8).length;
+        return bytes >= 1 && bytes <= MAX_UNIT_BYTES && isText(id);
     }
 
     private static boolean isText(String value) {

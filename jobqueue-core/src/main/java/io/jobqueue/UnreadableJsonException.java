@@ -13,4 +13,11 @@ public final class UnreadableJsonException extends JobQueueException {
     UnreadableJsonException(String message) {
         super(message, null);
     }
+
+    /** The same, with the name of the document in front, for example {@code "the output of unit 'a'"}. */
+    public UnreadableJsonException of(String document) {
+        UnreadableJsonException named = new UnreadableJsonException(document + " " + getMessage());
+        named.setStackTrace(getStackTrace());
+        return named;
+    }
 }

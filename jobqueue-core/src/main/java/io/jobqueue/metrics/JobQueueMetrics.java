@@ -1,18 +1,175 @@
 package io.jobqueue.metrics;
 
+import io.jobqueue.Claim;
 import io.jobqueue.JobEvent;
 import io.jobqueue.JobListener;
 import io.jobqueue.JobQueue;
+import io.jobqueue.QueueStats;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
 
-/** Skeleton. */
+/**
+ * The meters of the queue. Every meter carries the same tag keys, {@code queue}, {@code kind} and {@code outcome}, with
+ * the value {@code none} where one does not apply.
+ *
+ * <table>
+ * <caption>Meters</caption>
+ * <tr><td>{@code jobqueue.enqueued}</td><td>counter: jobs this process created</td></tr>
+ * <tr><td>{@code jobqueue.waited}</td><td>timer: from the enqueue to the start of the first attempt, by the clocks of
+ *     Redis and of this process</td></tr>
+ * <tr><td>{@code jobqueue.attempts}</td><td>timer: how long handlers ran; outcome {@code completed}, {@code retried},
+ *     {@code failed}, {@code discarded}, {@code released}, {@code refused}</td></tr>
+ * <tr><td>{@code jobqueue.leases.lost}, {@code jobqueue.handlers.stuck}, {@code jobqueue.reclaimed},
+ *     {@code jobqueue.lost}, {@code jobqueue.dead.dropped}</td><td>counters of what should stay near zero;
+ *     {@code jobqueue.workers.died} counts jobs that became dead letters for it</td></tr>
+ * <tr><td>{@code jobqueue.depth.pending}, {@code .processing}, {@code .delayed}, {@code .completed},
+ *     {@code .failed}</td><td>gauges</td></tr>
+ * <tr><td>{@code jobqueue.oldest.waiting}</td><td>gauge: seconds that the next pending job has waited</td></tr>
+ * </table>
+ *
+ * <p>Thread-safe.
+ *
+ * @since 0.1.0
+ */
 public final class JobQueueMetrics implements JobListener {
 
-    public JobQueueMetrics(MeterRegistry registry) {}
+    private static final String NONE = "none";
 
-    /** Registers the depth gauges of one queue. */
-    public void gauge(JobQueue queue) {}
+    private final MeterRegistry registry;
+
+    /**
+     * Makes the meters of one registry.
+     *
+     * @param registry where they are registered
+     */
+    public JobQueueMetrics(MeterRegistry registry) {
+        this.registry = registry;
+    }
+
+    private static Tags tags(String queue, @Nullable String kind, String outcome) {
+        return Tags.of("queue", queue, "kind", kind == null ? NONE : kind, "outcome", outcome);
+    }
 
     @Override
-    public void on(JobEvent event) {}
+    public void on(JobEvent event) {
+        if (event instanceof JobEvent.Enqueued enqueued) {
+            count("jobqueue.enqueued", enqueued.queue(), enqueued.kind(), 1);
+        } else if (event instanceof JobEvent.Started started) {
+            waited(started.claim());
+        } else if (event instanceof JobEvent.Completed completed) {
+            ran(completed, "completed", completed.took());
+        } else if (event instanceof JobEvent.Retried retried) {
+            ran(retried, "retried", retried.took());
+        } else if (event instanceof JobEvent.Failed failed) {
+            ran(failed, failed.discarded() ? "discarded" : "failed", failed.took());
+        } else if (event instanceof JobEvent.Released) {
+            ran(event, "released", Duration.ZERO);
+        } else if (event instanceof JobEvent.Refused) {
+            ran(event, "refused", Duration.ZERO);
+        } else if (event instanceof JobEvent.LeaseLost) {
+            count("jobqueue.leases.lost", event.queue(), kind(event), 1);
+        } else if (event instanceof JobEvent.Stuck) {
+            count("jobqueue.handlers.stuck", event.queue(), kind(event), 1);
+        } else if (event instanceof JobEvent.Reclaimed reclaimed) {
+            count("jobqueue.reclaimed", event.queue(), null, reclaimed.ids().size());
+        } else if (event instanceof JobEvent.WorkerDied died) {
+            count("jobqueue.workers.died", event.queue(), null, died.ids().size());
+        } else if (event instanceof JobEvent.Lost lost) {
+            count("jobqueue.lost", event.queue(), null, lost.ids().size());
+        } else if (event instanceof JobEvent.DeadLettersDropped dropped) {
+            count("jobqueue.dead.dropped", event.queue(), null, dropped.count());
+        }
+    }
+
+    /** A kind that no handler knew comes from foreign hands, and must not become a meter of its own. */
+    private static @Nullable String kind(JobEvent event) {
+        boolean unknown = event instanceof JobEvent.Retried retried
+                        && retried.error().startsWith("unknown-kind")
+                || event instanceof JobEvent.Failed failed && failed.error().startsWith("unknown-kind");
+        return unknown ? null : event.kind();
+    }
+
+    private void count(String name, String queue, @Nullable String kind, double amount) {
+        registry.counter(name, tags(queue, kind, NONE)).increment(amount);
+    }
+
+    private void ran(JobEvent event, String outcome, Duration took) {
+        registry.timer("jobqueue.attempts", tags(event.queue(), kind(event), outcome))
+                .record(took);
+    }
+
+    private void waited(Claim claim) {
+        if (claim.attempt() == 1 && claim.enqueuedAt() != null) {
+            Duration waited = Duration.between(claim.enqueuedAt(), Instant.now());
+            registry.timer("jobqueue.waited", tags(claim.queue(), claim.kind(), NONE))
+                    .record(waited.isNegative() ? Duration.ZERO : waited);
+        }
+    }
+
+    /**
+     * Registers the depth gauges of a queue. A gauge shows what Redis said up to a second ago, or waits up to 200 ms for
+     * it, and shows {@code NaN} when Redis does not answer.
+     *
+     * @param queue the queue
+     */
+    public void gauge(JobQueue queue) {
+        Sample sample = new Sample(queue);
+        gauge("jobqueue.depth.pending", sample, QueueStats::pendingDepth);
+        gauge("jobqueue.depth.processing", sample, QueueStats::processingDepth);
+        gauge("jobqueue.depth.delayed", sample, QueueStats::delayedDepth);
+        gauge("jobqueue.depth.completed", sample, QueueStats::completedDepth);
+        gauge("jobqueue.depth.failed", sample, QueueStats::failedDepth);
+        gauge("jobqueue.oldest.waiting", sample, stats -> {
+            Duration oldest = stats.oldestWaiting();
+            return oldest == null ? 0 : oldest.toMillis() / 1000.0;
+        });
+    }
+
+    private void gauge(String name, Sample sample, ToDoubleFunction<QueueStats> value) {
+        Gauge.builder(name, sample, at -> at.read(value))
+                .tags(tags(sample.queue.name(), null, NONE))
+                .strongReference(true)
+                .register(registry);
+    }
+
+    /** The stats of one queue, shared by its gauges. */
+    private static final class Sample {
+
+        private static final long FRESH = Duration.ofSeconds(1).toNanos();
+
+        private final JobQueue queue;
+
+        // guarded by this
+        private @Nullable CompletableFuture<QueueStats> stats;
+        private long askedAt;
+
+        Sample(JobQueue queue) {
+            this.queue = queue;
+        }
+
+        double read(ToDoubleFunction<QueueStats> value) {
+            CompletableFuture<QueueStats> latest = latest();
+            if (!latest.isDone()) {
+                // a scrape reads all gauges one after the other; the first of them waits for the one round trip
+                latest = latest.copy().completeOnTimeout(null, 200, TimeUnit.MILLISECONDS);
+            }
+            QueueStats read = latest.handle((stats, failure) -> stats).join();
+            return read == null ? Double.NaN : value.applyAsDouble(read);
+        }
+
+        private synchronized CompletableFuture<QueueStats> latest() {
+            if (stats == null || System.nanoTime() - askedAt > FRESH) {
+                stats = queue.statsAsync();
+                askedAt = System.nanoTime();
+            }
+            return stats;
+        }
+    }
 }

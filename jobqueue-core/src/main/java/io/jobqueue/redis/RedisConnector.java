@@ -1,17 +1,159 @@
 package io.jobqueue.redis;
 
+import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.RedisCommandTimeoutException;
+import io.lettuce.core.RedisConnectionException;
+import io.lettuce.core.api.StatefulConnection;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
+import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Skeleton. */
+/**
+ * Holds the connections of all queues of an application: one that all commands share, and those that wait for hints.
+ * Opens them at first use, closes them in {@link #stop()}, and opens new ones, from a new link, after the next
+ * {@link #start()}.
+ *
+ * <p>A connection that keeps timing out, or that leads to a server which is no master any more, is replaced: a new one
+ * asks anew where the master is.
+ *
+ * <p>Thread-safe.
+ *
+ * @since 0.1.0
+ */
 public final class RedisConnector {
 
-    public RedisConnector(Supplier<? extends RedisLink> links) {}
+    private static final Logger log = LoggerFactory.getLogger(RedisConnector.class);
+    private static final int TIMEOUTS_IN_A_ROW = 2;
 
-    public void start() {}
+    private final Supplier<? extends RedisLink> links;
+    private final AtomicInteger timeouts = new AtomicInteger();
 
-    public void stop() {}
+    // guarded by this
+    private @Nullable RedisLink link;
+    private boolean stopped;
 
-    public boolean isRunning() {
-        return false;
+    private volatile @Nullable Shared shared;
+
+    /**
+     * Makes a connector that has not connected yet.
+     *
+     * @param links makes a link whenever connections are opened anew
+     */
+    public RedisConnector(Supplier<? extends RedisLink> links) {
+        this.links = links;
+    }
+
+    /** The connection that all commands share, with what it can do. */
+    private record Shared(
+            StatefulConnection<String, String> connection, RedisClusterAsyncCommands<String, String> commands) {}
+
+    /**
+     * The commands of the shared connection, which is opened when it is not open.
+     *
+     * @throws RedisConnectionException at once when the connection is down, so that surely nothing was sent
+     */
+    RedisClusterAsyncCommands<String, String> commands() {
+        Shared open = shared;
+        if (open == null) {
+            open = open();
+        }
+        if (!open.connection().isOpen()) {
+            throw new RedisConnectionException("the connection to Redis is down; it is being restored");
+        }
+        return open.commands();
+    }
+
+    boolean isCluster() {
+        return link().isCluster();
+    }
+
+    /** Opens a connection of its own for commands that block. Whoever opens it closes it. */
+    StatefulConnection<String, String> connect() {
+        return link().connect();
+    }
+
+    static RedisClusterAsyncCommands<String, String> commandsOf(StatefulConnection<String, String> connection) {
+        return connection instanceof StatefulRedisClusterConnection<String, String> cluster
+                ? cluster.async()
+                : ((StatefulRedisConnection<String, String>) connection).async();
+    }
+
+    /** Hears how a command on the shared connection ended, so that a connection that is of no use is replaced. */
+    void heard(@Nullable Throwable failure) {
+        Throwable cause = failure instanceof CompletionException wrapped ? wrapped.getCause() : failure;
+        if (cause instanceof RedisCommandTimeoutException) {
+            if (timeouts.incrementAndGet() >= TIMEOUTS_IN_A_ROW) {
+                replace("commands keep timing out");
+            }
+            return;
+        }
+        timeouts.set(0);
+        if (cause instanceof RedisCommandExecutionException refused
+                && refused.getMessage() != null
+                && refused.getMessage().startsWith("READONLY")) {
+            replace("it leads to a replica");
+        }
+    }
+
+    private synchronized void replace(String why) {
+        Shared old = shared;
+        if (old == null) {
+            return;
+        }
+        log.warn("The connection to Redis is replaced: {}", why);
+        timeouts.set(0);
+        shared = null;
+        old.connection().closeAsync();
+    }
+
+    private synchronized Shared open() {
+        Shared open = shared;
+        if (open == null) {
+            StatefulConnection<String, String> connection = link().connect();
+            open = new Shared(connection, commandsOf(connection));
+            shared = open;
+        }
+        return open;
+    }
+
+    private synchronized RedisLink link() {
+        if (stopped) {
+            throw new IllegalStateException(
+                    "the job queue is stopped; its connections are closed until the next start");
+        }
+        if (link == null) {
+            link = links.get();
+        }
+        return link;
+    }
+
+    /** Allows connections again after {@link #stop()}. They are opened at first use. */
+    public synchronized void start() {
+        stopped = false;
+    }
+
+    /** Whether {@link #stop()} was not called since the last start. */
+    public synchronized boolean isRunning() {
+        return !stopped;
+    }
+
+    /** Closes all connections. Until the next {@link #start()} every use fails with an {@link IllegalStateException}. */
+    public synchronized void stop() {
+        stopped = true;
+        Shared open = shared;
+        shared = null;
+        if (open != null) {
+            open.connection().close();
+        }
+        if (link != null) {
+            link.close();
+            link = null;
+        }
     }
 }

@@ -43,7 +43,8 @@ public interface RedisLink extends AutoCloseable {
      */
     static RedisLink to(RedisURI uri) {
         RedisClient client = RedisClient.create(uri);
-        client.setOptions(options(ClientOptions.create().mutate(), COMMAND_TIMEOUT).build());
+        client.setOptions(
+                options(ClientOptions.create().mutate(), COMMAND_TIMEOUT).build());
         return new ClientLink(client, true);
     }
 

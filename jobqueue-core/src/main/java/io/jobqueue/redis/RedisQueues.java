@@ -6,36 +6,89 @@ import io.jobqueue.JobQueue;
 import io.jobqueue.Names;
 import io.jobqueue.QueueSettings;
 import io.jobqueue.worker.JobStore;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 
-/** Skeleton. */
+/**
+ * All queues of one application on one Redis. Makes no round trip itself; thread-safe.
+ *
+ * @since 0.1.0
+ */
 public final class RedisQueues {
 
-    public RedisQueues(RedisConnector connector, Options options) {}
+    private final RedisConnector connector;
+    private final Options options;
+    private final RedisJobQueue routing;
+    private final Map<String, RedisJobQueue> queues = new ConcurrentHashMap<>();
+
+    /**
+     * Makes the queues of an application.
+     *
+     * @param connector where connections come from
+     * @param options what the queues have in common
+     */
+    public RedisQueues(RedisConnector connector, Options options) {
+        this.connector = connector;
+        this.options = options;
+        this.routing = new RedisJobQueue(
+                named(options.defaultQueue()).store(), this, Optional.of(this::queueOf), options.listener());
+    }
 
     /** The default queue, which sends a kind that is routed to another queue there. */
     public JobQueue queue() {
-        throw new UnsupportedOperationException();
+        return routing;
     }
 
+    /**
+     * A queue by name, whatever its jobs' kinds are routed to.
+     *
+     * @param name see {@link Names#queue(String)}
+     */
     public JobQueue queue(String name) {
-        throw new UnsupportedOperationException();
+        return named(name);
     }
 
+    /**
+     * The transitions of one queue, for a {@link io.jobqueue.worker.WorkerPool} or a
+     * {@link io.jobqueue.worker.Reclaimer}.
+     *
+     * @param name see {@link Names#queue(String)}
+     */
     public JobStore store(String name) {
-        throw new UnsupportedOperationException();
+        return named(name).store();
+    }
+
+    private RedisJobQueue queueOf(String kind) {
+        return named(options.routes().apply(kind).orElse(options.defaultQueue()));
+    }
+
+    private RedisJobQueue named(String name) {
+        return queues.computeIfAbsent(
+                Names.queue(name),
+                queue -> new RedisJobQueue(
+                        new RedisJobStore(
+                                options.keyPrefix(),
+                                queue,
+                                options.settings().apply(queue),
+                                options.codec(),
+                                connector),
+                        this,
+                        Optional.empty(),
+                        options.listener()));
     }
 
     /**
      * What the queues of an application have in common.
      *
      * @param keyPrefix the first part of every key; {@code queue} is what the guide's clients use
-     * @param defaultQueue the queue of kinds that are routed nowhere else
+     * @param defaultQueue the queue of kinds that are routed nowhere else; {@code jobs} is what the guide's clients use
      * @param settings the settings of a queue by its name
      * @param routes the queue of a kind, if it has one of its own
      * @param codec how payloads and results are written
      * @param listener hears of what happens
+     * @since 0.1.0
      */
     public record Options(
             String keyPrefix,
@@ -45,8 +98,9 @@ public final class RedisQueues {
             JobCodec codec,
             JobListener listener) {
 
-        /** Checks the names. */
+        /** Checks the names, and puts the log before the listener. */
         public Options {
+            listener = JobListener.logged(listener);
             Names.queue(keyPrefix);
             Names.queue(defaultQueue);
         }
@@ -60,6 +114,16 @@ public final class RedisQueues {
                     kind -> Optional.empty(),
                     JobCodec.standard(),
                     JobListener.none());
+        }
+
+        /** The same options with the same settings for every queue. */
+        public Options withSettings(QueueSettings all) {
+            return new Options(keyPrefix, defaultQueue, name -> all, routes, codec, listener);
+        }
+
+        /** The same options with another listener. */
+        public Options withListener(JobListener other) {
+            return new Options(keyPrefix, defaultQueue, settings, routes, codec, other);
         }
     }
 }

@@ -2,6 +2,8 @@ package io.jobqueue.worker;
 
 import io.jobqueue.Claim;
 import io.jobqueue.JobCodec;
+import io.jobqueue.JobEvent;
+import io.jobqueue.JobListener;
 import io.jobqueue.QueueSettings;
 import java.time.Duration;
 import java.util.List;
@@ -47,11 +49,11 @@ public interface JobStore {
 
     /**
      * Looks at a bounded part of the claimed jobs and takes back those whose lease is over; drops what retention does
-     * not keep.
+     * not keep. After a time without sweeps it holds back for one lease, so that living workers can renew first.
      *
-     * @param hold whether to hold back for one lease after a time without sweeps, so that living workers can renew first
+     * @param period how often the store is swept; three of them without a sweep are a gap
      */
-    CompletableFuture<Sweep> sweep(boolean hold);
+    CompletableFuture<Sweep> sweep(Duration period);
 
     /**
      * Waits for a hint that jobs may be waiting. A hint goes to one waiting worker of all processes.
@@ -155,6 +157,22 @@ public interface JobStore {
             reclaimed = List.copyOf(reclaimed);
             died = List.copyOf(died);
             lost = List.copyOf(lost);
+        }
+
+        /** Tells a listener what the sweep did. */
+        public void tell(String queue, JobListener listener) {
+            if (!reclaimed.isEmpty()) {
+                listener.on(new JobEvent.Reclaimed(queue, reclaimed));
+            }
+            if (!died.isEmpty()) {
+                listener.on(new JobEvent.WorkerDied(queue, died));
+            }
+            if (!lost.isEmpty()) {
+                listener.on(new JobEvent.Lost(queue, lost));
+            }
+            if (dropped > 0) {
+                listener.on(new JobEvent.DeadLettersDropped(queue, dropped));
+            }
         }
     }
 }

@@ -1,19 +1,454 @@
 package io.jobqueue.worker;
 
+import io.jobqueue.Claim;
+import io.jobqueue.JobEvent;
 import io.jobqueue.JobListener;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Skeleton. */
+/**
+ * The workers of one queue in this process.
+ *
+ * <p>One thread, the dispatcher, makes all calls that move jobs. In each turn it sends the attempts that ended meanwhile,
+ * as one settlement of many, together with a claim for as many jobs as slots are free; so batches form by themselves
+ * while the last call is out, and nothing is claimed that cannot start. Each claimed job runs on a thread of its own
+ * from a pool, through {@link JobRunner}. The {@link LeaseKeeper} renews claims until they are settled.
+ *
+ * <p>A slot is taken when its job is claimed and free again when its handler is through. What an attempt came to is kept
+ * until the store has answered for it; while the store cannot be reached nothing is claimed, so no more of it piles up
+ * than there are slots. A handler that ignores its time limit and the interrupt is left behind with its thread, and its
+ * slot is free again, for at most as many such handlers as the pool has slots.
+ *
+ * <p>An idle pool waits for a hint, and looks by itself when the next delayed job is due and once per poll interval. A
+ * hint that finds no free slot is passed on.
+ *
+ * <p>Thread-safe. Can be started again after a stop.
+ *
+ * @since 0.1.0
+ */
 public final class WorkerPool {
 
+    private static final Logger log = LoggerFactory.getLogger(WorkerPool.class);
+
+    private static final int SETTLEMENTS_A_CALL = 100;
+    private static final int BYTES_A_CALL = 1024 * 1024;
+    private static final int CLAIMS_A_CALL = 100;
+    private static final Duration HINT = Duration.ofSeconds(10);
+    /** How long a stop waits for interrupted handlers, and then for the last answers. */
+    private static final Duration STOP_GRACE = Duration.ofSeconds(2);
+
+    private final JobStore store;
+    private final WorkerSettings settings;
+    private final JobListener listener;
+    private final JobRunner runner;
+    private final ThreadFactory threads;
+
+    private @Nullable Run run; // guarded by this
+
+    /**
+     * Makes a pool that is not started yet.
+     *
+     * @param store the queue's transitions
+     * @param handlers the kinds it can work on; jobs of other kinds fail and are retried
+     * @param settings how it works
+     * @param listener hears of what happens
+     * @param threads makes the threads that handlers run on, virtual ones for example
+     */
     public WorkerPool(
-            JobStore store, Handlers handlers, WorkerSettings settings, JobListener listener, ThreadFactory threads) {}
+            JobStore store, Handlers handlers, WorkerSettings settings, JobListener listener, ThreadFactory threads) {
+        this.store = store;
+        this.settings = settings;
+        this.listener = JobListener.logged(listener);
+        this.runner = new JobRunner(handlers, store.settings(), store.codec(), this.listener);
+        this.threads = threads;
+    }
 
-    public void start() {}
+    /** The queue's name. */
+    public String queue() {
+        return store.queue();
+    }
 
-    public void stop() {}
+    /** Starts claiming. A pool that runs already is left alone. */
+    public synchronized void start() {
+        if (run == null) {
+            run = new Run();
+            run.start();
+            log.info("Queue {}: {} workers started", store.queue(), settings.concurrency());
+        }
+    }
 
-    public boolean isRunning() {
-        return false;
+    /** Whether the pool was started and not stopped. */
+    public synchronized boolean isRunning() {
+        return run != null;
+    }
+
+    /**
+     * Stops claiming, waits for running handlers for at most the drain time, interrupts what is left and hands it back
+     * unspent. Returns when the last answer is in, or some seconds after the drain time.
+     */
+    public void stop() {
+        Run stopping;
+        synchronized (this) {
+            stopping = run;
+            run = null;
+        }
+        if (stopping != null) {
+            stopping.stop();
+            log.info("Queue {}: workers stopped", store.queue());
+        }
+    }
+
+    /** What lives from a start to a stop. */
+    private final class Run {
+
+        private final Loop loop = new Loop("jobqueue-" + store.queue() + "-dispatcher", false, this::turn);
+        private final LeaseKeeper keeper = new LeaseKeeper(store, settings.heartbeat(), listener, this::leaveBehind);
+        private final ExecutorService executor;
+
+        // guarded by loop.lock
+        private final Deque<Ended> ended = new ArrayDeque<>();
+        private int busy;
+        private int unsettled;
+        private int leftBehind;
+        private boolean claiming = true;
+        private boolean look = true;
+        private boolean hinted;
+        private boolean hintOut;
+        private long nextLook = System.nanoTime();
+
+        Run() {
+            AtomicInteger number = new AtomicInteger();
+            executor = Executors.newCachedThreadPool(work -> {
+                Thread thread = threads.newThread(work);
+                thread.setName("jobqueue-" + store.queue() + "-worker-" + number.incrementAndGet());
+                return thread;
+            });
+        }
+
+        void start() {
+            keeper.start();
+            loop.start();
+        }
+
+        // ---- the dispatcher's turn
+
+        private void turn() throws InterruptedException {
+            awaitWork();
+            List<Ended> batch;
+            int claims;
+            loop.lock.lock();
+            try {
+                batch = takeEnded();
+                claims = wantsToLook() ? Math.min(freeSlots(), CLAIMS_A_CALL) : -1;
+                if (claims >= 0) {
+                    hinted = false;
+                    look = false;
+                }
+            } finally {
+                loop.lock.unlock();
+            }
+            long sentAt = System.nanoTime();
+            CompletableFuture<JobStore.@Nullable Settled> settled = batch.isEmpty()
+                    ? CompletableFuture.completedFuture(null)
+                    : store.settle(batch.stream().map(Ended::settlement).toList());
+            CompletableFuture<JobStore.@Nullable Claims> claimed =
+                    claims < 0 ? CompletableFuture.completedFuture(null) : store.claim(claims);
+            // both are on their way; each is answered for itself
+            CompletionException failure = null;
+            try {
+                settled(batch, settled.join());
+            } catch (CompletionException ex) {
+                keep(batch);
+                failure = ex;
+            }
+            try {
+                claimed(claimed.join(), sentAt);
+            } catch (CompletionException ex) {
+                lookAgain();
+                failure = ex;
+            }
+            if (failure != null) {
+                throw failure;
+            }
+        }
+
+        /** Waits until there is something to settle or a reason to claim. */
+        private void awaitWork() throws InterruptedException {
+            while (true) {
+                boolean askForHint;
+                loop.lock.lock();
+                try {
+                    if (!ended.isEmpty() || wantsToLook() || loop.isStopping()) {
+                        return;
+                    }
+                    askForHint = claiming && !hintOut && freeSlots() > 0;
+                    hintOut |= askForHint;
+                } finally {
+                    loop.lock.unlock();
+                }
+                if (askForHint) {
+                    askForHint(); // may have to connect, so not under the lock
+                }
+                loop.lock.lock();
+                try {
+                    if (ended.isEmpty() && !wantsToLook()) {
+                        loop.await(claiming ? nextLook - System.nanoTime() : HINT.toNanos());
+                        look |= nextLook - System.nanoTime() <= 0;
+                    }
+                } finally {
+                    loop.lock.unlock();
+                }
+            }
+        }
+
+        private int freeSlots() {
+            return Math.max(0, settings.concurrency() - busy);
+        }
+
+        /** Whether a claim may bring something, or a hint came that another worker needs. */
+        private boolean wantsToLook() {
+            return claiming && (hinted || (look && freeSlots() > 0)) && unsettled <= settings.concurrency();
+        }
+
+        private void askForHint() {
+            store.hint(HINT).whenComplete((hint, failure) -> {
+                loop.lock.lock();
+                try {
+                    hintOut = false;
+                    // without hints the poll still finds everything; it also finds out whether Redis is away
+                    if (failure == null) {
+                        hinted |= hint;
+                        loop.signal();
+                    }
+                } finally {
+                    loop.lock.unlock();
+                }
+            });
+        }
+
+        private List<Ended> takeEnded() {
+            List<Ended> batch = new ArrayList<>(Math.min(ended.size(), SETTLEMENTS_A_CALL));
+            int bytes = 0;
+            while (!ended.isEmpty() && batch.size() < SETTLEMENTS_A_CALL) {
+                bytes += ended.getFirst().size();
+                if (bytes > BYTES_A_CALL && !batch.isEmpty()) {
+                    break;
+                }
+                batch.add(ended.removeFirst());
+            }
+            return batch;
+        }
+
+        private void settled(List<Ended> batch, JobStore.@Nullable Settled answer) {
+            if (answer == null) {
+                return;
+            }
+            batch.forEach(end -> keeper.remove(end.attempt()));
+            loop.lock.lock();
+            try {
+                unsettled -= batch.size();
+                loop.signal();
+            } finally {
+                loop.lock.unlock();
+            }
+            for (int i = 0; i < batch.size(); i++) {
+                listener.on(batch.get(i).event(answer.answers().get(i)));
+            }
+            if (answer.dropped() > 0) {
+                listener.on(new JobEvent.DeadLettersDropped(store.queue(), answer.dropped()));
+            }
+        }
+
+        /** No answer: the attempts are settled again, which is harmless if they were. */
+        private void keep(List<Ended> batch) {
+            loop.lock.lock();
+            try {
+                for (int i = batch.size() - 1; i >= 0; i--) {
+                    ended.addFirst(batch.get(i));
+                }
+            } finally {
+                loop.lock.unlock();
+            }
+        }
+
+        private void lookAgain() {
+            loop.lock.lock();
+            try {
+                look = true;
+            } finally {
+                loop.lock.unlock();
+            }
+        }
+
+        private void claimed(JobStore.@Nullable Claims claims, long sentAt) {
+            if (claims == null) {
+                return;
+            }
+            if (!claims.lost().isEmpty()) {
+                listener.on(new JobEvent.Lost(store.queue(), claims.lost()));
+            }
+            long pause = pollPause();
+            if (claims.nextDue() != null) {
+                pause = Math.min(pause, claims.nextDue().toNanos());
+            }
+            loop.lock.lock();
+            try {
+                look |= claims.more();
+                nextLook = System.nanoTime() + pause;
+            } finally {
+                loop.lock.unlock();
+            }
+            claims.jobs().forEach(claim -> begin(claim, sentAt));
+        }
+
+        /** Pools of many processes must not look in step. */
+        private long pollPause() {
+            return (long) (settings.pollInterval().toNanos()
+                    * (0.7 + 0.3 * ThreadLocalRandom.current().nextDouble()));
+        }
+
+        // ---- one job
+
+        private void begin(Claim claim, long claimedAt) {
+            Duration limit = runner.handler(claim).map(Handler::timeLimit).orElse(settings.maxRunTime());
+            Attempt attempt = new Attempt(claim, claimedAt, runner.maxAttempts(claim), limit, keeper::renewNow);
+            boolean wanted;
+            loop.lock.lock();
+            try {
+                busy++;
+                wanted = claiming;
+            } finally {
+                loop.lock.unlock();
+            }
+            keeper.add(attempt);
+            if (!wanted) {
+                end(attempt, JobRunner.release(claim));
+                return;
+            }
+            try {
+                executor.execute(() -> end(attempt, runner.run(attempt)));
+            } catch (RejectedExecutionException | OutOfMemoryError ex) {
+                log.warn("Queue {}: no thread for a job, it is handed back: {}", store.queue(), ex.toString());
+                end(attempt, JobRunner.release(claim));
+            }
+        }
+
+        private void end(Attempt attempt, JobStore.Settlement settlement) {
+            boolean first = attempt.claimEnding();
+            loop.lock.lock();
+            try {
+                if (first) {
+                    busy--;
+                    unsettled++;
+                    look = true;
+                    ended.addLast(new Ended(attempt, settlement, attempt.took()));
+                } else {
+                    leftBehind--;
+                }
+                loop.signal();
+            } finally {
+                loop.lock.unlock();
+            }
+        }
+
+        /** The handler ignores its time limit and the interrupt: the attempt is failed without waiting for it. */
+        private void leaveBehind(Attempt attempt) {
+            loop.lock.lock();
+            try {
+                if (leftBehind >= settings.concurrency()) {
+                    return; // each of them holds a thread; the slot stays taken until one comes back
+                }
+                if (!attempt.claimEnding()) {
+                    return;
+                }
+                leftBehind++;
+                busy--;
+                unsettled++;
+                look = true;
+                ended.addLast(new Ended(attempt, runner.timedOut(attempt), attempt.took()));
+                loop.signal();
+            } finally {
+                loop.lock.unlock();
+            }
+            listener.on(new JobEvent.Stuck(attempt.claim()));
+        }
+
+        // ---- stop
+
+        void stop() {
+            loop.lock.lock();
+            try {
+                claiming = false;
+                loop.signal();
+            } finally {
+                loop.lock.unlock();
+            }
+            store.stopHints();
+            if (!awaitAll(settings.drain(), false)) {
+                log.warn("Queue {}: handlers still run after the drain time and are interrupted", store.queue());
+                keeper.interruptAll(Attempt.Interruption.STOPPED);
+                if (!awaitAll(STOP_GRACE, false)) {
+                    keeper.attempts().forEach(this::handBack);
+                }
+            }
+            if (!awaitAll(STOP_GRACE, true)) {
+                log.warn(
+                        "Queue {}: Redis did not answer for the last attempts; their jobs come back after their lease",
+                        store.queue());
+            }
+            loop.stop(Duration.ofSeconds(6));
+            keeper.stop();
+            executor.shutdownNow();
+        }
+
+        private void handBack(Attempt attempt) {
+            loop.lock.lock();
+            try {
+                if (attempt.claimEnding()) {
+                    leftBehind++;
+                    busy--;
+                    unsettled++;
+                    ended.addLast(new Ended(attempt, JobRunner.release(attempt.claim()), attempt.took()));
+                    loop.signal();
+                }
+            } finally {
+                loop.lock.unlock();
+            }
+        }
+
+        /** Waits until no handler runs, or also until every attempt is settled. */
+        private boolean awaitAll(Duration time, boolean settledToo) {
+            long deadline = System.nanoTime() + time.toNanos();
+            loop.lock.lock();
+            try {
+                while (busy > 0 || (settledToo && unsettled > 0)) {
+                    long left = deadline - System.nanoTime();
+                    if (left <= 0) {
+                        return false;
+                    }
+                    loop.await(left);
+                }
+                return true;
+            } catch (InterruptedException ex) {
+                Thread.currentThread().interrupt();
+                return false;
+            } finally {
+                loop.lock.unlock();
+            }
+        }
     }
 }

@@ -34,7 +34,8 @@ public final class EmbeddedRedis implements AutoCloseable {
      * {@code $0} is the server, {@code $@} its arguments. The server must not inherit the pipe, else it would hold
      * it open itself.
      */
-    private static final String GUARDIAN = """
+    private static final String GUARDIAN =
+            """
             exec 3<&0
             "$0" "$@" 3<&- &
             server=$!
@@ -81,8 +82,8 @@ public final class EmbeddedRedis implements AutoCloseable {
      * @throws IllegalStateException as {@link #start(String...)}
      */
     public static EmbeddedRedis startOn(int port, String... flags) {
-        String binary = binary().orElseThrow(() -> new IllegalStateException(
-                "no redis-server is carried for " + System.getProperty("os.name") + " on "
+        String binary = binary().orElseThrow(() ->
+                new IllegalStateException("no redis-server is carried for " + System.getProperty("os.name") + " on "
                         + System.getProperty("os.arch") + "; run one yourself and set 'spring.data.redis.url'"));
         try {
             Path folder = Files.createTempDirectory("jobqueue-redis-");
@@ -129,7 +130,17 @@ public final class EmbeddedRedis implements AutoCloseable {
 
     /** A full pipe would stop the server. */
     private static void drain(BufferedReader output) {
-        Thread thread = new Thread(() -> output.lines().forEach(line -> {}), "embedded-redis-output");
+        Thread thread = new Thread(
+                () -> {
+                    try {
+                        while (output.readLine() != null) {
+                            continue;
+                        }
+                    } catch (IOException ex) {
+                        return; // closed with the server
+                    }
+                },
+                "embedded-redis-output");
         thread.setDaemon(true);
         thread.start();
     }

@@ -1,0 +1,96 @@
+package io.jobqueue;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What the queue writes to the log: a line at DEBUG for what goes as it should, at WARN for what a human may want to act
+ * on. Ids, kinds and errors may come from foreign hands, so control characters are shown escaped.
+ */
+final class EventLog implements JobListener {
+
+    private static final Logger log = LoggerFactory.getLogger("io.jobqueue.events");
+    private static final int ERROR_LENGTH = 300;
+
+    private final JobListener next;
+
+    EventLog(JobListener next) {
+        this.next = next;
+    }
+
+    @Override
+    public void on(JobEvent event) {
+        write(event);
+        next.on(event);
+    }
+
+    private static void write(JobEvent event) {
+        if (event instanceof JobEvent.Failed failed) {
+            if (failed.discarded()) {
+                log.info("Job {} was discarded: {}", job(failed), clean(failed.error()));
+            } else {
+                log.warn(
+                        "Job {} failed for good after {} attempts: {}",
+                        job(failed),
+                        failed.claim().attempt(),
+                        clean(failed.error()));
+            }
+        } else if (event instanceof JobEvent.LeaseLost lost) {
+            log.warn("Job {} was taken from this worker, which was silent for longer than its lease", job(lost));
+        } else if (event instanceof JobEvent.Refused refused) {
+            log.warn("The end of job {} was refused, because it was no longer this worker's", job(refused));
+        } else if (event instanceof JobEvent.Stuck stuck) {
+            log.warn("The handler of job {} ignores its time limit and the interrupt; it is left behind", job(stuck));
+        } else if (event instanceof JobEvent.Reclaimed reclaimed) {
+            log.warn(
+                    "Queue {}: {} jobs of silent workers were put back",
+                    event.queue(),
+                    reclaimed.ids().size());
+        } else if (event instanceof JobEvent.WorkerDied died) {
+            died.ids()
+                    .forEach(id -> log.warn(
+                            "Job {}/{} lost too many workers and is a dead letter now", event.queue(), clean(id)));
+        } else if (event instanceof JobEvent.Lost lost) {
+            lost.ids()
+                    .forEach(id -> log.warn(
+                            "Job {}/{} is lost: its hash or payload is gone from Redis", event.queue(), clean(id)));
+        } else if (event instanceof JobEvent.DeadLettersDropped dropped) {
+            log.warn("Queue {}: retention dropped {} dead letters", event.queue(), dropped.count());
+        } else if (event instanceof JobEvent.Retried retried) {
+            log.debug("Job {} is tried again in {}: {}", job(retried), retried.delay(), clean(retried.error()));
+        } else if (event instanceof JobEvent.OfAttempt attempt) {
+            log.debug("{}: job {}", event.getClass().getSimpleName(), job(attempt));
+        } else if (event instanceof JobEvent.Enqueued enqueued) {
+            log.debug("Enqueued: job {}/{}, {}", event.queue(), enqueued.id(), enqueued.kind());
+        }
+    }
+
+    private static Object job(JobEvent.OfAttempt event) {
+        Claim claim = event.claim();
+        // written only when the level is on
+        return new Object() {
+            @Override
+            public String toString() {
+                return "%s/%s (%s, attempt %d)"
+                        .formatted(
+                                claim.queue(), clean(claim.id()), clean(String.valueOf(claim.kind())), claim.attempt());
+            }
+        };
+    }
+
+    private static String clean(String text) {
+        String head = text.length() > ERROR_LENGTH ? text.substring(0, ERROR_LENGTH) + "…" : text;
+        if (head.chars().noneMatch(Character::isISOControl)) {
+            return head;
+        }
+        StringBuilder out = new StringBuilder(head.length() + 16);
+        head.chars().forEach(c -> {
+            if (Character.isISOControl(c)) {
+                out.append("\\u%04x".formatted(c));
+            } else {
+                out.append((char) c);
+            }
+        });
+        return out.toString();
+    }
+}

@@ -1,0 +1,53 @@
+package io.jobqueue.redis;
+
+import io.lettuce.core.api.StatefulConnection;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Waits for the hint of one queue, on a connection of its own. Nothing but the hint is taken by the blocking command, so
+ * nothing is lost with its reply. Only one command is out at a time; whoever waits meanwhile shares it.
+ */
+final class HintWaiter {
+
+    /** The server counts a block by its wall clock, which may be set back; then the connection is thrown away. */
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+    private final RedisConnector connector;
+
+    // guarded by this
+    private @Nullable StatefulConnection<String, String> connection;
+    private @Nullable CompletableFuture<Boolean> waiting;
+
+    HintWaiter(RedisConnector connector) {
+        this.connector = connector;
+    }
+
+    synchronized CompletableFuture<Boolean> await(String key, Duration timeout) {
+        if (waiting == null || waiting.isDone()) {
+            if (connection == null) {
+                connection = connector.connect();
+            }
+            waiting = RedisConnector.commandsOf(connection)
+                    .blpop(Math.max(timeout.toMillis(), 1) / 1000.0, key)
+                    .toCompletableFuture()
+                    .orTimeout(timeout.plus(PATIENCE).toMillis(), TimeUnit.MILLISECONDS)
+                    .whenComplete((hint, failure) -> {
+                        if (failure != null) {
+                            close();
+                        }
+                    })
+                    .thenApply(hint -> hint != null && hint.hasValue());
+        }
+        return waiting.copy().completeOnTimeout(false, timeout.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    synchronized void close() {
+        if (connection != null) {
+            connection.closeAsync();
+            connection = null;
+        }
+    }
+}

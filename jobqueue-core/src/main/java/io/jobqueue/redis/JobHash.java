@@ -1,0 +1,82 @@
+package io.jobqueue.redis;
+
+import io.jobqueue.JobCodec;
+import io.jobqueue.JobSnapshot;
+import io.jobqueue.JobStatus;
+import io.jobqueue.JsonText;
+import java.time.Instant;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The fields of a job's hash as a snapshot. Foreign clients and hands write here too, so a field that is absent or makes
+ * no sense reads as absent.
+ */
+record JobHash(String queue, String id, Map<String, String> fields, JobCodec codec) {
+
+    JobSnapshot snapshot() {
+        String payload = fields.getOrDefault("payload", "{}");
+        String kind = text("kind");
+        String runId = text("run_id");
+        String unitId = text("unit_id");
+        if (kind == null) {
+            JobCodec.Envelope envelope = codec.envelope(payload);
+            kind = envelope.kind();
+            runId = runId == null ? envelope.runId() : runId;
+            unitId = unitId == null ? envelope.unitId() : unitId;
+        }
+        String result = text("result");
+        return new JobSnapshot(
+                queue,
+                id,
+                kind,
+                JobStatus.of(fields.getOrDefault("status", "")).orElse(null),
+                (int) number(fields.get("attempts")),
+                (int) number(fields.get("max_attempts")),
+                number(fields.get("fence")),
+                (int) number(fields.get("crashes")),
+                codec.json(payload),
+                json(result),
+                text("last_error"),
+                instant("enqueued_at_ms"),
+                instant("due_at_ms"),
+                startedAt(),
+                instant("completed_at_ms"),
+                instant("last_error_at_ms"),
+                codec.headers(text("headers")),
+                runId,
+                unitId);
+    }
+
+    /** The guide's clients know only the time of the claim. */
+    private @Nullable Instant startedAt() {
+        Instant started = instant("started_at_ms");
+        return started == null ? instant("claimed_at_ms") : started;
+    }
+
+    private @Nullable JsonText json(@Nullable String value) {
+        return value == null ? null : codec.json(value);
+    }
+
+    private @Nullable String text(String field) {
+        String value = fields.get(field);
+        return value == null || value.isEmpty() ? null : value;
+    }
+
+    private @Nullable Instant instant(String field) {
+        long millis = number(fields.get(field));
+        return millis == 0 ? null : Instant.ofEpochMilli(millis);
+    }
+
+    /** A whole number that is not negative, or 0. */
+    static long number(@Nullable String value) {
+        if (value == null || value.isEmpty() || value.length() > 16) {
+            return 0;
+        }
+        try {
+            return Math.max(0, Long.parseLong(value));
+        } catch (NumberFormatException ex) {
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,77 @@
+package io.jobqueue.redis;
+
+import io.jobqueue.JobStatus;
+import io.jobqueue.Names;
+
+/**
+ * The names of one queue's keys, and the one order in which scripts receive them. In a cluster the queue's name stands
+ * in braces, so that all its keys share a slot.
+ */
+final class QueueKeys {
+
+    private final String root;
+    private final String[] fixed;
+
+    QueueKeys(String prefix, String queue, boolean cluster) {
+        Names.queue(queue);
+        root = prefix + ":" + (cluster ? "{" + queue + "}" : queue) + ":";
+        fixed = new String[] {
+            root + "pending",
+            root + "processing",
+            root + "completed",
+            root + "failed",
+            root + "delayed",
+            root + "wake",
+            root + "meta",
+            root + "events",
+            root + "run:",
+            root + "outputs:",
+            root + "failures:",
+            root + "job:",
+        };
+    }
+
+    /** What every script gets, in the order of {@code prelude.lua}. */
+    String[] fixed() {
+        return fixed;
+    }
+
+    /** The fixed keys, and the key of one enqueue call behind them. */
+    String[] withCall(String token) {
+        String[] keys = new String[fixed.length + 1];
+        System.arraycopy(fixed, 0, keys, 0, fixed.length);
+        keys[fixed.length] = root + "call:" + token;
+        return keys;
+    }
+
+    /** The list, or for scheduled jobs the sorted set, that holds the ids of a status. */
+    String of(JobStatus status) {
+        return switch (status) {
+            case PENDING -> root + "pending";
+            case PROCESSING -> root + "processing";
+            case COMPLETED -> root + "completed";
+            case FAILED -> root + "failed";
+            case SCHEDULED -> root + "delayed";
+        };
+    }
+
+    String wake() {
+        return root + "wake";
+    }
+
+    String job(String id) {
+        return root + "job:" + id;
+    }
+
+    String run(String runId) {
+        return root + "run:" + runId;
+    }
+
+    String outputs(String runId) {
+        return root + "outputs:" + runId;
+    }
+
+    String failures(String runId) {
+        return root + "failures:" + runId;
+    }
+}

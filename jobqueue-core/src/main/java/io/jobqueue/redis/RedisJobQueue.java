@@ -1,0 +1,538 @@
+package io.jobqueue.redis;
+
+import io.jobqueue.Claim;
+import io.jobqueue.EnqueueRefusedException;
+import io.jobqueue.EnqueueUncertainException;
+import io.jobqueue.JobEvent;
+import io.jobqueue.JobListener;
+import io.jobqueue.JobQueue;
+import io.jobqueue.JobRef;
+import io.jobqueue.JobRequest;
+import io.jobqueue.JobSnapshot;
+import io.jobqueue.JobStatus;
+import io.jobqueue.Names;
+import io.jobqueue.QueueSettings;
+import io.jobqueue.QueueStats;
+import io.jobqueue.WorkOutputCache;
+import io.jobqueue.worker.JobStore;
+import io.jobqueue.worker.JobStore.Answer;
+import io.jobqueue.worker.JobStore.Renewal;
+import io.jobqueue.worker.JobStore.Settlement;
+import io.jobqueue.worker.JobStore.Verb;
+import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.RedisConnectionException;
+import io.lettuce.core.ScriptOutputType;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One queue on Redis, as producers, inspectors and hand-made workers see it. What happens to a claimed job is the
+ * {@link RedisJobStore}'s; the verbs here hand it single claims.
+ *
+ * <p>Methods without {@code Async} are their twins, waited for. The wait needs no time limit of its own: the connection
+ * limits every command.
+ */
+final class RedisJobQueue implements JobQueue {
+
+    private static final Script ENQUEUE = Script.of(ScriptOutputType.VALUE, "enqueue");
+    private static final Script STATS = Script.of(ScriptOutputType.MULTI, "stats");
+    private static final Script PURGE = Script.of(ScriptOutputType.INTEGER, "endings", "purge");
+
+    /** For how long the driver may send an enqueue again after a reconnect. */
+    private static final String REPLAY_WINDOW =
+            Long.toString(Duration.ofSeconds(15).toMillis());
+    /** How often a claim looks for jobs that nobody announced. */
+    private static final Duration POLL = Duration.ofMillis(500);
+
+    private static final int JOBS_A_CALL = 200;
+    private static final int BYTES_A_CALL = 1024 * 1024;
+    private static final int LARGEST_PAGE = 200;
+    private static final int ERROR_LENGTH = 4096;
+
+    private final RedisJobStore store;
+    private final RedisQueues queues;
+    private final Function<String, RedisJobQueue> routes;
+    private final JobListener listener;
+
+    /**
+     * Makes a queue.
+     *
+     * @param routes the queue of a kind; empty when all jobs stay here
+     */
+    RedisJobQueue(
+            RedisJobStore store,
+            RedisQueues queues,
+            Optional<Function<String, RedisJobQueue>> routes,
+            JobListener listener) {
+        this.store = store;
+        this.queues = queues;
+        this.routes = routes.orElse(kind -> this);
+        this.listener = listener;
+    }
+
+    RedisJobStore store() {
+        return store;
+    }
+
+    @Override
+    public String name() {
+        return store.queue();
+    }
+
+    @Override
+    public JobQueue on(String queue) {
+        return queues.queue(queue);
+    }
+
+    @Override
+    public WorkOutputCache outputs() {
+        return new RedisWorkOutputCache(store);
+    }
+
+    // ---- enqueue
+
+    @Override
+    public JobRef enqueue(JobRequest request) {
+        return waitFor(enqueueAsync(request));
+    }
+
+    @Override
+    public CompletableFuture<JobRef> enqueueAsync(JobRequest request) {
+        return routes.apply(request.kind()).send(List.of(request)).thenApply(refs -> refs.get(0));
+    }
+
+    @Override
+    public List<JobRef> enqueueAll(Collection<?> jobs) {
+        return waitFor(enqueueAllAsync(jobs));
+    }
+
+    @Override
+    public CompletableFuture<List<JobRef>> enqueueAllAsync(Collection<?> jobs) {
+        Map<RedisJobQueue, List<JobRequest>> byQueue = new LinkedHashMap<>();
+        List<RedisJobQueue> order = new ArrayList<>(jobs.size());
+        for (Object job : jobs) {
+            JobRequest request = JobRequest.of(job);
+            RedisJobQueue target = routes.apply(request.kind());
+            order.add(target);
+            byQueue.computeIfAbsent(target, queue -> new ArrayList<>()).add(request);
+        }
+        Map<RedisJobQueue, List<Outgoing>> written = new LinkedHashMap<>();
+        byQueue.forEach((queue, requests) -> written.put(queue, queue.write(requests)));
+        CompletableFuture<Map<RedisJobQueue, List<JobRef>>> sent =
+                CompletableFuture.completedFuture(new LinkedHashMap<>());
+        for (Map.Entry<RedisJobQueue, List<Outgoing>> part : written.entrySet()) {
+            sent = sent.thenCompose(
+                    refs -> part.getKey().sendInOrder(part.getValue()).thenApply(more -> {
+                        refs.put(part.getKey(), more);
+                        return refs;
+                    }));
+        }
+        return sent.thenApply(refs -> {
+            Map<RedisJobQueue, Integer> next = new LinkedHashMap<>();
+            return order.stream()
+                    .map(queue -> refs.get(queue).get(next.merge(queue, 1, Integer::sum) - 1))
+                    .toList();
+        });
+    }
+
+    private CompletableFuture<List<JobRef>> send(List<JobRequest> requests) {
+        return sendInOrder(write(requests));
+    }
+
+    /** A request with its id chosen and its payload written: nothing about it can change any more. */
+    private record Outgoing(String id, String kind, List<String> args, int bytes) {}
+
+    private List<Outgoing> write(List<JobRequest> requests) {
+        return requests.stream().map(this::write).toList();
+    }
+
+    private Outgoing write(JobRequest request) {
+        QueueSettings settings = store.settings();
+        String id = idOf(request);
+        String payload = store.codec().payload(request.kind(), request.payload(), settings.maxPayloadBytes());
+        String headers = request.headers().isEmpty() ? "" : store.codec().headers(request.headers());
+        return new Outgoing(
+                id,
+                request.kind(),
+                List.of(
+                        id,
+                        request.kind(),
+                        payload,
+                        when(request),
+                        orEmpty(request.maxAttempts()),
+                        headers,
+                        orEmpty(request.runId()),
+                        orEmpty(request.unitId())),
+                payload.length() + headers.length());
+    }
+
+    private String idOf(JobRequest request) {
+        if (request.id() != null) {
+            return request.id();
+        }
+        return request.runId() != null && request.unitId() != null
+                ? Ids.ofUnit(name(), request.runId(), request.unitId())
+                : Ids.ordered();
+    }
+
+    private static String when(JobRequest request) {
+        if (request.at() != null) {
+            return Long.toString(request.at().toEpochMilli());
+        }
+        return request.delay() == null ? "" : "+" + request.delay().toMillis();
+    }
+
+    private static String orEmpty(@Nullable Object value) {
+        return value == null ? "" : value.toString();
+    }
+
+    private CompletableFuture<List<JobRef>> sendInOrder(List<Outgoing> jobs) {
+        CompletableFuture<List<JobRef>> sent = CompletableFuture.completedFuture(new ArrayList<>(jobs.size()));
+        int from = 0;
+        while (from < jobs.size()) {
+            int begin = from;
+            int end = endOfCall(jobs, begin);
+            sent = sent.thenCompose(refs -> sendOnce(jobs.subList(begin, end)).handle((more, failure) -> {
+                if (failure != null) {
+                    throw explained(failure, jobs.subList(begin, jobs.size()), begin == 0);
+                }
+                refs.addAll(more);
+                return refs;
+            }));
+            from = end;
+        }
+        return sent;
+    }
+
+    private static int endOfCall(List<Outgoing> jobs, int from) {
+        int end = from;
+        int bytes = 0;
+        while (end < jobs.size() && end - from < JOBS_A_CALL) {
+            bytes += jobs.get(end).bytes();
+            if (bytes > BYTES_A_CALL && end > from) {
+                break;
+            }
+            end++;
+        }
+        return end;
+    }
+
+    private CompletableFuture<List<JobRef>> sendOnce(List<Outgoing> jobs) {
+        List<String> args = new ArrayList<>(1 + jobs.size() * 8);
+        args.add(REPLAY_WINDOW);
+        jobs.forEach(job -> args.addAll(job.args()));
+        String call = Ids.token();
+        return store.<String>command(redis -> ENQUEUE.call(redis, store.keys().withCall(call), args))
+                .thenApply(letters -> refs(jobs, letters));
+    }
+
+    private List<JobRef> refs(List<Outgoing> jobs, String letters) {
+        List<JobRef> refs = new ArrayList<>(jobs.size());
+        for (int i = 0; i < jobs.size(); i++) {
+            Outgoing job = jobs.get(i);
+            boolean created = letters.charAt(i) == 'C';
+            refs.add(new JobRef(name(), job.id(), created ? JobRef.State.CREATED : JobRef.State.EXISTING));
+            if (created) {
+                listener.on(new JobEvent.Enqueued(name(), job.kind(), job.id()));
+            }
+        }
+        return refs;
+    }
+
+    /** What a producer must know of a failure: whether the jobs may exist all the same, and under which ids. */
+    private RuntimeException explained(Throwable failure, List<Outgoing> open, boolean nothingSentBefore) {
+        Throwable cause = unwrap(failure);
+        List<String> ids = open.stream().map(Outgoing::id).toList();
+        if (cause instanceof RedisCommandExecutionException) {
+            return new EnqueueRefusedException(name(), ids, cause);
+        }
+        if (nothingSentBefore
+                && (cause instanceof RedisConnectionException || cause instanceof IllegalStateException)) {
+            return (RuntimeException) cause;
+        }
+        return new EnqueueUncertainException(name(), ids, cause);
+    }
+
+    // ---- look
+
+    @Override
+    public Optional<JobSnapshot> find(String id) {
+        return waitFor(findAsync(id));
+    }
+
+    @Override
+    public CompletableFuture<Optional<JobSnapshot>> findAsync(String id) {
+        Names.id(id);
+        return hash(id);
+    }
+
+    private CompletableFuture<Optional<JobSnapshot>> hash(String id) {
+        return store.<Map<String, String>>command(
+                        redis -> redis.hgetall(store.keys().job(id)))
+                .thenApply(fields -> fields.isEmpty()
+                        ? Optional.empty()
+                        : Optional.of(new JobHash(name(), id, fields, store.codec()).snapshot()));
+    }
+
+    @Override
+    public List<JobSnapshot> list(JobStatus status, int offset, int limit) {
+        return waitFor(listAsync(status, offset, limit));
+    }
+
+    @Override
+    public CompletableFuture<List<JobSnapshot>> listAsync(JobStatus status, int offset, int limit) {
+        if (offset < 0) {
+            throw new IllegalArgumentException("offset must not be negative, was " + offset);
+        }
+        if (limit < 1 || limit > LARGEST_PAGE) {
+            throw new IllegalArgumentException("limit must be from 1 to %d, was %d".formatted(LARGEST_PAGE, limit));
+        }
+        return ids(status, offset, limit).thenCompose(ids -> {
+            List<CompletableFuture<Optional<JobSnapshot>>> hashes =
+                    ids.stream().map(this::hash).toList();
+            return CompletableFuture.allOf(hashes.toArray(CompletableFuture[]::new))
+                    .thenApply(all -> hashes.stream()
+                            .flatMap(hash -> hash.join().stream())
+                            .toList());
+        });
+    }
+
+    private CompletableFuture<List<String>> ids(JobStatus status, long offset, int limit) {
+        String key = store.keys().of(status);
+        return switch (status) {
+            case SCHEDULED -> store.command(redis -> redis.zrange(key, offset, offset + limit - 1));
+            case PENDING ->
+                store.<List<String>>command(redis -> redis.lrange(key, -offset - limit, -offset - 1))
+                        .thenApply(ids -> {
+                            List<String> oldestFirst = new ArrayList<>(ids);
+                            Collections.reverse(oldestFirst);
+                            return oldestFirst;
+                        });
+            case PROCESSING, COMPLETED, FAILED -> store.command(redis -> redis.lrange(key, offset, offset + limit - 1));
+        };
+    }
+
+    @Override
+    public QueueStats stats() {
+        return waitFor(statsAsync());
+    }
+
+    @Override
+    public CompletableFuture<QueueStats> statsAsync() {
+        return store.<List<Object>>call(STATS, List.of()).thenApply(reply -> {
+            long[] n = reply.stream().mapToLong(number -> (Long) number).toArray();
+            Duration oldest = n[5] < 0 ? null : Duration.ofMillis(n[5]);
+            return new QueueStats(
+                    n[0],
+                    n[1],
+                    n[2],
+                    n[3],
+                    n[4],
+                    n[6],
+                    n[7],
+                    n[8],
+                    n[9],
+                    n[10],
+                    n[11],
+                    n[12],
+                    n[13],
+                    n[14],
+                    oldest,
+                    store.settings().visibility());
+        });
+    }
+
+    // ---- purge
+
+    @Override
+    public long purge(JobStatus... statuses) {
+        return waitFor(purgeAsync(statuses));
+    }
+
+    @Override
+    public CompletableFuture<Long> purgeAsync(JobStatus... statuses) {
+        List<JobStatus> all = List.of(statuses.length == 0 ? JobStatus.values() : statuses);
+        CompletableFuture<Long> removed = CompletableFuture.completedFuture(0L);
+        for (JobStatus status : all) {
+            removed = removed.thenCompose(before -> purgeRest(status, before));
+        }
+        return removed;
+    }
+
+    private CompletableFuture<Long> purgeRest(JobStatus status, long before) {
+        return store.<Long>call(PURGE, List.of(status.text()))
+                .thenCompose(page ->
+                        page == 0 ? CompletableFuture.completedFuture(before) : purgeRest(status, before + page));
+    }
+
+    // ---- the guide's verbs
+
+    @Override
+    public Optional<Claim> claim(Duration timeout) {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        while (true) {
+            JobStore.Claims claims = waitFor(claimOnce());
+            Duration left = Duration.ofNanos(deadline - System.nanoTime());
+            if (!claims.jobs().isEmpty() || left.isNegative() || left.isZero()) {
+                return claims.jobs().stream().findFirst();
+            }
+            try {
+                store.hint(pause(left, claims.nextDue())).get();
+            } catch (InterruptedException ex) {
+                Thread.currentThread().interrupt();
+                return Optional.empty();
+            } catch (ExecutionException ex) {
+                throw rethrown(ex);
+            }
+        }
+    }
+
+    @Override
+    public CompletableFuture<Optional<Claim>> claimAsync(Duration timeout) {
+        return claimUntil(System.nanoTime() + timeout.toNanos());
+    }
+
+    private CompletableFuture<Optional<Claim>> claimUntil(long deadline) {
+        return claimOnce().thenCompose(claims -> {
+            Duration left = Duration.ofNanos(deadline - System.nanoTime());
+            if (!claims.jobs().isEmpty() || left.isNegative() || left.isZero()) {
+                return CompletableFuture.completedFuture(claims.jobs().stream().findFirst());
+            }
+            return store.hint(pause(left, claims.nextDue())).thenCompose(hinted -> claimUntil(deadline));
+        });
+    }
+
+    private CompletableFuture<JobStore.Claims> claimOnce() {
+        return store.claim(1).thenApply(claims -> {
+            if (!claims.lost().isEmpty()) {
+                listener.on(new JobEvent.Lost(name(), claims.lost()));
+            }
+            return claims;
+        });
+    }
+
+    private static Duration pause(Duration left, @Nullable Duration nextDue) {
+        Duration pause = left.compareTo(POLL) < 0 ? left : POLL;
+        return nextDue == null || nextDue.compareTo(pause) >= 0 ? pause : nextDue;
+    }
+
+    @Override
+    public boolean complete(Claim claim, @Nullable Object result) {
+        return waitFor(completeAsync(claim, result));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> completeAsync(Claim claim, @Nullable Object result) {
+        int limit = store.settings().maxResultBytes();
+        String output = claim.isUnit() ? store.codec().output(result, limit) : "";
+        return settle(claim, Verb.COMPLETE, store.codec().result(result, limit), output, Duration.ZERO);
+    }
+
+    @Override
+    public boolean fail(Claim claim, String error) {
+        return waitFor(failAsync(claim, error));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> failAsync(Claim claim, String error) {
+        Duration delay = store.settings().retry().delayAfter(claim.attempt(), ThreadLocalRandom.current());
+        String text = error.length() > ERROR_LENGTH ? error.substring(0, ERROR_LENGTH) : error;
+        return settle(claim, Verb.RETRY, text, "", delay);
+    }
+
+    @Override
+    public boolean release(Claim claim) {
+        return waitFor(releaseAsync(claim));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> releaseAsync(Claim claim) {
+        return settle(claim, Verb.RELEASE, "", "", Duration.ZERO);
+    }
+
+    private CompletableFuture<Boolean> settle(Claim claim, Verb verb, String text, String output, Duration delay) {
+        int maxAttempts = store.settings().retry().maxAttempts();
+        return store.settle(List.of(new Settlement(claim, verb, text, output, delay, maxAttempts)))
+                .thenApply(settled -> {
+                    if (settled.dropped() > 0) {
+                        listener.on(new JobEvent.DeadLettersDropped(name(), settled.dropped()));
+                    }
+                    return settled.answers().get(0) != Answer.REFUSED;
+                });
+    }
+
+    @Override
+    public boolean extend(Claim claim, Duration lease) {
+        return waitFor(extendAsync(claim, lease));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> extendAsync(Claim claim, Duration lease) {
+        if (lease.isNegative() || lease.isZero()) {
+            throw new IllegalArgumentException("lease must be positive, was " + lease);
+        }
+        return store.extend(List.of(new Renewal(claim, lease))).thenApply(answers -> answers.get(0));
+    }
+
+    @Override
+    public List<String> reclaimStuck() {
+        return waitFor(reclaimStuckAsync());
+    }
+
+    @Override
+    public CompletableFuture<List<String>> reclaimStuckAsync() {
+        return reclaimRest(true, new ArrayList<>());
+    }
+
+    private CompletableFuture<List<String>> reclaimRest(boolean begin, List<String> reclaimed) {
+        return store.sweepAtOnce(begin).thenCompose(sweep -> {
+            sweep.tell(name(), listener);
+            reclaimed.addAll(sweep.reclaimed());
+            return sweep.more()
+                    ? reclaimRest(false, reclaimed)
+                    : CompletableFuture.completedFuture(List.copyOf(reclaimed));
+        });
+    }
+
+    // ---- waiting
+
+    static <T> T waitFor(CompletableFuture<T> future) {
+        try {
+            return future.join();
+        } catch (CompletionException ex) {
+            throw rethrown(ex);
+        }
+    }
+
+    /** The failure itself, with the caller's stack noted on it. */
+    private static RuntimeException rethrown(Exception wrapper) {
+        Throwable cause = unwrap(wrapper);
+        if (cause instanceof Error error) {
+            throw error;
+        }
+        RuntimeException failure = cause instanceof RuntimeException known ? known : new CompletionException(cause);
+        failure.addSuppressed(new Throwable("waited for here"));
+        return failure;
+    }
+
+    private static Throwable unwrap(Throwable failure) {
+        Throwable cause = failure;
+        while ((cause instanceof CompletionException || cause instanceof ExecutionException)
+                && cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return cause;
+    }
+}

@@ -1,0 +1,201 @@
+package io.jobqueue.worker;
+
+import io.jobqueue.Claim;
+import io.jobqueue.Job;
+import io.jobqueue.JobCodec;
+import io.jobqueue.JobEvent;
+import io.jobqueue.JobListener;
+import io.jobqueue.JobOutcome;
+import io.jobqueue.JobOutcomeException;
+import io.jobqueue.QueueSettings;
+import io.jobqueue.RetryPolicy;
+import io.jobqueue.TooLargeException;
+import io.jobqueue.UnreadableJsonException;
+import io.jobqueue.worker.JobStore.Settlement;
+import io.jobqueue.worker.JobStore.Verb;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.MDC;
+
+/**
+ * Takes one attempt to the way it ends. Here, and only here, what a handler throws becomes data.
+ *
+ * <p>An error begins with a word for machines when it is the queue's own: {@code unknown-kind}, {@code bad-payload},
+ * {@code bad-result}, {@code result-too-large}, {@code timed-out}, {@code worker-died}, {@code discarded}.
+ */
+final class JobRunner {
+
+    private static final int ERROR_LENGTH = 4096;
+    private static final int CAUSES = 20;
+
+    private final Handlers handlers;
+    private final QueueSettings settings;
+    private final JobCodec codec;
+    private final JobListener listener;
+
+    JobRunner(Handlers handlers, QueueSettings settings, JobCodec codec, JobListener listener) {
+        this.handlers = handlers;
+        this.settings = settings;
+        this.codec = codec;
+        this.listener = listener;
+    }
+
+    /** The limit of a claim's attempts: the job's own, else its kind's, else the queue's. */
+    int maxAttempts(Claim claim) {
+        return claim.maxAttempts() > 0 ? claim.maxAttempts() : retry(claim).maxAttempts();
+    }
+
+    Optional<Handler> handler(Claim claim) {
+        return handlers.find(claim.kind());
+    }
+
+    private RetryPolicy retry(Claim claim) {
+        return handler(claim).map(Handler::retry).orElse(settings.retry());
+    }
+
+    Settlement run(Attempt attempt) {
+        Claim claim = attempt.claim();
+        Optional<Handler> handler = handler(claim);
+        if (handler.isEmpty()) {
+            // another process of a rolling deployment may know it, so it waits out its backoff like any failure
+            return retry(
+                    attempt,
+                    "unknown-kind: no handler for kind '%s' on queue '%s'".formatted(claim.kind(), claim.queue()));
+        }
+        if (claim.attempt() > attempt.maxAttempts()) {
+            return fail(
+                    claim,
+                    "worker-died: the worker of attempt %d, the last, fell silent".formatted(claim.attempt() - 1));
+        }
+        if (!claim.isUnit() && (claim.runId() != null || claim.unitId() != null)) {
+            // only a guide producer can say so, in the payload
+            return fail(claim, "bad-payload: run_id and unit_id must both be there and be valid");
+        }
+        MDC.put("job", claim.queue() + "/" + claim.id());
+        try {
+            return run(attempt, handler.get());
+        } finally {
+            // a handler may have left anything there
+            MDC.clear();
+        }
+    }
+
+    private Settlement run(Attempt attempt, Handler handler) {
+        Claim claim = attempt.claim();
+        boolean returned = false;
+        try {
+            Object payload = claim.payload().as(handler.payloadType());
+            listener.on(new JobEvent.Started(claim));
+            Job<?> job =
+                    new Job<>(claim.id(), handler.kind(), payload, claim.attempt(), claim.fence(), claim.headers());
+            Object value;
+            attempt.begin();
+            try {
+                value = handler.function().handle(job, attempt);
+            } finally {
+                attempt.end();
+            }
+            returned = true;
+            return settlement(attempt, value instanceof JobOutcome outcome ? outcome : JobOutcome.completed(value));
+        } catch (Throwable ex) {
+            return returned ? badResult(claim, ex) : failure(attempt, handler, ex);
+        }
+    }
+
+    private Settlement settlement(Attempt attempt, JobOutcome outcome) {
+        Claim claim = attempt.claim();
+        if (outcome instanceof JobOutcome.Completed completed) {
+            int limit = settings.maxResultBytes();
+            String output = claim.isUnit() ? codec.output(completed.value(), limit) : "";
+            return new Settlement(
+                    claim, Verb.COMPLETE, codec.result(completed.value(), limit), output, Duration.ZERO, 0);
+        }
+        if (outcome instanceof JobOutcome.RetryIn again) {
+            return new Settlement(claim, Verb.RETRY, cut(again.reason()), "", again.delay(), attempt.maxAttempts());
+        }
+        if (outcome instanceof JobOutcome.Discard discard) {
+            return fail(claim, Ended.DISCARDED + discard.reason());
+        }
+        return fail(claim, ((JobOutcome.DeadLetter) outcome).reason());
+    }
+
+    private Settlement failure(Attempt attempt, Handler handler, Throwable thrown) {
+        Claim claim = attempt.claim();
+        if (thrown instanceof UnreadableJsonException && !attempt.hasBegun()) {
+            return fail(claim, "bad-payload: " + thrown.getMessage());
+        }
+        JobOutcomeException said =
+                cause(thrown, Set.of(JobOutcomeException.class)) instanceof JobOutcomeException found ? found : null;
+        if (said != null) {
+            try {
+                return settlement(attempt, said.outcome());
+            } catch (RuntimeException ex) {
+                return badResult(claim, ex);
+            }
+        }
+        if (attempt.interruption() == Attempt.Interruption.STOPPED) {
+            return release(claim);
+        }
+        if (attempt.interruption() == Attempt.Interruption.TIMED_OUT) {
+            return timedOut(attempt);
+        }
+        String error = describe(thrown);
+        return cause(thrown, handler.nonRetryable()) == null ? retry(attempt, error) : fail(claim, error);
+    }
+
+    /** The failed attempt of a handler that was, or had to be, stopped by its time limit. */
+    Settlement timedOut(Attempt attempt) {
+        return retry(attempt, "timed-out: ran longer than " + attempt.limit());
+    }
+
+    static Settlement release(Claim claim) {
+        return new Settlement(claim, Verb.RELEASE, "", "", Duration.ZERO, 0);
+    }
+
+    private Settlement retry(Attempt attempt, String error) {
+        Claim claim = attempt.claim();
+        Duration delay = retry(claim).delayAfter(claim.attempt(), ThreadLocalRandom.current());
+        return new Settlement(claim, Verb.RETRY, cut(error), "", delay, attempt.maxAttempts());
+    }
+
+    private static Settlement fail(Claim claim, String error) {
+        return new Settlement(claim, Verb.FAIL, cut(error), "", Duration.ZERO, 0);
+    }
+
+    /** The work is done, and doing it again would not make its result writable. */
+    private static Settlement badResult(Claim claim, Throwable thrown) {
+        String what = thrown instanceof TooLargeException ? "result-too-large: " : "bad-result: ";
+        return fail(
+                claim, what + (thrown instanceof IllegalArgumentException ? thrown.getMessage() : describe(thrown)));
+    }
+
+    /** The first of a throwable and its causes that is one of these types. */
+    private static @Nullable Throwable cause(Throwable thrown, Set<? extends Class<? extends Throwable>> types) {
+        Throwable at = thrown;
+        for (int i = 0; i < CAUSES && at != null; i++) {
+            Throwable candidate = at;
+            if (types.stream().anyMatch(type -> type.isInstance(candidate))) {
+                return at;
+            }
+            at = at.getCause();
+        }
+        return null;
+    }
+
+    private static String describe(Throwable thrown) {
+        String type = thrown.getClass().getName();
+        try {
+            String message = thrown.getMessage();
+            return message == null ? type : type + ": " + message;
+        } catch (RuntimeException ex) {
+            return type + ": (its message cannot be read)";
+        }
+    }
+
+    private static String cut(String error) {
+        return error.length() > ERROR_LENGTH ? error.substring(0, ERROR_LENGTH) : error;
+    }
+}

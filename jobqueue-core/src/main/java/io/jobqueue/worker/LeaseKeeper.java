@@ -1,0 +1,144 @@
+package io.jobqueue.worker;
+
+import io.jobqueue.JobEvent;
+import io.jobqueue.JobListener;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+
+/**
+ * Keeps the claims of one pool good and its handlers within their limits. It renews what is older than a heartbeat, many
+ * claims in one call; tells a handler whose claim is gone; interrupts one that is over its time limit, and reports it
+ * when it goes on all the same.
+ *
+ * <p>An attempt is kept until its end is settled: also while it waits for Redis to come back.
+ */
+final class LeaseKeeper {
+
+    /** How long a handler may go on after the interrupt for its time limit. */
+    static final Duration GRACE = Duration.ofSeconds(5);
+
+    private static final Duration LONGEST_TICK = Duration.ofMillis(200);
+    private static final int RENEWALS_A_CALL = 200;
+
+    private final JobStore store;
+    private final Duration heartbeat;
+    private final JobListener listener;
+    private final Consumer<Attempt> stuck;
+    private final Duration tick;
+    private final Set<Attempt> attempts = ConcurrentHashMap.newKeySet();
+    private final Loop loop;
+
+    /**
+     * Makes a keeper.
+     *
+     * @param stuck hears of each attempt whose handler ignores its limit and the interrupt, once or more
+     */
+    LeaseKeeper(JobStore store, Duration heartbeat, JobListener listener, Consumer<Attempt> stuck) {
+        this.store = store;
+        this.heartbeat = heartbeat;
+        this.listener = listener;
+        this.stuck = stuck;
+        this.tick = heartbeat.dividedBy(2).compareTo(LONGEST_TICK) < 0 ? heartbeat.dividedBy(2) : LONGEST_TICK;
+        this.loop = new Loop("jobqueue-" + store.queue() + "-lease", true, this::look);
+    }
+
+    void start() {
+        loop.start();
+    }
+
+    void stop() {
+        loop.stop(Duration.ofSeconds(6));
+    }
+
+    void add(Attempt attempt) {
+        attempts.add(attempt);
+    }
+
+    void remove(Attempt attempt) {
+        attempts.remove(attempt);
+    }
+
+    void interruptAll(Attempt.Interruption why) {
+        attempts.forEach(attempt -> attempt.interrupt(why));
+    }
+
+    List<Attempt> attempts() {
+        return List.copyOf(attempts);
+    }
+
+    private void look() throws InterruptedException {
+        loop.lock.lock();
+        try {
+            loop.await(tick.toNanos());
+        } finally {
+            loop.lock.unlock();
+        }
+        for (Attempt attempt : attempts) {
+            if (attempt.isOverLimit()) {
+                attempt.interrupt(Attempt.Interruption.TIMED_OUT);
+            }
+            if (attempt.isStuck(GRACE)) {
+                stuck.accept(attempt);
+            }
+        }
+        List<Attempt> due = attempts.stream()
+                .filter(attempt -> !attempt.isLeaseLost() && attempt.silence().compareTo(heartbeat) >= 0)
+                .toList();
+        for (int from = 0; from < due.size(); from += RENEWALS_A_CALL) {
+            renew(due.subList(from, Math.min(from + RENEWALS_A_CALL, due.size())));
+        }
+    }
+
+    private void renew(List<Attempt> due) {
+        long sentAt = System.nanoTime();
+        Duration lease = store.settings().visibility();
+        List<Boolean> answers;
+        try {
+            answers = store.extend(due.stream()
+                            .map(attempt -> new JobStore.Renewal(attempt.claim(), lease))
+                            .toList())
+                    .join();
+        } catch (CompletionException ex) {
+            // no answer: past its lease a job may be running elsewhere, so the handler had better stop
+            due.stream()
+                    .filter(attempt -> attempt.silence().compareTo(lease) > 0)
+                    .forEach(this::lose);
+            throw ex;
+        }
+        for (int i = 0; i < due.size(); i++) {
+            if (answers.get(i)) {
+                due.get(i).renewed(sentAt);
+            } else if (attempts.contains(due.get(i))) {
+                lose(due.get(i));
+            } // else it was settled meanwhile
+        }
+    }
+
+    private void lose(Attempt attempt) {
+        if (!attempt.isLeaseLost()) {
+            attempt.loseLease();
+            listener.on(new JobEvent.LeaseLost(attempt.claim()));
+        }
+    }
+
+    /** For handlers that ask for more time. */
+    boolean renewNow(Attempt attempt, Duration lease) {
+        long sentAt = System.nanoTime();
+        Duration atLeast = store.settings().visibility().compareTo(lease) > 0
+                ? store.settings().visibility()
+                : lease;
+        boolean ours = store.extend(List.of(new JobStore.Renewal(attempt.claim(), atLeast)))
+                .join()
+                .get(0);
+        if (ours) {
+            attempt.renewed(sentAt);
+        } else {
+            lose(attempt);
+        }
+        return ours;
+    }
+}

@@ -1,0 +1,154 @@
+package io.jobqueue.worker;
+
+import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A thread that takes turns until it is stopped, and that nothing else can end: a turn that fails is taken again after a
+ * pause that grows. A row of failures is one outage, with one line in the log at its begin and one at its end.
+ */
+final class Loop {
+
+    /** One turn. It waits for work by itself, on {@link Loop#await}, so that {@link Loop#stop} can wake it. */
+    interface Turn {
+        void take() throws Exception;
+    }
+
+    private static final Logger log = LoggerFactory.getLogger(Loop.class);
+    private static final Duration SHORTEST_PAUSE = Duration.ofMillis(100);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
+
+    private final String name;
+    private final Turn turn;
+    private final boolean daemon;
+    private final AtomicReference<@Nullable Thread> thread = new AtomicReference<>();
+
+    /** Guards what turns share with other threads. */
+    final ReentrantLock lock = new ReentrantLock();
+
+    private final Condition signal = lock.newCondition();
+    private boolean stopping; // guarded by lock
+
+    private int failures; // only the loop's thread
+    private long failingSince; // only the loop's thread
+
+    Loop(String name, boolean daemon, Turn turn) {
+        this.name = name;
+        this.daemon = daemon;
+        this.turn = turn;
+    }
+
+    void start() {
+        Thread made = new Thread(this::run, name);
+        made.setDaemon(daemon);
+        thread.set(made);
+        made.start();
+    }
+
+    private void run() {
+        while (!isStopping()) {
+            try {
+                turn.take();
+                recovered();
+            } catch (InterruptedException ex) {
+                // nobody but stop() may end a loop; a stray interrupt only cuts a wait short
+                continue;
+            } catch (Throwable ex) {
+                failed(ex);
+            }
+        }
+    }
+
+    private void recovered() {
+        if (failures > 0) {
+            log.info(
+                    "{} works again after {} s and {} failures in a row",
+                    name,
+                    Duration.ofNanos(System.nanoTime() - failingSince).toSeconds(),
+                    failures);
+            failures = 0;
+        }
+    }
+
+    private void failed(Throwable failure) {
+        if (failures++ == 0) {
+            failingSince = System.nanoTime();
+            log.warn("{} failed and tries again until it works: {}", name, failure.toString());
+        }
+        log.debug("{} failed {} times in a row", name, failures, failure);
+        double base =
+                Math.min(SHORTEST_PAUSE.toNanos() * Math.pow(2, Math.min(failures, 20) - 1), LONGEST_PAUSE.toNanos());
+        pause(Duration.ofNanos((long) (base * (0.5 + ThreadLocalRandom.current().nextDouble() / 2))));
+    }
+
+    /** Waits, unless and until the loop is stopped. */
+    private void pause(Duration time) {
+        lock.lock();
+        try {
+            long left = time.toNanos();
+            while (!stopping && left > 0) {
+                left = signal.awaitNanos(left);
+            }
+        } catch (InterruptedException ex) {
+            // as in run(): only cuts the wait short
+            return;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Waits for a signal, at most so long. Call it with the lock held. */
+    void await(long nanos) throws InterruptedException {
+        if (!stopping && nanos > 0) {
+            signal.awaitNanos(nanos);
+        }
+    }
+
+    /** Wakes whoever waits. */
+    void signal() {
+        lock.lock();
+        try {
+            signal.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    boolean isStopping() {
+        lock.lock();
+        try {
+            return stopping;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Lets the turn that is being taken end, and waits for it. */
+    void stop(Duration patience) {
+        lock.lock();
+        try {
+            stopping = true;
+            signal.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        Thread running = thread.getAndSet(null);
+        if (running == null || running == Thread.currentThread()) {
+            return;
+        }
+        try {
+            running.join(patience.toMillis());
+            if (running.isAlive()) {
+                log.warn("{} did not end within {}", name, patience);
+            }
+        } catch (InterruptedException ex) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,7 @@
+-- Notes how many units a run has.
+-- KEYS the queue's
+-- ARGV[1] run_id  [2] units  [3] how long the run's keys live on (ms)
+-- returns 1
+call('HSET', RUN .. ARGV[1], 'expected', ARGV[2])
+touch(ARGV[1], ARGV[3])
+return 1

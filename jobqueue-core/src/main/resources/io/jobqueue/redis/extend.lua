@@ -1,0 +1,26 @@
+-- Renews claims, each only if its token still owns the job. `claimed_at_ms` moves with it, because the guide's sweepers
+-- look at nothing else. A longer promise given before stays.
+-- KEYS the queue's
+-- ARGV for each claim: id, token, lease (ms)
+-- returns one digit a claim: 1 renewed, 0 no longer its own
+call('HLEN', META)
+begin_writing()
+local answers = {}
+for i = 1, #ARGV, 3 do
+  local hash, token, length = JOB .. ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
+  local f = try('HMGET', hash, 'status', 'claim_token', 'lease')
+  if token == '' or f.err or f[1] ~= 'processing' or f[2] ~= token then
+    answers[#answers + 1] = '0'
+  else
+    local deadline = now + length
+    local owner, promised, promise = string.match(f[3] or '', '^(.*):(%d+):(%d+)$')
+    promised, promise = number(promised, 0), number(promise, 0)
+    if owner == token and promised > deadline and promised <= now + promise then
+      deadline, length = promised, promise
+    end
+    call('PERSIST', hash)
+    call('HSET', hash, 'claimed_at_ms', text(now), 'lease', token .. ':' .. text(deadline) .. ':' .. text(length))
+    answers[#answers + 1] = '1'
+  end
+end
+return table.concat(answers)

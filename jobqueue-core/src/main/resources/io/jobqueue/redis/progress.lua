@@ -1,0 +1,5 @@
+-- How far a run is, of one instant.
+-- KEYS the queue's
+-- ARGV[1] run_id
+-- returns { expected or -1, units with an output, failed units }
+return { number(call('HGET', RUN .. ARGV[1], 'expected'), -1), call('HLEN', OUTPUTS .. ARGV[1]), call('HLEN', FAILURES .. ARGV[1]) }

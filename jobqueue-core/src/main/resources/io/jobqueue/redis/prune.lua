@@ -1,0 +1,33 @@
+-- Drops what retention does not keep by age, or any more by count, from the oldest end of both histories; at most 100 each a call.
+-- KEYS the queue's
+-- ARGV[1] age of completed jobs (ms)  [2] how many to keep  [3] age of dead letters (ms)  [4] how many to keep
+-- returns { completed jobs dropped, dead letters dropped }
+call('HLEN', META)
+call('LLEN', COMPLETED)
+call('LLEN', FAILED)
+local PAGE = 100
+local function prune(history, status, ended_at, age, keep)
+  local over = call('LLEN', history) - keep
+  local ids = call('LRANGE', history, -PAGE, -1)
+  local drop = 0
+  for i = #ids, 1, -1 do
+    local f = try('HMGET', JOB .. ids[i], 'status', ended_at)
+    local kept = not f.err and f[1] == status -- else an id that outlived its job
+    if kept and drop >= over and now - number(f[2], now) <= age then
+      break
+    end
+    drop = drop + 1
+    if kept then
+      call('UNLINK', JOB .. ids[i])
+    end
+  end
+  if drop > 0 then
+    call('RPOP', history, drop)
+  end
+  return drop
+end
+local completed = prune(COMPLETED, 'completed', 'completed_at_ms', tonumber(ARGV[1]), tonumber(ARGV[2]))
+local failed = prune(FAILED, 'failed', 'last_error_at_ms', tonumber(ARGV[3]), tonumber(ARGV[4]))
+begin_writing()
+count('dropped_total', failed)
+return { completed, failed }

@@ -1,0 +1,10 @@
+-- Writes the output of a unit that does not run as a job.
+-- KEYS the queue's
+-- ARGV[1] run_id  [2] unit_id  [3] output  [4] how long the run's keys live on (ms)
+-- returns 1
+call('HLEN', OUTPUTS .. ARGV[1])
+call('HLEN', FAILURES .. ARGV[1])
+call('HSET', OUTPUTS .. ARGV[1], ARGV[2], ARGV[3])
+call('HDEL', FAILURES .. ARGV[1], ARGV[2])
+touch(ARGV[1], ARGV[4])
+return 1

@@ -1,0 +1,168 @@
+-- Takes back claims whose lease is over, a page of `processing` a call, from its head to its tail: nobody inserts at the
+-- tail, so nothing is ever passed over. Jobs return to the head of the queue, or become dead letters when they have
+-- lost too many workers.
+-- KEYS the queue's
+-- ARGV[1] mode: `background` obeys hold and next_sweep, `begin` starts a pass at once, `on` goes on with it
+--   [2] period of the background sweeps (ms)  [3] lease (ms)  [4] max crashes  [5] dead letters to keep
+--   [6] how long a run's keys live on (ms)
+-- returns { reclaimed ids, ids of new dead letters, lost ids, dead letters dropped, 1 if the pass goes on else 0 }
+--
+-- Fields of `meta`: last_sweep, hold_left, cursor (distance from the tail of what is still to be seen, 0 between passes),
+-- next_sweep (before it no lease can be over; lowered by claims and pages, set anew when a pass begins).
+local mode, period, lease, max_crashes = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local keep_failed, ttl = tonumber(ARGV[5]), tonumber(ARGV[6])
+local PAGE, MOVES = 200, 100
+call('LLEN', PENDING)
+call('LLEN', WAKE)
+call('LLEN', FAILED)
+local in_flight = call('LLEN', PROCESSING)
+local meta = call('HMGET', META, 'last_sweep', 'hold_left', 'cursor', 'next_sweep')
+local last, hold, cursor, next_sweep = number(meta[1], nil), number(meta[2], 0), number(meta[3], 0), number(meta[4], nil)
+
+begin_writing()
+local function rest(...)
+  call('HSET', META, ...)
+  return { {}, {}, {}, 0, 0 }
+end
+if mode == 'background' then
+  -- After a gap, living workers get one lease to renew their claims first. The hold shrinks only by time in which sweeps
+  -- ran, and a gap arms it only when none is running; else a crash loop would never reclaim anything.
+  if last and now >= last and now - last <= 3 * period then
+    hold = math.max(0, hold - (now - last))
+  elseif hold == 0 then
+    hold = lease
+  end
+  hold = math.min(hold, lease)
+  call('HSET', META, 'last_sweep', text(now), 'hold_left', text(hold))
+  if hold > 0 and in_flight > 0 then
+    return { {}, {}, {}, 0, 0 }
+  end
+end
+if in_flight == 0 then
+  return rest('cursor', '0', 'next_sweep', text(now + lease))
+end
+if next_sweep and next_sweep > now + lease then
+  next_sweep = now -- the clock went back
+end
+if mode == 'begin' or cursor == 0 then
+  if mode == 'background' and next_sweep and now < next_sweep then
+    return { {}, {}, {}, 0, 0 }
+  elseif mode == 'on' then
+    return { {}, {}, {}, 0, 0 }
+  end
+  cursor, next_sweep = in_flight, now + lease
+end
+cursor = math.min(cursor, in_flight)
+local earliest = next_sweep or now + lease
+
+-- Until when the claim of a job is good. Writes down what must be remembered: a cut lease, or a first sight.
+local marks = {}
+local function deadline_of(id, f)
+  local token = f[2] or ''
+  local owner, promised, promise = string.match(f[3] or '', '^(.*):(%d+):(%d+)$')
+  if token ~= '' and owner == token and f[1] == 'processing' then
+    promised, promise = number(promised, 0), number(promise, lease)
+    if promised > now + promise then
+      promised = now + promise
+      marks[#marks + 1] = { id, 'lease', token .. ':' .. text(promised) .. ':' .. text(promise) }
+    end
+    return promised
+  end
+  local claimed = number(f[4], 0)
+  if token ~= '' and claimed > 0 then
+    return math.min(claimed, now) + lease -- a guide client's claim
+  end
+  -- popped by a guide client but not stamped yet: one lease from when we first saw it in this state
+  local state = (f[6] or '') .. ',' .. (f[7] or '') .. ',' .. token .. ':'
+  local seen = f[8] and string.sub(f[8], 1, #state) == state and number(string.sub(f[8], #state + 1), nil)
+  if seen then
+    return math.min(seen, now) + lease
+  end
+  marks[#marks + 1] = { id, 'seen', state .. text(now) }
+  return now + lease
+end
+
+local stale, lost, seen_to, moves = {}, {}, math.max(0, cursor - PAGE), 0
+for i, id in ipairs(call('LRANGE', PROCESSING, -cursor, -(seen_to + 1))) do
+  local distance = cursor - i
+  local f = try('HMGET', JOB .. id, 'status', 'claim_token', 'lease', 'claimed_at_ms', 'crashes', 'attempts',
+    'reclaimed_at_ms', 'seen', 'max_attempts', 'run_id', 'unit_id', 'payload')
+  if f.err or not f[12] then
+    lost[#lost + 1] = { id = id, distance = distance, removable = not f.err }
+    moves = moves + 1
+  else
+    local deadline = deadline_of(id, f)
+    if deadline < now then
+      stale[#stale + 1] = { id = id, distance = distance, f = f }
+      moves = moves + 1
+    else
+      earliest = math.min(earliest, deadline + 1)
+    end
+  end
+  if moves >= MOVES then
+    seen_to = distance
+    break
+  end
+end
+
+if moves > 0 then
+  for _, entry in ipairs(stale) do
+    call('LSET', PROCESSING, -(entry.distance + 1), '')
+  end
+  for _, entry in ipairs(lost) do
+    call('LSET', PROCESSING, -(entry.distance + 1), '')
+  end
+  call('LREM', PROCESSING, cursor <= in_flight / 2 and -moves or moves, '')
+end
+-- A guide producer names run and unit in the payload. Nothing else is read from it, and only here, for a job that ends.
+local function unit_of(f)
+  if f[10] or not string.find(f[12], '"run_id"', 1, true) then
+    return f[10] or '', f[11] or ''
+  end
+  local ok, payload = pcall(cjson.decode, f[12])
+  if ok and type(payload) == 'table' and type(payload.run_id) == 'string' and type(payload.unit_id) == 'string' then
+    return payload.run_id, payload.unit_id
+  end
+  return '', ''
+end
+local back, dead = {}, {}
+for _, entry in ipairs(stale) do
+  local id, f = entry.id, entry.f
+  local crashes, attempts, limit = number(f[5], 0) + 1, number(f[6], 1), number(f[9], nil)
+  call('PERSIST', JOB .. id)
+  call('HSET', JOB .. id, 'crashes', text(crashes), 'reclaimed_at_ms', text(now))
+  if crashes > max_crashes or (limit and attempts >= limit) then
+    local reason = 'worker-died: ' .. text(crashes) .. ' of its workers fell silent, the last in attempt ' .. text(attempts)
+    bury(id, reason)
+    local run, unit = unit_of(f)
+    fail_unit(run, unit, reason, ttl)
+    dead[#dead + 1] = id
+  else
+    call('HSET', JOB .. id, 'status', 'pending', 'claim_token', '', 'claimed_at_ms', '0')
+    back[#back + 1] = id
+  end
+end
+local gone = {}
+for i, entry in ipairs(lost) do
+  if entry.removable then
+    call('UNLINK', JOB .. entry.id) -- what a claim without a job left behind
+  end
+  gone[i] = entry.id
+end
+for _, mark in ipairs(marks) do
+  call('HSET', JOB .. mark[1], mark[2], mark[3])
+end
+if #back > 0 then
+  call('RPUSH', PENDING, unpack(back)) -- newest first, so that the oldest is the next
+  hint()
+end
+local dropped = 0
+if #dead > 0 then
+  dropped = trim(FAILED, 'failed', keep_failed)
+end
+count('reclaimed_total', #back)
+count('failed_total', #dead)
+count('dropped_total', dropped)
+count('lost_total', #lost)
+call('HSET', META, 'cursor', text(seen_to), 'next_sweep', text(earliest))
+return { back, dead, gone, dropped, seen_to > 0 and 1 or 0 }

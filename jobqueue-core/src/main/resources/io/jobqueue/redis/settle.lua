@@ -1,0 +1,157 @@
+-- Ends attempts, each only if its token still owns the job. A unit's output or failure is written in the same step.
+-- KEYS the queue's
+-- ARGV[1] completed jobs to keep  [2] dead letters to keep  [3] how long a run's keys live on (ms); then for each attempt:
+--   id, token, verb (COMPLETE | RETRY | FAIL | RELEASE), text (result or error), output, delay (ms), max_attempts, run_id, unit_id
+-- returns { one digit an attempt: 0 refused, 1 done, 2 had been done, 3 became a final failure; dead letters dropped }
+local keep_completed, keep_failed, ttl = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local REFUSED, DONE, ALREADY, ENDED = '0', '1', '2', '3'
+call('LLEN', PENDING)
+call('LLEN', WAKE)
+call('LLEN', COMPLETED)
+call('LLEN', FAILED)
+call('HLEN', META)
+local in_flight = call('LLEN', PROCESSING)
+local earliest = call('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2]
+
+local answers, entries = {}, {}
+for i = 4, #ARGV, 9 do
+  local id, token, verb, words = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+  local run, unit = ARGV[i + 7], ARGV[i + 8]
+  local f = try('HMGET', JOB .. id, 'status', 'claim_token', 'attempts', 'max_attempts', 'fence', 'ended_token')
+  local answer = REFUSED
+  if token ~= '' and not f.err then
+    if f[1] == 'processing' and f[2] == token then
+      answer = DONE
+    elseif (f[1] == 'completed' and f[2] == token) or f[6] == token then
+      answer = ALREADY
+    end
+  end
+  answers[#answers + 1] = answer
+  if answer == DONE then
+    local attempts, limit = number(f[3], 1), number(f[4], tonumber(ARGV[i + 6]))
+    if verb == 'RETRY' and attempts >= limit then
+      verb, answers[#answers] = 'FAIL', ENDED
+    elseif verb == 'COMPLETE' and run ~= '' and type(try('HLEN', OUTPUTS .. run)) == 'table' then
+      verb, answers[#answers] = 'FAIL', ENDED
+      words = 'bad-output: ' .. OUTPUTS .. run .. ' is not a hash'
+    end
+    entries[#entries + 1] = {
+      at = #answers, id = id, token = token, verb = verb, words = words, output = ARGV[i + 4],
+      delay = tonumber(ARGV[i + 5]), attempts = attempts, fence = number(f[5], 0), run = run, unit = unit,
+    }
+  end
+end
+if #entries == 0 then
+  return { table.concat(answers), 0 }
+end
+
+begin_writing()
+-- Taking an id out of a long list: LREM passes about 100 entries a microsecond, so above a budget the place is searched
+-- by the fence, by which the list is sorted but for foreign claims; the place is marked, and all marks go in one LREM.
+local scan = #entries * in_flight <= 200000
+local marks = 0
+local function place_of(entry)
+  local low, high = 0, in_flight - 1 -- distances from the tail; the fence grows with the distance
+  while low <= high do
+    local middle = math.floor((low + high) / 2)
+    local at, id, fence = middle, nil, nil
+    repeat
+      id = call('LINDEX', PROCESSING, -(at + 1))
+      if id == entry.id then
+        return at
+      end
+      local f = id and id ~= '' and try('HGET', JOB .. id, 'fence')
+      fence = type(f) == 'string' and tonumber(f) or nil
+      at = at - 1
+    until fence or at < low
+    if not fence or fence < entry.fence then
+      low = middle + 1
+    else
+      high = at
+    end
+  end
+end
+local function take_out(entry)
+  local at = not scan and place_of(entry)
+  if at then
+    call('LSET', PROCESSING, -(at + 1), '')
+    marks = marks + 1
+    return true
+  end
+  local removed = call('LREM', PROCESSING, -1, entry.id)
+  in_flight = in_flight - removed
+  return removed == 1
+end
+
+local completed, back, front, sooner = {}, {}, {}, false
+local failed, retried = 0, 0
+for _, entry in ipairs(entries) do
+  local id, hash = entry.id, JOB .. entry.id
+  if not take_out(entry) then
+    answers[entry.at] = REFUSED
+  elseif entry.verb == 'COMPLETE' then
+    call('HSET', hash, 'status', 'completed', 'completed_at_ms', text(now), 'result', entry.words)
+    completed[#completed + 1] = id
+    if entry.run ~= '' then
+      call('HSET', OUTPUTS .. entry.run, entry.unit, entry.output)
+      try('HDEL', FAILURES .. entry.run, entry.unit)
+      touch(entry.run, ttl)
+    end
+    publish(id, 'completed')
+  elseif entry.verb == 'FAIL' then
+    call('HSET', hash, 'ended_token', entry.token)
+    bury(id, entry.words)
+    fail_unit(entry.run, entry.unit, entry.words, ttl)
+    failed = failed + 1
+  else
+    call('PERSIST', hash)
+    call('HSET', hash, 'claim_token', '', 'claimed_at_ms', '0', 'ended_token', entry.token)
+    if entry.verb == 'RELEASE' then
+      call('HSET', hash, 'status', 'pending', 'attempts', text(math.max(0, entry.attempts - 1)))
+      front[#front + 1] = entry
+    else
+      local due = now + entry.delay
+      call('HSET', hash, 'last_error', entry.words, 'last_error_at_ms', text(now), 'due_at_ms', text(due), 'status',
+        entry.delay > 0 and 'scheduled' or 'pending')
+      if entry.delay > 0 then
+        call('ZADD', DELAYED, text(due), id)
+        sooner = sooner or not earliest or due < tonumber(earliest)
+      else
+        back[#back + 1] = id
+      end
+      retried = retried + 1
+      publish(id, 'retry')
+    end
+  end
+end
+if marks > 0 then
+  call('LREM', PROCESSING, -marks, '')
+end
+
+if #completed > 0 then
+  call('LPUSH', COMPLETED, unpack(completed))
+  trim(COMPLETED, 'completed', keep_completed)
+  count('completed_total', #completed)
+end
+local dropped = 0
+if failed > 0 then
+  dropped = trim(FAILED, 'failed', keep_failed)
+  count('failed_total', failed)
+  count('dropped_total', dropped)
+end
+count('retried_total', retried)
+if #back > 0 then
+  call('LPUSH', PENDING, unpack(back))
+end
+if #front > 0 then
+  -- the one that was claimed first is to be the next again
+  table.sort(front, function(a, b) return a.fence > b.fence end)
+  for _, entry in ipairs(front) do
+    call('RPUSH', PENDING, entry.id)
+  end
+  count('released_total', #front)
+end
+if #back > 0 or #front > 0 or sooner then
+  hint()
+end
+return { table.concat(answers), dropped }

@@ -1,0 +1,20 @@
+-- Depths, totals and the wait of the next job, all of one instant.
+-- KEYS the queue's
+-- returns { pending, processing, delayed, completed, failed, wait of the next pending job (ms) or -1,
+--   then the totals of enqueued, completed, failed, retried, released, reclaimed, lost, dropped and purged }
+local reply = {
+  call('LLEN', PENDING), call('LLEN', PROCESSING), call('ZCARD', DELAYED), call('LLEN', COMPLETED), call('LLEN', FAILED), -1,
+}
+local id = call('LINDEX', PENDING, -1)
+if id then
+  local f = try('HMGET', JOB .. id, 'enqueued_at_ms', 'due_at_ms')
+  if not f.err then
+    reply[6] = math.max(0, now - math.max(number(f[1], now), number(f[2], 0)))
+  end
+end
+local totals = call('HMGET', META, 'enqueued_total', 'completed_total', 'failed_total', 'retried_total', 'released_total',
+  'reclaimed_total', 'lost_total', 'dropped_total', 'purged_total')
+for i = 1, 9 do
+  reply[6 + i] = number(totals[i], 0)
+end
+return reply
