@@ -192,12 +192,9 @@ public final class JobCodec {
         static final Envelope EMPTY = new Envelope(null, null, null);
     }
 
+    @SuppressWarnings("unchecked") // no cast by the class itself: a primitive one comes as its wrapper
     <T> T read(String json, Class<T> type) {
-        return type.cast(boxed(read(json, (Type) type)));
-    }
-
-    private static Object boxed(Object value) {
-        return value;
+        return (T) read(json, (Type) type);
     }
 
     Object read(String json, Type type) {

@@ -46,7 +46,8 @@ final class HintWaiter {
 
     synchronized void close() {
         if (connection != null) {
-            connection.closeAsync();
+            // nobody needs to know when it is gone
+            var unused = connection.closeAsync();
             connection = null;
         }
     }

@@ -75,7 +75,19 @@ public final class RedisConnector {
 
     /** Opens a connection of its own for commands that block. Whoever opens it closes it. */
     StatefulConnection<String, String> connect() {
-        return link().connect();
+        return connect(link());
+    }
+
+    /** A thread that is interrupted must not fail what many share; opening is bounded by the connect timeout. */
+    private static StatefulConnection<String, String> connect(RedisLink link) {
+        boolean interrupted = Thread.interrupted();
+        try {
+            return link.connect();
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     static RedisClusterAsyncCommands<String, String> commandsOf(StatefulConnection<String, String> connection) {
@@ -109,13 +121,14 @@ public final class RedisConnector {
         log.warn("The connection to Redis is replaced: {}", why);
         timeouts.set(0);
         shared = null;
-        old.connection().closeAsync();
+        // nobody needs to know when it is gone
+        var unused = old.connection().closeAsync();
     }
 
     private synchronized Shared open() {
         Shared open = shared;
         if (open == null) {
-            StatefulConnection<String, String> connection = link().connect();
+            StatefulConnection<String, String> connection = connect(link());
             open = new Shared(connection, commandsOf(connection));
             shared = open;
         }

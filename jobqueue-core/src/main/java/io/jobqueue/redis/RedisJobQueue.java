@@ -110,7 +110,8 @@ final class RedisJobQueue implements JobQueue {
 
     @Override
     public CompletableFuture<JobRef> enqueueAsync(JobRequest request) {
-        return routes.apply(request.kind()).send(List.of(request)).thenApply(refs -> refs.get(0));
+        RedisJobQueue target = routes.apply(request.kind());
+        return target.sendInOrder(List.of(target.write(request))).thenApply(refs -> refs.get(0));
     }
 
     @Override
@@ -120,43 +121,37 @@ final class RedisJobQueue implements JobQueue {
 
     @Override
     public CompletableFuture<List<JobRef>> enqueueAllAsync(Collection<?> jobs) {
-        Map<RedisJobQueue, List<JobRequest>> byQueue = new LinkedHashMap<>();
-        List<RedisJobQueue> order = new ArrayList<>(jobs.size());
+        Map<RedisJobQueue, Part> parts = new LinkedHashMap<>();
+        int place = 0;
         for (Object job : jobs) {
             JobRequest request = JobRequest.of(job);
             RedisJobQueue target = routes.apply(request.kind());
-            order.add(target);
-            byQueue.computeIfAbsent(target, queue -> new ArrayList<>()).add(request);
+            Part part = parts.computeIfAbsent(target, queue -> new Part(new ArrayList<>(), new ArrayList<>()));
+            part.jobs().add(target.write(request));
+            part.places().add(place++);
         }
-        Map<RedisJobQueue, List<Outgoing>> written = new LinkedHashMap<>();
-        byQueue.forEach((queue, requests) -> written.put(queue, queue.write(requests)));
-        CompletableFuture<Map<RedisJobQueue, List<JobRef>>> sent =
-                CompletableFuture.completedFuture(new LinkedHashMap<>());
-        for (Map.Entry<RedisJobQueue, List<Outgoing>> part : written.entrySet()) {
-            sent = sent.thenCompose(
-                    refs -> part.getKey().sendInOrder(part.getValue()).thenApply(more -> {
-                        refs.put(part.getKey(), more);
-                        return refs;
-                    }));
+        JobRef[] answers = new JobRef[place];
+        CompletableFuture<?> sent = CompletableFuture.completedFuture(null);
+        for (Map.Entry<RedisJobQueue, Part> entry : parts.entrySet()) {
+            Part part = entry.getValue();
+            sent = sent.thenCompose(before -> entry.getKey().sendInOrder(part.jobs()))
+                    .thenAccept(refs -> part.place(refs, answers));
         }
-        return sent.thenApply(refs -> {
-            Map<RedisJobQueue, Integer> next = new LinkedHashMap<>();
-            return order.stream()
-                    .map(queue -> refs.get(queue).get(next.merge(queue, 1, Integer::sum) - 1))
-                    .toList();
-        });
+        return sent.thenApply(all -> List.of(answers));
     }
 
-    private CompletableFuture<List<JobRef>> send(List<JobRequest> requests) {
-        return sendInOrder(write(requests));
+    /** The jobs of a call that go to one queue, and their places in the call. */
+    private record Part(List<Outgoing> jobs, List<Integer> places) {
+
+        void place(List<JobRef> refs, JobRef[] answers) {
+            for (int i = 0; i < refs.size(); i++) {
+                answers[places.get(i)] = refs.get(i);
+            }
+        }
     }
 
     /** A request with its id chosen and its payload written: nothing about it can change any more. */
     private record Outgoing(String id, String kind, List<String> args, int bytes) {}
-
-    private List<Outgoing> write(List<JobRequest> requests) {
-        return requests.stream().map(this::write).toList();
-    }
 
     private Outgoing write(JobRequest request) {
         QueueSettings settings = store.settings();

@@ -29,6 +29,9 @@ final class RedisJobStore implements JobStore {
     private static final Script RECLAIM = Script.of(ScriptOutputType.MULTI, "endings", "reclaim");
     private static final Script PRUNE = Script.of(ScriptOutputType.MULTI, "prune");
 
+    /** By the digit in the reply of the settle script. */
+    private static final List<Answer> ANSWERS = List.of(Answer.REFUSED, Answer.DONE, Answer.ALREADY, Answer.FAILED);
+
     /** What one reply of the claim script holds for each job. */
     private static final int FIELDS = 10;
 
@@ -144,7 +147,7 @@ final class RedisJobStore implements JobStore {
     }
 
     private static List<Answer> answers(String digits) {
-        return digits.chars().mapToObj(digit -> Answer.values()[digit - '0']).toList();
+        return digits.chars().mapToObj(digit -> ANSWERS.get(digit - '0')).toList();
     }
 
     @Override

@@ -57,8 +57,7 @@ final class Loop {
                 turn.take();
                 recovered();
             } catch (InterruptedException ex) {
-                // nobody but stop() may end a loop; a stray interrupt only cuts a wait short
-                continue;
+                log.debug("{} was interrupted; only its owner may end it", name);
             } catch (Throwable ex) {
                 failed(ex);
             }
@@ -82,8 +81,8 @@ final class Loop {
             log.warn("{} failed and tries again until it works: {}", name, failure.toString());
         }
         log.debug("{} failed {} times in a row", name, failures, failure);
-        double base =
-                Math.min(SHORTEST_PAUSE.toNanos() * Math.pow(2, Math.min(failures, 20) - 1), LONGEST_PAUSE.toNanos());
+        double base = Math.min(
+                (double) SHORTEST_PAUSE.toNanos() * Math.pow(2, Math.min(failures, 20) - 1), LONGEST_PAUSE.toNanos());
         pause(Duration.ofNanos((long) (base * (0.5 + ThreadLocalRandom.current().nextDouble() / 2))));
     }
 
@@ -103,7 +102,8 @@ final class Loop {
         }
     }
 
-    /** Waits for a signal, at most so long. Call it with the lock held. */
+    /** Waits for a signal, at most so long; may return early. Call it with the lock held. */
+    @SuppressWarnings("WaitNotInLoop") // the turn is the loop
     void await(long nanos) throws InterruptedException {
         if (!stopping && nanos > 0) {
             signal.awaitNanos(nanos);

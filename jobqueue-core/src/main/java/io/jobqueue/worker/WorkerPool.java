@@ -225,7 +225,7 @@ public final class WorkerPool {
         }
 
         private void askForHint() {
-            store.hint(HINT).whenComplete((hint, failure) -> {
+            var unused = store.hint(HINT).whenComplete((hint, failure) -> {
                 loop.lock.lock();
                 try {
                     hintOut = false;

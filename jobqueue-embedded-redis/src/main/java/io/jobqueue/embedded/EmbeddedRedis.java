@@ -133,9 +133,10 @@ public final class EmbeddedRedis implements AutoCloseable {
         Thread thread = new Thread(
                 () -> {
                     try {
-                        while (output.readLine() != null) {
-                            continue;
-                        }
+                        String line;
+                        do {
+                            line = output.readLine();
+                        } while (line != null);
                     } catch (IOException ex) {
                         return; // closed with the server
                     }

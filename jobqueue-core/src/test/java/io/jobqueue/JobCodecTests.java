@@ -1,0 +1,181 @@
+package io.jobqueue;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class JobCodecTests {
+
+    private static final int MB = 1024 * 1024;
+
+    private final JobCodec codec = JobCodec.standard();
+
+    record Mail(String to, int n) {}
+
+    record Tagged(String kind, String to) {}
+
+    record Rich(Instant at, Optional<String> maybe, List<Mail> mails, Map<String, Double> numbers) {}
+
+    @Test
+    void aPayloadIsOneFlatObjectThatBeginsWithItsKind() {
+        assertThat(codec.payload("email", new Mail("ä@b.c", 1), MB))
+                .isEqualTo("{\"kind\":\"email\",\"to\":\"ä@b.c\",\"n\":1}");
+        assertThat(codec.payload("ping", null, MB)).isEqualTo("{\"kind\":\"ping\"}");
+        assertThat(codec.payload("ping", Map.of(), MB)).isEqualTo("{\"kind\":\"ping\"}");
+        assertThat(codec.payload("a \"b\"", null, MB)).isEqualTo("{\"kind\":\"a \\\"b\\\"\"}");
+    }
+
+    @Test
+    void aFieldNamedKindMustEqualTheKind() {
+        assertThat(codec.payload("email", new Tagged("email", "x"), MB)).isEqualTo("{\"kind\":\"email\",\"to\":\"x\"}");
+        assertThat(codec.payload("email", Map.of("nested", Map.of("kind", "other")), MB))
+                .isEqualTo("{\"kind\":\"email\",\"nested\":{\"kind\":\"other\"}}");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> codec.payload("email", new Tagged("sms", "x"), MB))
+                .withMessageContaining("'email'")
+                .withMessageContaining("rename the field");
+    }
+
+    @Test
+    void whatIsNoObjectIsRefusedWithTheRemedy() {
+        for (Object payload : new Object[] {"text", 42, List.of(1), true}) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> codec.payload("email", payload, MB))
+                    .withMessageContaining("wrap it in a record");
+        }
+    }
+
+    @Test
+    void whatCannotBeWrittenIsRefusedByItsType() {
+        Map<String, Object> cyclic = new HashMap<>();
+        cyclic.put("self", cyclic);
+
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> codec.payload("email", cyclic, MB))
+                .withMessageContaining("cannot be written as JSON");
+    }
+
+    @Test
+    void sizesAreCountedInBytesUpToTheLimit() {
+        String exact = codec.payload("k", Map.of("x", "ä"), 25);
+
+        assertThat(exact.getBytes(java.nio.charset.StandardCharsets.UTF_8)).hasSizeLessThanOrEqualTo(25);
+        int size = exact.getBytes(java.nio.charset.StandardCharsets.UTF_8).length;
+        assertThat(codec.payload("k", Map.of("x", "ä"), size)).isEqualTo(exact);
+        assertThatThrownBy(() -> codec.payload("k", Map.of("x", "ä"), size - 1))
+                .isInstanceOf(TooLargeException.class)
+                .hasMessageContaining(size + " bytes, the limit is " + (size - 1));
+    }
+
+    @Test
+    void aResultIsAlwaysAnObject() {
+        assertThat(codec.result(null, MB)).isEqualTo("{}");
+        assertThat(codec.result(42, MB)).isEqualTo("{\"value\":42}");
+        assertThat(codec.result("x", MB)).isEqualTo("{\"value\":\"x\"}");
+        assertThat(codec.result(List.of(1, 2), MB)).isEqualTo("{\"value\":[1,2]}");
+        assertThat(codec.result(new Mail("a", 1), MB)).isEqualTo("{\"to\":\"a\",\"n\":1}");
+    }
+
+    @Test
+    void valuesComeBackAsTheyWentIn() {
+        Rich rich = new Rich(
+                Instant.parse("2026-11-21T10:00:00.123456789Z"),
+                Optional.of("x"),
+                List.of(new Mail("😀 \u0000 \u2028", Integer.MIN_VALUE)),
+                new LinkedHashMap<>(Map.of("small", 1e-300)));
+
+        assertThat(codec.json(codec.output(rich, MB)).as(Rich.class)).isEqualTo(rich);
+        assertThat(codec.json(codec.output("half \ud83d", MB)).as(String.class)).isEqualTo("half \ud83d");
+        assertThat(codec.json(codec.output(9007199254740993L, MB)).as(Long.class))
+                .isEqualTo(9007199254740993L);
+        assertThat(codec.json(codec.output(Double.NaN, MB)).as(Double.class)).isNaN();
+        assertThat(codec.json("7").as(int.class)).isEqualTo(7);
+    }
+
+    @Test
+    void fieldsThatTheTypeDoesNotHaveAreIgnored() {
+        assertThat(codec.json("{\"kind\":\"email\",\"to\":\"a\",\"n\":1,\"new\":{}}")
+                        .as(Mail.class))
+                .isEqualTo(new Mail("a", 1));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                " ",
+                "{",
+                "{}x",
+                "{\"to\":",
+                "[]",
+                "\"text\"",
+                "null",
+                "{\"n\":\"secret\"}",
+                "{\"n\":1e999}",
+                "\ufeff{",
+                "{\"to\":{\"deep\":\"secret\"}}",
+                "nope",
+                "{'to':1}"
+            })
+    void whatCannotBeReadSaysWhereAndNeverWhat(String document) {
+        assertThatThrownBy(() -> codec.json(document).as(Mail.class))
+                .isInstanceOf(UnreadableJsonException.class)
+                .hasMessageContaining("Mail")
+                .hasMessageNotContaining("secret");
+    }
+
+    @Test
+    void nestingWithoutEndIsRefused() {
+        String deep = "{\"to\":" + "[".repeat(100_000) + "]".repeat(100_000) + "}";
+
+        assertThatThrownBy(() -> codec.json(deep).as(Mail.class)).isInstanceOf(UnreadableJsonException.class);
+        assertThat(codec.envelope(deep).kind()).isNull();
+    }
+
+    @Test
+    void noTypeInformationInADocumentIsObeyed() {
+        String gadget = "{\"@class\":\"javax.naming.InitialContext\",\"to\":\"a\",\"n\":1}";
+
+        assertThat(codec.json(gadget).as(Object.class)).isInstanceOf(Map.class);
+        assertThat(codec.json("[\"javax.naming.InitialContext\",{}]").as(Object.class))
+                .isInstanceOf(List.class);
+        assertThat(Mail.class.isAnnotationPresent(JsonTypeInfo.class)).isFalse();
+        assertThat(codec.json(gadget).as(Mail.class)).isEqualTo(new Mail("a", 1));
+    }
+
+    @Test
+    void theEnvelopeReadsTopLevelTextsOnly() {
+        JobCodec.Envelope envelope = codec.envelope(
+                "{\"x\":{\"kind\":\"no\"},\"kind\":\"email\",\"run_id\":\"r\",\"unit_id\":\"u\\u00e4\",\"n\":[1,{\"kind\":2}]}");
+
+        assertThat(envelope).isEqualTo(new JobCodec.Envelope("email", "r", "uä"));
+        assertThat(codec.envelope("{\"kind\":7,\"run_id\":null}")).isEqualTo(new JobCodec.Envelope(null, null, null));
+        assertThat(codec.envelope("[1]").kind()).isNull();
+        assertThat(codec.envelope("nonsense").kind()).isNull();
+    }
+
+    @Test
+    void aCustomizerComesAfterOurSettings() {
+        JobCodec strict = JobCodec.customized(
+                builder -> builder.enable(tools.jackson.databind.DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES));
+
+        assertThatThrownBy(() -> strict.json("{\"to\":\"a\",\"n\":1,\"new\":1}").as(Mail.class))
+                .isInstanceOf(UnreadableJsonException.class);
+    }
+
+    @Test
+    void aDocumentIsNeverShown() {
+        assertThat(codec.json("{\"password\":\"secret\"}")).hasToString("JsonText[21 characters]");
+    }
+}

@@ -1,0 +1,129 @@
+package io.jobqueue.metrics;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.jobqueue.Claim;
+import io.jobqueue.JobCodec;
+import io.jobqueue.JobEvent;
+import io.jobqueue.JobQueue;
+import io.jobqueue.JobRequest;
+import io.jobqueue.embedded.EmbeddedRedis;
+import io.jobqueue.embedded.RedisServer;
+import io.jobqueue.redis.RedisConnector;
+import io.jobqueue.redis.RedisLink;
+import io.jobqueue.redis.RedisQueues;
+import io.lettuce.core.RedisURI;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.Tag;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+@RedisServer
+class JobQueueMetricsTests {
+
+    private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    private final JobQueueMetrics metrics = new JobQueueMetrics(registry);
+    private final Claim claim = new Claim(
+            "mail",
+            "id",
+            "email",
+            "token",
+            1,
+            0,
+            1,
+            JobCodec.standard().json("{}"),
+            Map.of(),
+            null,
+            null,
+            Instant.now());
+    private final Duration took = Duration.ofMillis(20);
+
+    private void everyEvent() {
+        List.of(
+                        new JobEvent.Enqueued("mail", "email", "id"),
+                        new JobEvent.Started(claim),
+                        new JobEvent.Completed(claim, took),
+                        new JobEvent.Retried(claim, "boom", took, took),
+                        new JobEvent.Failed(claim, "boom", false, took),
+                        new JobEvent.Failed(claim, "discarded: x", true, took),
+                        new JobEvent.Released(claim),
+                        new JobEvent.LeaseLost(claim),
+                        new JobEvent.Refused(claim),
+                        new JobEvent.Stuck(claim),
+                        new JobEvent.Reclaimed("mail", List.of("a", "b")),
+                        new JobEvent.WorkerDied("mail", List.of("a")),
+                        new JobEvent.Lost("mail", List.of("a")),
+                        new JobEvent.DeadLettersDropped("mail", 3))
+                .forEach(metrics::on);
+    }
+
+    @Test
+    void everyMeterCarriesTheSameTagKeys() {
+        everyEvent();
+
+        Set<List<String>> keys = registry.getMeters().stream()
+                .map(Meter::getId)
+                .map(id -> id.getTags().stream().map(Tag::getKey).toList())
+                .collect(Collectors.toSet());
+        assertThat(keys).containsExactly(List.of("kind", "outcome", "queue"));
+        assertThat(registry.getMeters()).hasSizeGreaterThanOrEqualTo(13);
+    }
+
+    @Test
+    void attemptsAreTimedByTheirOutcome() {
+        everyEvent();
+
+        assertThat(registry.get("jobqueue.attempts")
+                        .tags("outcome", "completed", "kind", "email")
+                        .timer()
+                        .totalTime(java.util.concurrent.TimeUnit.MILLISECONDS))
+                .isEqualTo(20);
+        assertThat(registry.get("jobqueue.attempts")
+                        .tags("outcome", "discarded")
+                        .timer()
+                        .count())
+                .isEqualTo(1);
+        assertThat(registry.get("jobqueue.reclaimed").counter().count()).isEqualTo(2);
+        assertThat(registry.get("jobqueue.dead.dropped").counter().count()).isEqualTo(3);
+    }
+
+    @Test
+    void aKindFromForeignHandsMakesNoMeterOfItsOwn() {
+        metrics.on(new JobEvent.Retried(claim, "unknown-kind: no handler", took, took));
+
+        assertThat(registry.get("jobqueue.attempts")
+                        .tags("kind", "none")
+                        .timer()
+                        .count())
+                .isEqualTo(1);
+        assertThat(registry.find("jobqueue.attempts").tags("kind", "email").timer())
+                .isNull();
+    }
+
+    @Test
+    void gaugesShowTheDepthsAndNothingWhileRedisIsAway() {
+        EmbeddedRedis server = EmbeddedRedis.start();
+        RedisConnector connector = new RedisConnector(() -> RedisLink.to(RedisURI.create(server.uri())));
+        JobQueue queue = new RedisQueues(connector, RedisQueues.Options.defaults()).queue();
+        queue.enqueue(JobRequest.of("email", null));
+        queue.enqueue(JobRequest.of("email", null).delay(Duration.ofMinutes(1)));
+        metrics.gauge(queue);
+
+        assertThat(registry.get("jobqueue.depth.pending").gauge().value()).isEqualTo(1);
+        assertThat(registry.get("jobqueue.depth.delayed").gauge().value()).isEqualTo(1);
+        assertThat(registry.get("jobqueue.oldest.waiting").gauge().value()).isBetween(0d, 10d);
+
+        server.close();
+        await().untilAsserted(() -> assertThat(
+                        registry.get("jobqueue.depth.pending").gauge().value())
+                .isNaN());
+        connector.stop();
+    }
+}

@@ -1,0 +1,263 @@
+package io.jobqueue.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.jobqueue.Claim;
+import io.jobqueue.JobQueue;
+import io.jobqueue.JobRef;
+import io.jobqueue.JobRequest;
+import io.jobqueue.JobSnapshot;
+import io.jobqueue.JobStatus;
+import io.jobqueue.QueueSettings;
+import io.jobqueue.TooLargeException;
+import io.jobqueue.embedded.EmbeddedRedis;
+import io.jobqueue.embedded.RedisServer;
+import io.lettuce.core.RedisConnectionException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+@RedisServer
+class RedisJobQueueTests {
+
+    private Bench bench;
+    private JobQueue queue;
+
+    @BeforeEach
+    void open(EmbeddedRedis server) {
+        bench = new Bench(server);
+        queue = bench.queue;
+    }
+
+    @AfterEach
+    void close() {
+        bench.close();
+    }
+
+    @Test
+    void aKindIsSentToTheQueueItIsRoutedTo() {
+        RedisQueues.Options plain = RedisQueues.Options.defaults();
+        RedisQueues queues = new RedisQueues(
+                bench.connector,
+                new RedisQueues.Options(
+                        plain.keyPrefix(),
+                        plain.defaultQueue(),
+                        plain.settings(),
+                        kind -> kind.equals("email") ? Optional.of("mail") : Optional.empty(),
+                        plain.codec(),
+                        plain.listener()));
+
+        List<JobRef> refs = queues.queue()
+                .enqueueAll(List.of(
+                        JobRequest.of("email", null), JobRequest.of("report", null), JobRequest.of("email", null)));
+
+        assertThat(refs).extracting(JobRef::queue).containsExactly("mail", "jobs", "mail");
+        assertThat(queues.queue().enqueue(JobRequest.of("email", null)).queue()).isEqualTo("mail");
+        assertThat(queues.queue()
+                        .on("other")
+                        .enqueue(JobRequest.of("email", null))
+                        .queue())
+                .isEqualTo("other");
+        assertThat(queues.queue().on("mail").find(refs.get(2).id())).isPresent();
+    }
+
+    @Test
+    void aSnapshotTellsAllThatStandsInTheHash() {
+        Instant due = Instant.ofEpochMilli(4102444800000L);
+        queue.enqueue(JobRequest.of("email", Map.of("to", "a"))
+                .id("one")
+                .at(due)
+                .maxAttempts(4)
+                .header("h", "v")
+                .unit("r", "u"));
+
+        JobSnapshot job = queue.find("one").orElseThrow();
+
+        assertThat(job.kind()).isEqualTo("email");
+        assertThat(job.status()).isEqualTo(JobStatus.SCHEDULED);
+        assertThat(job.dueAt()).isEqualTo(due);
+        assertThat(job.maxAttempts()).isEqualTo(4);
+        assertThat(job.headers()).containsExactly(Map.entry("h", "v"));
+        assertThat(job.runId()).isEqualTo("r");
+        assertThat(job.unitId()).isEqualTo("u");
+        assertThat(job.startedAt()).isNull();
+        assertThat(job.payload().as(Map.class)).containsEntry("to", "a");
+    }
+
+    @Test
+    void fieldsSpoiltByForeignHandsReadAsAbsent() {
+        bench.redis.hset(
+                "queue:q:job:one",
+                Map.of(
+                        "payload",
+                        "nonsense",
+                        "status",
+                        "odd",
+                        "attempts",
+                        "x",
+                        "enqueued_at_ms",
+                        "-5",
+                        "headers",
+                        "[",
+                        "fence",
+                        "1e3"));
+
+        JobSnapshot job = queue.find("one").orElseThrow();
+
+        assertThat(job.status()).isNull();
+        assertThat(job.kind()).isNull();
+        assertThat(job.attempts()).isZero();
+        assertThat(job.fence()).isZero();
+        assertThat(job.enqueuedAt()).isNull();
+        assertThat(job.headers()).isEmpty();
+    }
+
+    @Test
+    void aListIsReadByPages() {
+        for (int i = 0; i < 5; i++) {
+            queue.enqueue(JobRequest.of("email", null).id("p" + i));
+        }
+        queue.enqueue(JobRequest.of("email", null).id("late").delay(Duration.ofMinutes(2)));
+        queue.enqueue(JobRequest.of("email", null).id("soon").delay(Duration.ofMinutes(1)));
+
+        assertThat(queue.list(JobStatus.PENDING, 1, 2))
+                .extracting(JobSnapshot::id)
+                .containsExactly("p1", "p2");
+        assertThat(queue.list(JobStatus.PENDING, 4, 10))
+                .extracting(JobSnapshot::id)
+                .containsExactly("p4");
+        assertThat(queue.list(JobStatus.PENDING, 5, 10)).isEmpty();
+        assertThat(queue.list(JobStatus.SCHEDULED, 0, 10))
+                .extracting(JobSnapshot::id)
+                .containsExactly("soon", "late");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> queue.list(JobStatus.PENDING, -1, 1))
+                .withMessageContaining("-1");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> queue.list(JobStatus.PENDING, 0, 201))
+                .withMessageContaining("201");
+    }
+
+    @Test
+    void aClaimWaitsForAJobThatComesInTime() throws Exception {
+        CompletableFuture<Optional<Claim>> waiting = queue.claimAsync(Duration.ofSeconds(10));
+        CompletableFuture<Optional<Claim>> blocked =
+                CompletableFuture.supplyAsync(() -> queue.claim(Duration.ofSeconds(10)));
+        assertThat(waiting).isNotDone();
+
+        queue.enqueue(JobRequest.of("email", null).id("one"));
+        queue.enqueue(JobRequest.of("email", null).id("two"));
+
+        assertThat(List.of(
+                        waiting.get(5, TimeUnit.SECONDS).orElseThrow().id(),
+                        blocked.get(5, TimeUnit.SECONDS).orElseThrow().id()))
+                .containsExactlyInAnyOrder("one", "two");
+    }
+
+    @Test
+    void aClaimWaitsForADelayedJobThatFallsDueInTime() {
+        queue.enqueue(JobRequest.of("email", null).id("one").delay(Duration.ofMillis(80)));
+
+        assertThat(queue.claim(Duration.ofSeconds(5)).orElseThrow().id()).isEqualTo("one");
+    }
+
+    @Test
+    void aClaimThatFindsNothingEndsInTime() {
+        long begin = System.nanoTime();
+
+        assertThat(queue.claim(Duration.ofMillis(120))).isEmpty();
+        assertThat(queue.claimAsync(Duration.ofMillis(50)).join()).isEmpty();
+
+        assertThat(Duration.ofNanos(System.nanoTime() - begin))
+                .isBetween(Duration.ofMillis(170), Duration.ofSeconds(3));
+    }
+
+    @Test
+    void anInterruptEndsTheWaitOfAClaim() throws Exception {
+        CompletableFuture<Boolean> interrupted = new CompletableFuture<>();
+        Thread worker = new Thread(() -> {
+            Optional<Claim> claim = queue.claim(Duration.ofMinutes(5));
+            interrupted.complete(claim.isEmpty() && Thread.currentThread().isInterrupted());
+        });
+        worker.start();
+
+        worker.interrupt();
+
+        assertThat(interrupted.get(10, TimeUnit.SECONDS)).isTrue();
+    }
+
+    @Test
+    void aFailureIsRetriedByTheQueuesPolicyAndCutToALength() {
+        queue.enqueue(JobRequest.of("email", null).id("one"));
+
+        assertThat(queue.fail(queue.claim(Duration.ZERO).orElseThrow(), "x".repeat(10_000)))
+                .isTrue();
+
+        JobSnapshot job = queue.find("one").orElseThrow();
+        assertThat(job.status()).isEqualTo(JobStatus.SCHEDULED);
+        assertThat(job.lastError()).hasSize(4096);
+    }
+
+    @Test
+    void aResultOverTheLimitIsRefusedBeforeItIsSent() {
+        queue.enqueue(JobRequest.of("email", null).id("one"));
+        Claim claim = queue.claim(Duration.ZERO).orElseThrow();
+
+        assertThatThrownBy(() -> queue.complete(claim, "x".repeat(300_000))).isInstanceOf(TooLargeException.class);
+        assertThat(queue.find("one").orElseThrow().status()).isEqualTo(JobStatus.PROCESSING);
+    }
+
+    @Test
+    void badNamesAreRefusedBeforeAnythingIsSent() {
+        assertThatIllegalArgumentException().isThrownBy(() -> queue.on("a:b"));
+        assertThatIllegalArgumentException().isThrownBy(() -> queue.find("a b"));
+        assertThatIllegalArgumentException().isThrownBy(() -> queue.outputs().put("r\n", "u", 1));
+        assertThatIllegalArgumentException().isThrownBy(() -> queue.outputs().put("r", "u\u0000", 1));
+        assertThat(bench.redis.keys("*")).isEmpty();
+    }
+
+    @Test
+    void aStoppedConnectorSaysSoAndStartsAnew() {
+        queue.enqueue(JobRequest.of("email", null).id("one"));
+
+        bench.connector.stop();
+        assertThatThrownBy(() -> queue.enqueue(JobRequest.of("email", null)))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("stopped");
+
+        bench.connector.start();
+        assertThat(queue.find("one")).isPresent();
+    }
+
+    @Test
+    void producersFailFastWhileRedisIsAwayAndGoOnAfterwards() {
+        EmbeddedRedis gone = EmbeddedRedis.start();
+        int port = gone.port();
+        try (Bench other = new Bench(gone, QueueSettings.defaults())) {
+            other.queue.enqueue(JobRequest.of("email", null));
+            gone.kill();
+            await().untilAsserted(() -> {
+                long begin = System.nanoTime();
+                assertThatThrownBy(() -> other.queue.enqueue(JobRequest.of("email", null)))
+                        .isInstanceOf(RedisConnectionException.class);
+                assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(2));
+            });
+
+            try (EmbeddedRedis back = EmbeddedRedis.startOn(port)) {
+                await().atMost(Duration.ofSeconds(10)).ignoreExceptions().until(() -> other.queue
+                        .enqueue(JobRequest.of("email", null))
+                        .isCreated());
+            }
+        }
+    }
+}
