@@ -75,14 +75,11 @@ public final class RedisConnector {
 
     /** Opens a connection of its own for commands that block. Whoever opens it closes it. */
     StatefulConnection<String, String> connect() {
-        return connect(link());
-    }
-
-    /** A thread that is interrupted must not fail what many share; opening is bounded by the connect timeout. */
-    private static StatefulConnection<String, String> connect(RedisLink link) {
+        // A thread that is interrupted must not fail what many share, and must stay interrupted, which Lettuce and Netty
+        // do not see to. Opening is bounded by the connect timeout.
         boolean interrupted = Thread.interrupted();
         try {
-            return link.connect();
+            return link().connect();
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
@@ -128,7 +125,7 @@ public final class RedisConnector {
     private synchronized Shared open() {
         Shared open = shared;
         if (open == null) {
-            StatefulConnection<String, String> connection = connect(link());
+            StatefulConnection<String, String> connection = connect();
             open = new Shared(connection, commandsOf(connection));
             shared = open;
         }
