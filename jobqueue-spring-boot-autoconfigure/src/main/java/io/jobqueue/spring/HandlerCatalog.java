@@ -1,0 +1,160 @@
+package io.jobqueue.spring;
+
+import io.jobqueue.worker.Handler;
+import io.jobqueue.worker.Handlers;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.SmartInitializingSingleton;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+
+/**
+ * The application's handlers, and the queue that each kind is routed to. Complete once all singletons exist; that is
+ * when it refuses handlers that cannot be used. Whoever asks for a route before, such as an enqueue in a
+ * {@code @PostConstruct} method, gets what the types of the beans tell until then.
+ */
+final class HandlerCatalog implements SmartInitializingSingleton {
+
+    private static final Logger log = LoggerFactory.getLogger(HandlerCatalog.class);
+
+    private final ConfigurableListableBeanFactory beans;
+    private final Settings settings;
+    private final JobHandlerScanner scanner;
+
+    /** Routes by annotations: preliminary at first, final when {@link #byQueue} is set. Guarded by this. */
+    private @Nullable Map<String, String> routes;
+
+    /** Guarded by this. */
+    private @Nullable Map<String, Handlers> byQueue;
+
+    HandlerCatalog(ConfigurableListableBeanFactory beans, Settings settings) {
+        this.beans = beans;
+        this.settings = settings;
+        this.scanner = new JobHandlerScanner(beans);
+    }
+
+    @Override
+    public void afterSingletonsInstantiated() {
+        byQueue();
+    }
+
+    /** The queue of a kind, if properties or its handler name one. */
+    Optional<String> queueOf(String kind) {
+        return settings.queueOf(kind).or(() -> Optional.ofNullable(routes().get(kind)));
+    }
+
+    private synchronized Map<String, String> routes() {
+        if (routes == null) {
+            routes = routes(scanner.scan().handlers());
+        }
+        return routes;
+    }
+
+    private static Map<String, String> routes(List<JobHandlerMethod> handlers) {
+        Map<String, String> routes = new TreeMap<>();
+        for (JobHandlerMethod handler : handlers) {
+            if (handler.queue() != null) {
+                routes.put(handler.kind(), handler.queue());
+            }
+        }
+        return Map.copyOf(routes);
+    }
+
+    /**
+     * The handlers by the queue that their kinds are routed to. Not to be called before all singletons exist.
+     *
+     * @throws JobQueueStartException when a handler cannot be used, or two are for the same kind
+     */
+    synchronized Map<String, Handlers> byQueue() {
+        if (byQueue == null) {
+            JobHandlerScanner.Found found = scanner.scan();
+            List<JobQueueStartException> problems = new ArrayList<>(found.problems());
+            problems.addAll(duplicates(found.handlers()));
+            if (!problems.isEmpty()) {
+                throw JobQueueStartException.of(problems);
+            }
+            routes = routes(found.handlers());
+            byQueue = handlers(found.handlers());
+            warnOfUnmatchedKinds(found.handlers());
+        }
+        return byQueue;
+    }
+
+    private Map<String, Handlers> handlers(List<JobHandlerMethod> methods) {
+        Map<String, List<Handler>> lists = new TreeMap<>();
+        for (JobHandlerMethod method : methods) {
+            String queue = queueOf(method.kind()).orElse(settings.defaultQueue());
+            lists.computeIfAbsent(queue, name -> new ArrayList<>()).add(handler(method, queue));
+            log.debug("Kind '{}' on queue '{}' is handled by {}", method.kind(), queue, method.place());
+        }
+        Map<String, Handlers> handlers = new TreeMap<>();
+        lists.forEach((queue, list) -> handlers.put(queue, Handlers.of(list)));
+        return handlers;
+    }
+
+    private Handler handler(JobHandlerMethod method, String queue) {
+        return new Handler(
+                method.kind(),
+                method.payloadType(),
+                settings.retry(method.kind(), queue, method.maxAttempts()),
+                settings.timeLimit(method.kind(), queue, method.timeout()),
+                method.noRetryFor(),
+                new JobHandlerCall(method, beans));
+    }
+
+    private static List<JobQueueStartException> duplicates(List<JobHandlerMethod> handlers) {
+        Map<String, List<JobHandlerMethod>> byKind = handlers.stream()
+                .collect(Collectors.groupingBy(JobHandlerMethod::kind, TreeMap::new, Collectors.toList()));
+        List<JobQueueStartException> problems = new ArrayList<>();
+        byKind.forEach((kind, methods) -> {
+            if (methods.size() > 1) {
+                problems.add(
+                        new JobQueueStartException(
+                                "The kind '%s' has %d handlers:%s"
+                                        .formatted(
+                                                kind,
+                                                methods.size(),
+                                                methods.stream()
+                                                        .map(method -> "%n    %s".formatted(method.place()))
+                                                        .sorted()
+                                                        .collect(Collectors.joining())),
+                                "Keep one of them, or give the others kinds of their own. A kind has one handler, whatever its queue."));
+            }
+        });
+        return problems;
+    }
+
+    /** A key that Spring Boot read otherwise than it was written would be ignored without a word. */
+    private void warnOfUnmatchedKinds(List<JobHandlerMethod> handlers) {
+        Set<String> handled =
+                handlers.stream().map(JobHandlerMethod::kind).collect(Collectors.toCollection(TreeSet::new));
+        for (String key : settings.namedKinds()) {
+            if (!handled.contains(key)) {
+                handled.stream()
+                        .filter(kind -> isWhatBootMakesOf(kind, key))
+                        .findFirst()
+                        .ifPresent(kind -> log.warn(
+                                "Nothing handles the kind '{}' of 'jobqueue.kinds.{}'; for the kind '{}' write the key as \"[{}]\"",
+                                key,
+                                key,
+                                kind,
+                                kind));
+            }
+        }
+    }
+
+    private static boolean isWhatBootMakesOf(String kind, String key) {
+        String plain = kind.replaceAll("[^A-Za-z0-9.-]", "").toLowerCase(Locale.ROOT);
+        String read = key.toLowerCase(Locale.ROOT);
+        return plain.equals(read) || plain.startsWith(read + ".");
+    }
+}
