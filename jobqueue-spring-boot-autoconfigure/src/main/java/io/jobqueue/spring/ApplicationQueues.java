@@ -1,0 +1,19 @@
+package io.jobqueue.spring;
+
+import io.jobqueue.JobQueue;
+import java.util.List;
+
+/**
+ * The queues that this application has to do with: the default queue, those below {@code jobqueue.queues}, and those that
+ * a handler or a kind is routed to. For whoever shows or measures all of them.
+ *
+ * <p>Available as a bean. Its answer is complete once all singletons of the application exist. Thread-safe.
+ *
+ * @since 0.1.0
+ */
+@FunctionalInterface
+public interface ApplicationQueues {
+
+    /** The queues, the default queue first, then by name. No round trip. */
+    List<JobQueue> all();
+}

@@ -1,0 +1,24 @@
+package io.jobqueue.spring;
+
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Changes the JSON mapper that payloads, results and work outputs are written and read with, for example by a module
+ * for own types. It is a mapper of the queue's own, which {@code spring.jackson.*} and the application's modules do not
+ * touch, so that what is stored does not change with a web setting.
+ *
+ * <p>Beans of this type are applied in their order, after the queue's own settings. The workers of a rolling deployment
+ * must understand each other: a setting that changes what is written is best introduced by readers first.
+ *
+ * @since 0.1.0
+ */
+@FunctionalInterface
+public interface JobMapperCustomizer {
+
+    /**
+     * Changes the builder of the mapper.
+     *
+     * @param builder the builder, to be changed in place
+     */
+    void customize(JsonMapper.Builder builder);
+}

@@ -1,0 +1,189 @@
+package io.jobqueue.spring;
+
+import io.jobqueue.JobCodec;
+import io.jobqueue.JobListener;
+import io.jobqueue.JobQueue;
+import io.jobqueue.WorkOutputCache;
+import io.jobqueue.redis.RedisConnector;
+import io.jobqueue.redis.RedisQueues;
+import java.time.Duration;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ThreadFactory;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.springframework.aot.hint.RuntimeHints;
+import org.springframework.aot.hint.RuntimeHintsRegistrar;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.boot.LazyInitializationExcludeFilter;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.AnyNestedCondition;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.context.LifecycleProperties;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration;
+import org.springframework.boot.thread.Threading;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Conditional;
+import org.springframework.context.annotation.Import;
+import org.springframework.context.annotation.ImportRuntimeHints;
+import org.springframework.core.env.Environment;
+import org.springframework.core.task.VirtualThreadTaskExecutor;
+import org.springframework.data.redis.connection.RedisConnectionFactory;
+import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
+
+/**
+ * Auto-configuration of the job queue on the application's Redis: a {@link JobQueue}, a {@link WorkOutputCache}, worker
+ * pools for the {@link JobHandler} methods of the application, and the sweep for jobs whose worker died.
+ *
+ * @since 0.1.0
+ */
+@AutoConfiguration(after = DataRedisAutoConfiguration.class)
+@ConditionalOnClass(name = "io.lettuce.core.RedisClient", value = LettuceConnectionFactory.class)
+@Conditional(JobQueueAutoConfiguration.OnRedis.class)
+@ConditionalOnBooleanProperty(name = "jobqueue.enabled", matchIfMissing = true)
+@EnableConfigurationProperties(JobQueueProperties.class)
+@Import(LettuceLinkConfiguration.class)
+@ImportRuntimeHints(JobQueueAutoConfiguration.Scripts.class)
+public final class JobQueueAutoConfiguration {
+
+    JobQueueAutoConfiguration() {}
+
+    @Bean
+    @ConditionalOnMissingBean
+    JobCodec jobQueueCodec(ObjectProvider<JobMapperCustomizer> customizers) {
+        return JobCodec.customized(builder -> {
+            customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
+            return builder;
+        });
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    RedisQueues jobQueueRedisQueues(
+            RedisConnector connector,
+            Settings settings,
+            HandlerCatalog handlers,
+            JobCodec codec,
+            ApplicationListeners listeners) {
+        return new RedisQueues(
+                connector,
+                new RedisQueues.Options(
+                        settings.keyPrefix(),
+                        settings.defaultQueue(),
+                        settings::queue,
+                        handlers::queueOf,
+                        codec,
+                        listeners::tell));
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    JobQueue jobQueue(RedisQueues queues) {
+        return queues.queue();
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    WorkOutputCache workOutputCache(RedisQueues queues) {
+        return queues.queue().outputs();
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    ApplicationQueues jobQueueApplicationQueues(RedisQueues queues, Settings settings, HandlerCatalog handlers) {
+        return () -> {
+            Set<String> others = new TreeSet<>(settings.namedQueues());
+            others.addAll(handlers.byQueue().keySet());
+            others.remove(settings.defaultQueue());
+            return Stream.concat(Stream.of(settings.defaultQueue()), others.stream())
+                    .map(queues::queue)
+                    .toList();
+        };
+    }
+
+    @Bean
+    Settings jobQueueSettings(
+            JobQueueProperties properties,
+            Environment environment,
+            ObjectProvider<QueueSettingsCustomizer> queueCustomizers,
+            ObjectProvider<WorkerSettingsCustomizer> workerCustomizers) {
+        PropertiesCheck.check(properties, environment);
+        return new Settings(properties, queueCustomizers, workerCustomizers);
+    }
+
+    @Bean
+    HandlerCatalog jobQueueHandlers(ConfigurableListableBeanFactory beans, Settings settings) {
+        return new HandlerCatalog(beans, settings);
+    }
+
+    @Bean
+    ApplicationListeners jobQueueListeners(ObjectProvider<JobListener> listeners) {
+        return new ApplicationListeners(listeners);
+    }
+
+    @Bean
+    ConnectionLifecycle jobQueueConnectionLifecycle(RedisConnector connector) {
+        return new ConnectionLifecycle(connector);
+    }
+
+    @Bean
+    WorkLifecycle jobQueueWorkLifecycle(
+            RedisQueues queues,
+            HandlerCatalog handlers,
+            Settings settings,
+            ApplicationListeners listeners,
+            Environment environment,
+            ObjectProvider<LifecycleProperties> lifecycle) {
+        Duration phaseTimeout =
+                lifecycle.getIfAvailable(LifecycleProperties::new).getTimeoutPerShutdownPhase();
+        return new WorkLifecycle(
+                queues, handlers, settings, listeners::tell, handlerThreads(environment), phaseTimeout);
+    }
+
+    /** Workers run whether or not anybody asks for a bean. */
+    @Bean
+    static LazyInitializationExcludeFilter jobQueueLazyInitializationExcludeFilter() {
+        return LazyInitializationExcludeFilter.forBeanTypes(
+                ConnectionLifecycle.class, WorkLifecycle.class, HandlerCatalog.class, ApplicationListeners.class);
+    }
+
+    /** Platform threads keep an application alive that has nothing but handlers. */
+    private static ThreadFactory handlerThreads(Environment environment) {
+        if (Threading.VIRTUAL.isActive(environment)) {
+            return new VirtualThreadTaskExecutor().getVirtualThreadFactory();
+        }
+        return handler -> {
+            Thread thread = new Thread(handler);
+            thread.setDaemon(false);
+            return thread;
+        };
+    }
+
+    /** The queue needs the application's Redis, or a connector that the application makes itself. */
+    static final class OnRedis extends AnyNestedCondition {
+
+        OnRedis() {
+            super(ConfigurationPhase.REGISTER_BEAN);
+        }
+
+        @ConditionalOnBean(RedisConnectionFactory.class)
+        static final class ByFactory {}
+
+        @ConditionalOnBean(RedisConnector.class)
+        static final class ByConnector {}
+    }
+
+    /** A native image must carry the scripts. */
+    static final class Scripts implements RuntimeHintsRegistrar {
+
+        @Override
+        public void registerHints(RuntimeHints hints, @Nullable ClassLoader classLoader) {
+            hints.resources().registerPattern("io/jobqueue/redis/*.lua");
+        }
+    }
+}
