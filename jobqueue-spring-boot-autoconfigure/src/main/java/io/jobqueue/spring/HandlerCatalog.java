@@ -30,8 +30,11 @@ final class HandlerCatalog implements SmartInitializingSingleton {
     private final Settings settings;
     private final JobHandlerScanner scanner;
 
-    /** Routes by annotations: preliminary at first, final when {@link #byQueue} is set. Guarded by this. */
-    private @Nullable Map<String, String> routes;
+    /**
+     * Routes by annotations: preliminary at first, final when {@link #byQueue} is set. Read without a lock, because
+     * whoever asks early may be in the midst of creating a bean.
+     */
+    private volatile @Nullable Map<String, String> routes;
 
     /** Guarded by this. */
     private @Nullable Map<String, Handlers> byQueue;
@@ -52,11 +55,19 @@ final class HandlerCatalog implements SmartInitializingSingleton {
         return settings.queueOf(kind).or(() -> Optional.ofNullable(routes().get(kind)));
     }
 
-    private synchronized Map<String, String> routes() {
-        if (routes == null) {
-            routes = routes(scanner.scan().handlers());
+    private Map<String, String> routes() {
+        Map<String, String> known = routes;
+        if (known == null) {
+            known = routes(scanner.scan().handlers());
+            keepUnlessFinal(known);
         }
-        return routes;
+        return known;
+    }
+
+    private synchronized void keepUnlessFinal(Map<String, String> preliminary) {
+        if (byQueue == null) {
+            routes = preliminary;
+        }
     }
 
     private static Map<String, String> routes(List<JobHandlerMethod> handlers) {

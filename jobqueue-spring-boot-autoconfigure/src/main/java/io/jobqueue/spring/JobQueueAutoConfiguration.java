@@ -152,16 +152,10 @@ public final class JobQueueAutoConfiguration {
                 ConnectionLifecycle.class, WorkLifecycle.class, HandlerCatalog.class, ApplicationListeners.class);
     }
 
-    /** Platform threads keep an application alive that has nothing but handlers. */
     private static ThreadFactory handlerThreads(Environment environment) {
-        if (Threading.VIRTUAL.isActive(environment)) {
-            return new VirtualThreadTaskExecutor().getVirtualThreadFactory();
-        }
-        return handler -> {
-            Thread thread = new Thread(handler);
-            thread.setDaemon(false);
-            return thread;
-        };
+        return Threading.VIRTUAL.isActive(environment)
+                ? new VirtualThreadTaskExecutor().getVirtualThreadFactory()
+                : Thread::new;
     }
 
     /** The queue needs the application's Redis, or a connector that the application makes itself. */

@@ -30,6 +30,9 @@ final class WorkLifecycle implements SmartLifecycle {
 
     private static final Logger log = LoggerFactory.getLogger(WorkLifecycle.class);
 
+    /** What a pool may need after the drain time, to interrupt handlers and hand their jobs back. */
+    private static final Duration STOP_MARGIN = Duration.ofSeconds(4);
+
     private final RedisQueues queues;
     private final HandlerCatalog handlers;
     private final Settings settings;
@@ -119,27 +122,19 @@ final class WorkLifecycle implements SmartLifecycle {
                     .add(queues.store(queue)));
         }
         byInterval.forEach((interval, stores) -> {
-            Reclaimer reclaimer = new Reclaimer(stores, interval, listener, WorkLifecycle::sweepThread);
+            Reclaimer reclaimer = new Reclaimer(stores, interval, listener);
             reclaimer.start();
             started.add(new Part("reclaimer", reclaimer::stop));
         });
     }
 
-    /** A program that only enqueues must be able to end. */
-    private static Thread sweepThread(Runnable sweep) {
-        Thread thread = new Thread(sweep);
-        thread.setDaemon(true);
-        return thread;
-    }
-
     private void warnOfLongDrain(Duration drain) {
-        Duration margin = Duration.ofSeconds(3);
-        if (drain.plus(margin).compareTo(phaseTimeout) > 0) {
+        if (drain.plus(STOP_MARGIN).compareTo(phaseTimeout) > 0) {
             log.warn(
                     "'jobqueue.shutdown.drain' is {}, but the context waits no longer than 'spring.lifecycle.timeout-per-shutdown-phase', which is {}; jobs may be cut off instead of handed back. Leave {} between them",
                     drain,
                     phaseTimeout,
-                    margin);
+                    STOP_MARGIN);
         }
     }
 
