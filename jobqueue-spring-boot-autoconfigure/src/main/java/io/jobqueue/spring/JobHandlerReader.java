@@ -15,6 +15,7 @@ import java.lang.reflect.TypeVariable;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
@@ -29,6 +30,7 @@ import org.springframework.core.annotation.MergedAnnotations;
 import org.springframework.core.annotation.MergedAnnotations.SearchStrategy;
 import org.springframework.scheduling.annotation.Async;
 import org.springframework.util.ClassUtils;
+import tools.jackson.databind.JsonNode;
 
 /** Reads an annotated method, and refuses it with the reason and the remedy when it cannot be a handler. */
 final class JobHandlerReader {
@@ -148,7 +150,18 @@ final class JobHandlerReader {
                     "has a payload of type %s, but payloads are JSON objects".formatted(raw.getSimpleName()),
                     "Take a record, a bean or a Map. " + SIGNATURES);
         }
+        if (Map.class.isAssignableFrom(raw) && !holdsText(payload.asMap().getGeneric(1))) {
+            throw refused(
+                    place,
+                    "has a payload of type %s, but the field 'kind' of every payload is a text".formatted(payload),
+                    "Take a Map<String, Object>, or a record.");
+        }
         return raw == Object.class ? Object.class : payload.getType();
+    }
+
+    private static boolean holdsText(ResolvableType value) {
+        Class<?> type = value.toClass();
+        return type.isAssignableFrom(String.class) || type.isAssignableFrom(JsonNode.class);
     }
 
     private String kind(Place place, JobHandler annotation, Type payload) {

@@ -1,0 +1,41 @@
+package io.jobqueue.spring;
+
+import io.jobqueue.embedded.EmbeddedRedis;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.context.LifecycleAutoConfiguration;
+import org.springframework.boot.autoconfigure.context.PropertyPlaceholderAutoConfiguration;
+import org.springframework.boot.autoconfigure.ssl.SslAutoConfiguration;
+import org.springframework.boot.context.annotation.UserConfigurations;
+import org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+
+/** Small applications for the tests, as the starter would configure them. */
+final class Applications {
+
+    private Applications() {}
+
+    /** An application on a server, with beans by their classes. */
+    static ApplicationContextRunner on(EmbeddedRedis redis, Class<?>... beans) {
+        return on(redis.port(), beans);
+    }
+
+    /** An application whose server never answers, for what must not need one. */
+    static ApplicationContextRunner offline(Class<?>... beans) {
+        return on(1, beans);
+    }
+
+    private static ApplicationContextRunner on(int port, Class<?>... beans) {
+        return new ApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(
+                        PropertyPlaceholderAutoConfiguration.class,
+                        LifecycleAutoConfiguration.class,
+                        SslAutoConfiguration.class,
+                        DataRedisAutoConfiguration.class,
+                        JobQueueAutoConfiguration.class))
+                .withConfiguration(UserConfigurations.of(beans))
+                .withPropertyValues(
+                        "spring.data.redis.host=127.0.0.1",
+                        "spring.data.redis.port=" + port,
+                        "jobqueue.worker.poll-interval=50ms");
+    }
+}

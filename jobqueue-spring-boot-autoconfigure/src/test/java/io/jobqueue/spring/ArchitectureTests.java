@@ -1,0 +1,80 @@
+package io.jobqueue.spring;
+
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.members;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import io.jobqueue.spring.actuate.JobQueueMetricsAutoConfiguration;
+import java.util.Set;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+
+@AnalyzeClasses(packages = "io.jobqueue.spring", importOptions = ImportOption.DoNotIncludeTests.class)
+class ArchitectureTests {
+
+    private static final Set<String> FOR_USERS = Set.of(
+            JobHandler.class.getName(),
+            JobMapperCustomizer.class.getName(),
+            QueueSettingsCustomizer.class.getName(),
+            WorkerSettingsCustomizer.class.getName(),
+            ApplicationQueues.class.getName(),
+            JobQueueAutoConfiguration.class.getName(),
+            JobQueueMetricsAutoConfiguration.class.getName());
+
+    private static final DescribedPredicate<JavaClass> MEANT_FOR_USERS =
+            DescribedPredicate.describe("meant for users", type -> FOR_USERS.contains(type.getName()));
+
+    @ArchTest
+    static final ArchRule nearlyEverythingIsClosed =
+            classes().that(DescribedPredicate.not(MEANT_FOR_USERS)).should().notBePublic();
+
+    @ArchTest
+    static final ArchRule autoConfigurationsShowNothing = members()
+            .that()
+            .areDeclaredInClassesThat()
+            .areAnnotatedWith(AutoConfiguration.class)
+            .should()
+            .notBePublic();
+
+    @ArchTest
+    static final ArchRule autoConfigurationsAreFinal = classes()
+            .that()
+            .areAnnotatedWith(AutoConfiguration.class)
+            .should()
+            .haveModifier(JavaModifier.FINAL)
+            .andShould()
+            .bePublic();
+
+    @ArchTest
+    static final ArchRule oneClassKnowsLettuce = noClasses()
+            .that()
+            .haveNameNotMatching("io\\.jobqueue\\.spring\\.LettuceLinkConfiguration(\\$.*)?")
+            .should()
+            .dependOnClassesThat(resideInAPackage("io.lettuce.."));
+
+    @ArchTest
+    static final ArchRule theQueueDoesNotKnowItsActuators = noClasses()
+            .that()
+            .resideInAPackage("io.jobqueue.spring")
+            .should()
+            .dependOnClassesThat(resideInAPackage("io.jobqueue.spring.actuate.."));
+
+    @ArchTest
+    static final ArchRule micrometerIsOptional = noClasses()
+            .that()
+            .resideInAPackage("io.jobqueue.spring")
+            .should()
+            .dependOnClassesThat(resideInAPackage("io.micrometer..").or(resideInAPackage("io.jobqueue.metrics..")));
+
+    @ArchTest
+    static final ArchRule packagesHaveNoCycles =
+            slices().matching("io.jobqueue.(**)").should().beFreeOfCycles();
+}

@@ -1,0 +1,83 @@
+package io.jobqueue.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.jobqueue.Job;
+import io.jobqueue.JobContext;
+import io.jobqueue.JobOutcome;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.springframework.aot.hint.RuntimeHints;
+import org.springframework.aot.hint.annotation.ReflectiveRuntimeHintsRegistrar;
+import org.springframework.aot.hint.predicate.RuntimeHintsPredicates;
+
+class RuntimeHintsTests {
+
+    private final RuntimeHints hints = new RuntimeHints();
+
+    record Attachment(String name) {}
+
+    record SendEmail(String recipient, List<Attachment> attachments) {}
+
+    record Receipt(String line) {}
+
+    record Report(String title) {}
+
+    static class Mailer {
+
+        @JobHandler("email")
+        Receipt send(SendEmail mail, JobContext context) {
+            return new Receipt("");
+        }
+
+        @JobHandler("report")
+        JobOutcome report(Job<Report> job) {
+            return JobOutcome.completed(null);
+        }
+    }
+
+    @BeforeEach
+    void register() {
+        new ReflectiveRuntimeHintsRegistrar().registerRuntimeHints(hints, Mailer.class);
+    }
+
+    @Test
+    void theScriptsAreInTheImage() {
+        RuntimeHints ofConfiguration = new RuntimeHints();
+
+        new JobQueueAutoConfiguration.Scripts()
+                .registerHints(ofConfiguration, getClass().getClassLoader());
+
+        assertThat(RuntimeHintsPredicates.resource().forResource("io/jobqueue/redis/claim.lua"))
+                .accepts(ofConfiguration);
+        assertThat(getClass().getClassLoader().getResource("io/jobqueue/redis/claim.lua"))
+                .isNotNull();
+    }
+
+    @Test
+    void aHandlerCanBeCalled() {
+        assertThat(RuntimeHintsPredicates.reflection().onMethodInvocation(Mailer.class, "send"))
+                .accepts(hints);
+        assertThat(RuntimeHintsPredicates.reflection().onMethodInvocation(Mailer.class, "report"))
+                .accepts(hints);
+    }
+
+    @Test
+    void payloadsAndResultsCanBeBound() {
+        for (Class<?> type : List.of(SendEmail.class, Attachment.class, Receipt.class, Report.class)) {
+            assertThat(RuntimeHintsPredicates.reflection().onType(type))
+                    .as(type.getSimpleName())
+                    .accepts(hints);
+        }
+    }
+
+    @Test
+    void theQueuesOwnTypesAreNotBound() {
+        for (Class<?> type : List.of(JobContext.class, Job.class, JobOutcome.class)) {
+            assertThat(RuntimeHintsPredicates.reflection().onType(type).test(hints))
+                    .as(type.getSimpleName())
+                    .isFalse();
+        }
+    }
+}
