@@ -75,7 +75,8 @@ public final class RedisConnector {
 
     /** Opens a connection of its own for commands that block. Whoever opens it closes it. */
     StatefulConnection<String, String> connect() {
-        // A thread that is interrupted must not fail what many share, and must stay interrupted, which Lettuce and Netty
+        // A thread that is interrupted must not fail what many share, and must stay interrupted, which Lettuce and
+        // Netty
         // do not see to. Opening is bounded by the connect timeout.
         boolean interrupted = Thread.interrupted();
         try {
