@@ -129,8 +129,8 @@ class EmbeddedRedisTests {
     @Test
     void endsWithAJvmThatIsKilled(@TempDir Path temp) throws Exception {
         try (ChildJvm child = ChildJvm.start(temp, Child.class)) {
-            ProcessHandle server = ProcessHandle.of(Long.parseLong(child.await("pid ")))
-                    .orElseThrow();
+            ProcessHandle server =
+                    ProcessHandle.of(Long.parseLong(child.await("pid "))).orElseThrow();
             ProcessHandle guardian = server.parent().orElseThrow();
             assertThat(folder(server)).startsWith(temp.toRealPath());
 
@@ -145,8 +145,8 @@ class EmbeddedRedisTests {
     @Test
     void endsWithAJvmThatIsTerminated(@TempDir Path temp) throws Exception {
         try (ChildJvm child = ChildJvm.start(temp, Child.class)) {
-            ProcessHandle server = ProcessHandle.of(Long.parseLong(child.await("pid ")))
-                    .orElseThrow();
+            ProcessHandle server =
+                    ProcessHandle.of(Long.parseLong(child.await("pid "))).orElseThrow();
             ProcessHandle guardian = server.parent().orElseThrow();
 
             child.terminate();

@@ -1,0 +1,56 @@
+package io.jobqueue.sample;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.boot.context.event.ApplicationReadyEvent;
+import org.springframework.boot.data.redis.autoconfigure.DataRedisConnectionDetails;
+import org.springframework.context.event.EventListener;
+import org.springframework.core.env.Environment;
+import org.springframework.stereotype.Component;
+
+/** Tells, once, where the page is and which Redis is used and why. Never a password: addresses are built from parts. */
+@Component
+final class Greeting {
+
+    private static final Logger log = LoggerFactory.getLogger(Greeting.class);
+
+    private final Environment environment;
+    private final DataRedisConnectionDetails redis;
+
+    Greeting(Environment environment, DataRedisConnectionDetails redis) {
+        this.environment = environment;
+        this.redis = redis;
+    }
+
+    @EventListener(ApplicationReadyEvent.class)
+    void greet() {
+        log.info("The census is at {}", url());
+        log.info("Redis is {}: {}", address(), environment.getProperty(RedisChoice.REASON, "configured"));
+    }
+
+    private String url() {
+        String host = environment.getProperty("server.address", "localhost");
+        String reachable = host.equals("0.0.0.0") || host.equals("::") ? "localhost" : host;
+        return "http://%s:%s%s/"
+                .formatted(
+                        reachable.contains(":") ? "[" + reachable + "]" : reachable,
+                        environment.getProperty("local.server.port"),
+                        environment.getProperty("server.servlet.context-path", ""));
+    }
+
+    private String address() {
+        if (redis.getSentinel() != null) {
+            return "the master '%s' of the sentinels %s"
+                    .formatted(
+                            redis.getSentinel().getMaster(), redis.getSentinel().getNodes());
+        }
+        if (redis.getCluster() != null) {
+            return "the cluster " + redis.getCluster().getNodes();
+        }
+        if (redis.getMasterReplica() != null) {
+            return "the master and replicas " + redis.getMasterReplica().getNodes();
+        }
+        DataRedisConnectionDetails.Standalone server = redis.getStandalone();
+        return server == null ? "unknown" : server.getHost() + ":" + server.getPort();
+    }
+}

@@ -1,0 +1,11 @@
+package io.jobqueue.sample;
+
+/** A request that the census will not serve; the message says why, for whoever sent it. */
+final class RefusedException extends RuntimeException {
+
+    private static final long serialVersionUID = 1L;
+
+    RefusedException(String message) {
+        super(message);
+    }
+}

@@ -1,0 +1,45 @@
+package io.jobqueue.sample;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.autoconfigure.SpringBootApplication;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.annotation.Bean;
+
+/** The census as an application: {@code --help} prints its arguments. */
+@SpringBootApplication(proxyBeanMethods = false)
+@EnableConfigurationProperties(SampleApplication.SampleProperties.class)
+public final class SampleApplication {
+
+    /** Starts it. */
+    public static void main(String[] args) {
+        CommandLine line = CommandLine.parse(args);
+        if (line.answer() != null) {
+            (line.isWrong() ? System.err : System.out).println(line.answer());
+            System.exit(line.isWrong() ? 2 : 0);
+        }
+        SpringApplication.run(SampleApplication.class, line.arguments());
+    }
+
+    /**
+     * Settings of the sample.
+     *
+     * @param allowedRoots the folders that a census may read; by default home, the temp folder and the folders of the
+     *     class path
+     */
+    @ConfigurationProperties("sample")
+    record SampleProperties(@Nullable List<Path> allowedRoots) {}
+
+    @Bean
+    ClassPath classPath() {
+        return ClassPath.ofThisApplication();
+    }
+
+    @Bean
+    AllowedRoots allowedRoots(SampleProperties properties, ClassPath classPath) {
+        return AllowedRoots.of(properties.allowedRoots(), classPath);
+    }
+}
