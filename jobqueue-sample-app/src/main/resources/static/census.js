@@ -26,11 +26,9 @@ function element(name, className, text) {
 }
 
 function tiles(list, entries) {
-  list.replaceChildren(...entries.map(([label, value, title]) => {
+  list.replaceChildren(...entries.map(([label, value]) => {
     const tile = element('div');
-    const number = element('dd', '', value);
-    if (title) number.title = title;
-    tile.append(element('dt', '', label), number);
+    tile.append(element('dt', '', label), element('dd', '', value));
     return tile;
   }));
 }
@@ -87,7 +85,7 @@ function showReport(report) {
     ['files', count.format(report.files)],
     ['classes', count.format(report.classes)],
     ['resources', count.format(report.resources)],
-    ['uncompressed', size(report.bytes), `${count.format(report.bytes)} bytes`],
+    [`${count.format(report.bytes)} bytes`, size(report.bytes)],
   ]);
   $('largest').hidden = report.largest === null;
   if (report.largest) {

@@ -1,0 +1,423 @@
+package io.jobqueue.sample;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.jobqueue.JobQueue;
+import io.jobqueue.JobRequest;
+import io.jobqueue.embedded.EmbeddedRedis;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.opentest4j.TestAbortedException;
+import org.springframework.boot.SpringApplication;
+import org.springframework.context.ConfigurableApplicationContext;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The application as it is started from a command line, asked over HTTP. */
+@Timeout(120)
+class CensusApplicationTests {
+
+    private static final JsonMapper JSON = new JsonMapper();
+    private static final HttpClient CLIENT = HttpClient.newHttpClient();
+
+    @TempDir
+    static Path temp;
+
+    private static Path allowed;
+    private static EmbeddedRedis redis;
+    private static ConfigurableApplicationContext application;
+    private static String url;
+
+    /** One answer. */
+    private record Answer(int status, JsonNode body) {}
+
+    @BeforeAll
+    static void start() throws IOException {
+        if (!EmbeddedRedis.isSupported()) {
+            throw new TestAbortedException("no redis-server is carried for this platform");
+        }
+        allowed = Files.createDirectories(temp.resolve("allowed"));
+        redis = EmbeddedRedis.start();
+        CommandLine line = CommandLine.parse(
+                "--port",
+                "0",
+                "--redis-host=127.0.0.1",
+                "--redis-port",
+                String.valueOf(redis.port()),
+                "--sample.allowed-roots=" + allowed);
+        application = SpringApplication.run(SampleApplication.class, line.arguments());
+        url = "http://127.0.0.1:" + application.getEnvironment().getProperty("local.server.port");
+    }
+
+    @AfterAll
+    static void stop() {
+        if (application != null) {
+            application.close();
+        }
+        if (redis != null) {
+            redis.close();
+        }
+    }
+
+    @Test
+    void countsTheJarsOfItsOwnClassPath() throws Exception {
+        Unzip expected = new Unzip(0, 0, 0);
+        List<JarSearch.Unit> units = JarSearch.on(ClassPath.ofThisApplication());
+        for (JarSearch.Unit unit : units) {
+            expected = expected.plus(Unzip.count(unit.work().path()));
+        }
+
+        Answer started = post(Map.of());
+        assertThat(started.status()).isEqualTo(202);
+        assertThat(started.body().get("units").asInt()).isEqualTo(units.size()).isGreaterThan(30);
+        JsonNode run = awaitCompleted(started.body().get("run_id").asString());
+
+        assertThat(run.get("done").asInt()).isEqualTo(units.size());
+        assertThat(totals(run)).isEqualTo(expected);
+        assertThat(run.get("report").get("java_versions").get("17").asInt()).isPositive();
+        assertThat(run.get("report").get("largest").get("name").asString()).startsWith("redis-server-");
+        assertThat(run.get("report").get("largest").get("jar").asString()).endsWith("/embedded-redis-0.9.1.jar");
+    }
+
+    @Test
+    void countsAFolderOf300Jars() throws Exception {
+        Path folder = allowed.resolve("many");
+        Jars.random(folder, 299, 300);
+        Files.copy(folder.resolve("group-0/jar-000.jar"), folder.resolve("jar-000 again.jar"));
+        Unzip expected = new Unzip(0, 0, 0);
+        List<JarSearch.Unit> units = JarSearch.inFolder(folder.toRealPath());
+        for (JarSearch.Unit unit : units) {
+            expected = expected.plus(Unzip.count(unit.work().path()));
+        }
+        assertThat(units).hasSize(300);
+
+        Answer started = post(Map.of("folder", folder.toString(), "run_id", "many:1"));
+        assertThat(started.status()).isEqualTo(202);
+        assertThat(started.body()).isEqualTo(JSON.readTree("{\"run_id\":\"many:1\",\"units\":300}"));
+        JsonNode run = awaitCompleted("many:1");
+
+        assertThat(run.get("failed").asInt()).isZero();
+        assertThat(run.get("failures")).isEmpty();
+        assertThat(run.get("report").get("jars").asInt()).isEqualTo(300);
+        assertThat(totals(run)).isEqualTo(expected);
+        JsonNode duplicates = run.get("report").get("duplicates");
+        assertThat(JSON.convertValue(duplicates, List.class))
+                .contains(List.of("group-0/jar-000.jar", "jar-000 again.jar"));
+
+        JsonNode outputs = get("/census/many:1/outputs").body().get("outputs");
+        assertThat(outputs).hasSize(300);
+        assertThat(outputs.get(0).get("unit").asString()).isEqualTo("group-0/jar-000.jar");
+        assertThat(outputs.get(0).get("report").get("sha256").asString()).hasSize(64);
+        assertThat(get("/census/many:1/outputs?limit=7").body().get("outputs")).hasSize(7);
+    }
+
+    @Test
+    void aBrokenJarIsAFailedUnitAndNotAFailedRun() throws Exception {
+        Path folder = allowed.resolve("broken");
+        Jars.write(folder.resolve("sound.jar"), zip -> Jars.add(zip, "a.txt", new byte[5]));
+        Files.writeString(folder.resolve("broken.jar"), "this is no jar");
+        long retried = total("retried");
+
+        post(Map.of("folder", folder.toString(), "run_id", "broken"));
+        JsonNode run = awaitCompleted("broken");
+
+        assertThat(run.get("expected").asInt()).isEqualTo(2);
+        assertThat(run.get("done").asInt()).isEqualTo(1);
+        assertThat(run.get("failed").asInt()).isEqualTo(1);
+        assertThat(run.get("failures")).hasSize(1);
+        assertThat(run.get("failures").get(0).get("unit").asString()).isEqualTo("broken.jar");
+        assertThat(run.get("failures").get(0).get("reason").asString()).contains("not a sound jar");
+        assertThat(run.get("report").get("jars").asInt()).isEqualTo(1);
+        assertThat(run.get("report").get("bytes").asInt()).isEqualTo(5);
+        assertThat(total("retried")).isEqualTo(retried);
+    }
+
+    @Test
+    void aRunOfNoUnitsIsCompleteAtOnce() throws Exception {
+        Path folder = Files.createDirectories(allowed.resolve("empty"));
+
+        Answer started = post(Map.of("folder", folder.toString(), "run_id", "empty"));
+
+        assertThat(started.status()).isEqualTo(202);
+        assertThat(get("/census/empty").body())
+                .isEqualTo(
+                        JSON.readTree(
+                                """
+                {"run_id": "empty", "state": "completed", "expected": 0, "done": 0, "failed": 0, "failures": [],
+                 "report": {"jars": 0, "files": 0, "classes": 0, "resources": 0, "bytes": 0, "largest": null,
+                            "java_versions": {}, "duplicates": []}}"""));
+    }
+
+    @Test
+    void theSameRunIdDoesNoWorkTwice() throws Exception {
+        Path folder = allowed.resolve("same");
+        Jars.random(folder, 5, 5);
+        Map<String, String> form = Map.of("folder", folder.toString(), "run_id", "same");
+        Answer first = post(form);
+        awaitCompleted("same");
+        long enqueued = total("enqueued");
+        Jars.write(folder.resolve("later.jar"), zip -> {});
+
+        Answer second = post(form);
+
+        assertThat(first.status()).isEqualTo(202);
+        assertThat(second.status()).isEqualTo(200);
+        assertThat(second.body()).isEqualTo(first.body());
+        assertThat(total("enqueued")).isEqualTo(enqueued);
+        assertThat(get("/census/same").body().get("done").asInt()).isEqualTo(5);
+    }
+
+    @Test
+    void aStartThatBrokeOffGoesOnWhereItWas() throws Exception {
+        Path folder = allowed.resolve("half");
+        Jars.random(folder, 6, 6);
+        long enqueued = total("enqueued");
+        JobQueue queue = application.getBean(JobQueue.class).on("census");
+        List<JarSearch.Unit> units = JarSearch.inFolder(folder.toRealPath());
+        queue.enqueueAll(units.subList(0, 3).stream()
+                .map(unit -> JobRequest.of(unit.work()).unit("half", unit.id()))
+                .toList());
+        await().until(() -> queue.outputs().progress("half").done() == 3);
+        assertThat(get("/census/half").body().get("state").asString()).isEqualTo("running");
+
+        assertThat(post(Map.of("folder", folder.toString(), "run_id", "half")).status())
+                .isEqualTo(202);
+
+        assertThat(awaitCompleted("half").get("done").asInt()).isEqualTo(6);
+        assertThat(total("enqueued") - enqueued).isEqualTo(6);
+    }
+
+    @Test
+    void twoStartsOfOneRunAtTheSameTimeAreOne() throws Exception {
+        Path folder = allowed.resolve("race");
+        Jars.random(folder, 8, 8);
+        long enqueued = total("enqueued");
+
+        List<HttpResponse<String>> answers = new ArrayList<>();
+        List<CompletableFuture<HttpResponse<String>>> requests = IntStream.range(0, 6)
+                .mapToObj(i -> CLIENT.sendAsync(
+                        form(Map.of("folder", folder.toString(), "run_id", "race")),
+                        HttpResponse.BodyHandlers.ofString()))
+                .toList();
+        requests.forEach(request -> answers.add(request.join()));
+
+        assertThat(answers).extracting(HttpResponse::body).containsOnly("{\"run_id\":\"race\",\"units\":8}");
+        assertThat(answers).extracting(HttpResponse::statusCode).containsOnlyOnce(202);
+        assertThat(awaitCompleted("race").get("done").asInt()).isEqualTo(8);
+        assertThat(total("enqueued") - enqueued).isEqualTo(8);
+    }
+
+    @Test
+    void refusesFoldersThatMayNotOrCannotBeRead() throws Exception {
+        Path file = Jars.write(allowed.resolve("refused/a.jar"), zip -> {});
+
+        assertRefused(temp.toString(), "outside the folders");
+        assertRefused("/", "outside the folders");
+        assertRefused(allowed + "/../..", "outside the folders");
+        assertRefused(allowed + "/../allowed-not", "outside the folders");
+        assertRefused("relative/folder", "outside the folders");
+        assertRefused(allowed + "/gone", "does not exist");
+        assertRefused(file.toString(), "is no folder");
+        assertRefused("a\0b", "is no path");
+        assertRefused("x".repeat(5000), "outside the folders");
+    }
+
+    @Test
+    @EnabledOnOs(
+            value = {OS.LINUX, OS.MAC},
+            disabledReason = "needs links")
+    void noLinkLeadsOut() throws Exception {
+        Path outside = Jars.write(temp.resolve("outside/secret.jar"), zip -> Jars.add(zip, "secret", new byte[1]));
+        Path folder = Files.createDirectories(allowed.resolve("links"));
+        Files.createSymbolicLink(folder.resolve("link.jar"), outside);
+        Files.createSymbolicLink(folder.resolve("folder"), outside.getParent());
+
+        assertRefused(folder.resolve("folder").toString(), "outside the folders");
+        post(Map.of("folder", folder.toString(), "run_id", "links"));
+        JsonNode run = awaitCompleted("links");
+
+        assertThat(run.get("expected").asInt()).isEqualTo(1);
+        assertThat(run.get("failures").get(0).get("reason").asString()).contains("outside the folders");
+    }
+
+    @Test
+    void aJobThatNamesAnotherPathIsNotTrusted() throws Exception {
+        Path outside = Jars.write(temp.resolve("outside/forged.jar"), zip -> {});
+        JobQueue queue = application.getBean(JobQueue.class).on("census");
+
+        queue.enqueue(JobRequest.of(ReadJar.of(outside)).unit("forged", "path"));
+        queue.enqueue(JobRequest.of(ReadJar.KIND, Map.of("file", "http://example.org/a.jar"))
+                .unit("forged", "scheme"));
+        queue.outputs().expect("forged", 2);
+        JsonNode run = awaitCompleted("forged");
+
+        assertThat(run.get("failed").asInt()).isEqualTo(2);
+        assertThat(run.get("failures").get(0).get("reason").asString()).contains("outside the folders");
+        assertThat(run.get("failures").get(1).get("reason").asString()).contains("no file: URI");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a b", "../x", "ä", "a\nb", "x<y>"})
+    void refusesRunIdsThatAreNone(String runId) throws Exception {
+        Answer answer = post(Map.of("run_id", runId));
+
+        assertThat(answer.status()).isEqualTo(400);
+        assertThat(answer.body().get("error").asString()).startsWith("run id must be");
+    }
+
+    @Test
+    void takesNoRunIdOf129Characters() throws Exception {
+        assertThat(post(Map.of("run_id", "x".repeat(129))).status()).isEqualTo(400);
+        assertThat(get("/census/" + "x".repeat(129)).status()).isEqualTo(400);
+        assertThat(get("/census/" + "x".repeat(128)).status()).isEqualTo(404);
+    }
+
+    @Test
+    void knowsNoRunThatNobodyStarted() throws Exception {
+        Answer run = get("/census/nobody");
+
+        assertThat(run.status()).isEqualTo(404);
+        assertThat(run.body().get("error").asString()).isEqualTo("there is no run 'nobody'");
+        assertThat(get("/census/nobody/outputs").status()).isEqualTo(404);
+        assertThat(get("/census/nobody/outputs?limit=1001").status()).isEqualTo(400);
+    }
+
+    @Test
+    void makesARunIdWhenTheFieldOfTheFormIsEmpty() throws Exception {
+        Path folder = Files.createDirectories(allowed.resolve("no id"));
+
+        Answer one = post(Map.of("folder", folder.toString(), "run_id", ""));
+        Answer other = post(Map.of("folder", folder.toString(), "run_id", " "));
+
+        assertThat(one.status()).isEqualTo(202);
+        assertThat(one.body().get("run_id").asString())
+                .matches("\\d{8}-\\d{6}-[0-9a-f]{8}")
+                .isNotEqualTo(other.body().get("run_id").asString());
+    }
+
+    @Test
+    void tellsDepthsAndTotalsOfTheQueue() throws Exception {
+        JsonNode queues = get("/queues").body();
+
+        assertThat(queues).hasSize(1);
+        assertThat(queues.get(0).get("name").asString()).isEqualTo("census");
+        assertThat(queues.get(0).get("depths").propertyNames())
+                .containsExactly("pending", "processing", "delayed", "completed", "failed");
+        assertThat(queues.get(0).get("totals").propertyNames()).contains("enqueued", "completed", "failed");
+    }
+
+    @Test
+    void thePageLoadsAndCallsNothingButItsOwnServer() throws Exception {
+        HttpResponse<String> page = read("/");
+
+        assertThat(page.statusCode()).isEqualTo(200);
+        assertThat(page.headers().firstValue("Content-Security-Policy").orElseThrow())
+                .contains("default-src 'none'", "script-src 'self'", "frame-ancestors 'none'")
+                .doesNotContain("unsafe", "http:", "https:", "*");
+        assertThat(page.body()).contains("Census of jars").doesNotContain("//", "style=", "onclick", "<script>");
+        for (String part : List.of("/census.js", "/census.css", "/census.svg")) {
+            assertThat(page.body()).contains(part.substring(1));
+            assertThat(read(part).statusCode()).as(part).isEqualTo(200);
+        }
+        assertThat(read("/census.js").body()).doesNotContain("innerHTML", "outerHTML", "insertAdjacentHTML", "eval(");
+    }
+
+    @Test
+    void pagesOfOtherSitesMayNotStartACensus() throws Exception {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(url + "/census"))
+                .header("Content-Type", "application/x-www-form-urlencoded")
+                .POST(HttpRequest.BodyPublishers.ofString("run_id=cross-site"));
+
+        assertThat(send(request.header("Sec-Fetch-Site", "cross-site").build()).status())
+                .isEqualTo(403);
+        assertThat(get("/census/cross-site").status()).isEqualTo(404);
+    }
+
+    private static void assertRefused(String folder, String reason) throws Exception {
+        Answer answer = post(Map.of("folder", folder));
+        assertThat(answer.status()).as(folder).isEqualTo(400);
+        assertThat(answer.body().propertyNames()).containsExactly("error");
+        assertThat(answer.body().get("error").asString()).contains(reason);
+    }
+
+    private static Unzip totals(JsonNode run) {
+        JsonNode report = run.get("report");
+        assertThat(report.get("classes").asLong() + report.get("resources").asLong())
+                .isEqualTo(report.get("files").asLong());
+        return new Unzip(
+                report.get("files").asLong(),
+                report.get("classes").asLong(),
+                report.get("bytes").asLong());
+    }
+
+    private static long total(String name) throws Exception {
+        return get("/queues").body().get(0).get("totals").get(name).asLong();
+    }
+
+    private static JsonNode awaitCompleted(String runId) {
+        return await().atMost(Duration.ofSeconds(60))
+                .pollInterval(Duration.ofMillis(50))
+                .until(
+                        () -> {
+                            Answer answer = get("/census/" + runId);
+                            assertThat(answer.status()).isEqualTo(200);
+                            JsonNode run = answer.body();
+                            assertThat(run.get("report").isNull())
+                                    .isEqualTo(run.get("state").asString().equals("running"));
+                            return run;
+                        },
+                        run -> run.get("state").asString().equals("completed"));
+    }
+
+    private static Answer post(Map<String, String> fields) throws Exception {
+        return send(form(fields));
+    }
+
+    private static HttpRequest form(Map<String, String> fields) {
+        String body = fields.entrySet().stream()
+                .map(field -> field.getKey() + "=" + URLEncoder.encode(field.getValue(), StandardCharsets.UTF_8))
+                .collect(Collectors.joining("&"));
+        return HttpRequest.newBuilder(URI.create(url + "/census"))
+                .header("Content-Type", "application/x-www-form-urlencoded")
+                .POST(HttpRequest.BodyPublishers.ofString(body))
+                .build();
+    }
+
+    private static Answer get(String path) throws Exception {
+        return send(HttpRequest.newBuilder(URI.create(url + path)).build());
+    }
+
+    private static HttpResponse<String> read(String path) throws Exception {
+        return CLIENT.send(
+                HttpRequest.newBuilder(URI.create(url + path)).build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    private static Answer send(HttpRequest request) throws Exception {
+        HttpResponse<String> response = CLIENT.send(request, HttpResponse.BodyHandlers.ofString());
+        return new Answer(response.statusCode(), JSON.readTree(response.body()));
+    }
+}
