@@ -82,7 +82,7 @@ final class Loop {
         }
         log.debug("{} failed {} times in a row", name, failures, failure);
         double base = Math.min(
-                (double) SHORTEST_PAUSE.toNanos() * Math.pow(2, Math.min(failures, 20) - 1), LONGEST_PAUSE.toNanos());
+                (double) SHORTEST_PAUSE.toNanos() * Math.pow(2, Math.min(failures, 20) - 1), (double) LONGEST_PAUSE.toNanos());
         pause(Duration.ofNanos((long) (base * (0.5 + ThreadLocalRandom.current().nextDouble() / 2))));
     }
 
