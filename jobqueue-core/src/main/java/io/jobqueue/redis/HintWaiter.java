@@ -27,16 +27,15 @@ final class HintWaiter {
 
     synchronized CompletableFuture<Boolean> await(String key, Duration timeout) {
         if (waiting == null || waiting.isDone()) {
-            if (connection == null) {
-                connection = connector.connect();
-            }
-            waiting = RedisConnector.commandsOf(connection)
+            StatefulConnection<String, String> open = connection == null ? connector.connect() : connection;
+            connection = open;
+            waiting = RedisConnector.commandsOf(open)
                     .blpop(Math.max(timeout.toMillis(), 1) / 1000.0, key)
                     .toCompletableFuture()
                     .orTimeout(timeout.plus(PATIENCE).toMillis(), TimeUnit.MILLISECONDS)
                     .whenComplete((hint, failure) -> {
                         if (failure != null) {
-                            close();
+                            discard(open);
                         }
                     })
                     .thenApply(hint -> hint != null && hint.hasValue());
@@ -44,11 +43,27 @@ final class HintWaiter {
         return waiting.copy().completeOnTimeout(false, timeout.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    synchronized void close() {
-        if (connection != null) {
+    private synchronized void discard(StatefulConnection<String, String> broken) {
+        if (connection == broken) {
             // nobody needs to know when it is gone
-            var unused = connection.closeAsync();
+            var unused = broken.closeAsync();
             connection = null;
+        }
+    }
+
+    /** Whoever waits goes on without a hint. */
+    void close() {
+        CompletableFuture<Boolean> given;
+        synchronized (this) {
+            if (connection != null) {
+                connection.closeAsync();
+            }
+            given = waiting;
+            connection = null;
+            waiting = null;
+        }
+        if (given != null) {
+            given.complete(false);
         }
     }
 }
