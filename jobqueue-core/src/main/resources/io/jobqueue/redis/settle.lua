@@ -2,7 +2,7 @@
 -- KEYS the queue's
 -- ARGV[1] completed jobs to keep  [2] dead letters to keep  [3] how long a run's keys live on (ms); then for each attempt:
 --   id, token, verb (COMPLETE | RETRY | FAIL | RELEASE), text (result or error), output, delay (ms), max_attempts, run_id, unit_id
--- returns { one digit an attempt: 0 refused, 1 done, 2 had been done, 3 became a final failure; dead letters dropped }
+-- returns { one digit an attempt: 0 refused, 1 done, 2 had been done, 3 is a final failure instead; dead letters dropped }
 local keep_completed, keep_failed, ttl = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local REFUSED, DONE, ALREADY, ENDED = '0', '1', '2', '3'
 call('LLEN', PENDING)
@@ -22,6 +22,8 @@ for i = 4, #ARGV, 9 do
   if token ~= '' and not f.err then
     if f[1] == 'processing' and f[2] == token then
       answer = DONE
+    elseif f[6] == token and f[1] == 'failed' and verb == 'RETRY' then
+      answer = ENDED
     elseif (f[1] == 'completed' and f[2] == token) or f[6] == token then
       answer = ALREADY
     end
