@@ -1,0 +1,658 @@
+package io.jobqueue.worker;
+
+import io.jobqueue.Claim;
+import io.jobqueue.JobCodec;
+import io.jobqueue.JobRequest;
+import io.jobqueue.JobSnapshot;
+import io.jobqueue.JobStatus;
+import io.jobqueue.QueueSettings;
+import io.jobqueue.Retention;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The transitions in memory: what the scripts do in Redis, for tests of the engine. Its clock can be stepped, and each
+ * kind of call can be made to fail before or after it took effect, to throw, or to be answered late.
+ *
+ * <p>Thread-safe. Answers are given on the caller's thread, hints on the thread of whoever brought the work.
+ */
+final class InMemoryJobStore implements JobStore {
+
+    /** The kinds of call, for the switches. */
+    enum Call {
+        CLAIM,
+        SETTLE,
+        EXTEND,
+        SWEEP,
+        HINT
+    }
+
+    /** What stands for a store that cannot be reached. */
+    static final class AwayException extends RuntimeException {
+
+        private static final long serialVersionUID = 1L;
+
+        AwayException(Call call) {
+            super("no answer to " + call);
+        }
+    }
+
+    private static final class InMemoryJob {
+
+        final String id;
+        final String payload;
+        final @Nullable String kind;
+        final int maxAttempts;
+        final Map<String, String> headers;
+        final @Nullable String runId;
+        final @Nullable String unitId;
+        final long enqueuedAt;
+
+        JobStatus status = JobStatus.PENDING;
+        int attempts;
+        int crashes;
+        long fence;
+        String token = "";
+        String endedToken = "";
+        long dueAt;
+        long deadline;
+        long endedAt;
+
+        @Nullable
+        String result;
+
+        @Nullable
+        String lastError;
+
+        InMemoryJob(String id, String payload, JobRequest request, JobCodec.Envelope envelope, long now) {
+            this.id = id;
+            this.payload = payload;
+            this.kind = envelope.kind();
+            this.maxAttempts = Objects.requireNonNullElse(request.maxAttempts(), 0);
+            this.headers = request.headers();
+            this.runId = request.runId() == null ? envelope.runId() : request.runId();
+            this.unitId = request.unitId() == null ? envelope.unitId() : request.unitId();
+            this.enqueuedAt = now;
+        }
+
+        boolean isOwnedBy(Claim claim) {
+            return !claim.token().isEmpty() && status == JobStatus.PROCESSING && token.equals(claim.token());
+        }
+
+        boolean wasEndedBy(Claim claim) {
+            return !claim.token().isEmpty()
+                    && (endedToken.equals(claim.token())
+                            || (status == JobStatus.COMPLETED && token.equals(claim.token())));
+        }
+    }
+
+    private final QueueSettings settings;
+    private final JobCodec codec = JobCodec.standard();
+    private final LongSupplier millis;
+
+    // all guarded by this
+    private final Map<String, InMemoryJob> jobs = new HashMap<>();
+    private final Deque<String> pending = new ArrayDeque<>(); // the first is the next
+    private final Deque<String> processing = new ArrayDeque<>(); // the first is the newest
+    private final Deque<String> completed = new ArrayDeque<>(); // the first is the newest
+    private final Deque<String> failed = new ArrayDeque<>(); // the first is the newest
+    private final Map<String, String> outputs = new HashMap<>();
+    private final Map<String, String> failures = new HashMap<>();
+    private final Deque<CompletableFuture<Boolean>> waiters = new ArrayDeque<>();
+    private boolean wake;
+    private long claimNumber;
+    private long lastSweep = Long.MIN_VALUE;
+    private long holdLeft;
+
+    // the switches
+    private final Map<Call, Integer> counts = new EnumMap<>(Call.class);
+    private final Map<Call, Integer> failBefore = new EnumMap<>(Call.class);
+    private final Map<Call, Integer> failAfter = new EnumMap<>(Call.class);
+    private final Map<Call, Throwable> throwNext = new EnumMap<>(Call.class);
+    private final Set<Call> away = EnumSet.noneOf(Call.class);
+    private final Set<Call> held = EnumSet.noneOf(Call.class);
+    private final List<Runnable> heldAnswers = new ArrayList<>();
+    private final List<Integer> claimSizes = new ArrayList<>();
+    private final List<Integer> batchSizes = new ArrayList<>();
+
+    /** A store whose time passes by itself. */
+    InMemoryJobStore(QueueSettings settings) {
+        this(settings, () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()));
+    }
+
+    /** A store whose time is given, in milliseconds from anywhere. */
+    InMemoryJobStore(QueueSettings settings, LongSupplier millis) {
+        this.settings = settings;
+        this.millis = millis;
+    }
+
+    @Override
+    public String queue() {
+        return "jobs";
+    }
+
+    @Override
+    public QueueSettings settings() {
+        return settings;
+    }
+
+    @Override
+    public JobCodec codec() {
+        return codec;
+    }
+
+    // ---- for tests: work and looks
+
+    /** Enqueues a job that a hint announces; returns its id. An id that exists is left alone. */
+    String enqueue(JobRequest request) {
+        String payload = codec.payload(request.kind(), request.payload(), settings.maxPayloadBytes());
+        String id = add(payload, request, true);
+        deliverHint();
+        return id;
+    }
+
+    /** Enqueues a payload as a guide producer does: nothing but the payload names the kind, and no hint announces it. */
+    String enqueueUnannounced(String payload) {
+        return add(payload, JobRequest.of("foreign", null), false);
+    }
+
+    private synchronized String add(String payload, JobRequest request, boolean announced) {
+        long now = millis.getAsLong();
+        String id = Objects.requireNonNullElse(request.id(), "job-" + (jobs.size() + 1));
+        if (jobs.containsKey(id)) {
+            return id;
+        }
+        InMemoryJob job = new InMemoryJob(id, payload, request, codec.envelope(payload), now);
+        long delay = request.delay() == null ? 0 : request.delay().toMillis();
+        if (delay > 0) {
+            schedule(job, now + delay);
+        } else {
+            pending.addLast(id);
+            wake |= announced;
+        }
+        jobs.put(id, job);
+        return id;
+    }
+
+    /** Deletes the job behind an id, as an eviction or a foreign hand does. */
+    synchronized void lose(String id) {
+        jobs.remove(id);
+    }
+
+    synchronized Optional<JobSnapshot> find(String id) {
+        InMemoryJob job = jobs.get(id);
+        return job == null
+                ? Optional.empty()
+                : Optional.of(new JobSnapshot(
+                        queue(),
+                        id,
+                        job.kind,
+                        job.status,
+                        job.attempts,
+                        job.maxAttempts,
+                        job.fence,
+                        job.crashes,
+                        codec.json(job.payload),
+                        job.result == null ? null : codec.json(job.result),
+                        job.lastError,
+                        Instant.ofEpochMilli(job.enqueuedAt),
+                        job.dueAt == 0 ? null : Instant.ofEpochMilli(job.dueAt),
+                        null,
+                        null,
+                        null,
+                        job.headers,
+                        job.runId,
+                        job.unitId));
+    }
+
+    synchronized @Nullable String output(String runId, String unitId) {
+        return outputs.get(runId + "/" + unitId);
+    }
+
+    synchronized @Nullable String failure(String runId, String unitId) {
+        return failures.get(runId + "/" + unitId);
+    }
+
+    /** Takes a job away from its worker, as a sweep does once the lease is over. */
+    void takeAway(String id) {
+        synchronized (this) {
+            InMemoryJob job = Objects.requireNonNull(jobs.get(id));
+            processing.remove(id);
+            putBack(job);
+        }
+        deliverHint();
+    }
+
+    // ---- for tests: switches
+
+    synchronized void failNextBeforeEffect(Call call, int times) {
+        failBefore.put(call, times);
+    }
+
+    synchronized void failNextAfterEffect(Call call, int times) {
+        failAfter.put(call, times);
+    }
+
+    /** The next call throws instead of returning a future. */
+    synchronized void throwNext(Call call, Throwable thrown) {
+        throwNext.put(call, thrown);
+    }
+
+    /** From now on calls fail without effect; all kinds of call when none is named. */
+    synchronized void goAway(Call... calls) {
+        away.addAll(calls.length == 0 ? EnumSet.allOf(Call.class) : List.of(calls));
+    }
+
+    synchronized void comeBack() {
+        away.clear();
+    }
+
+    /** From now on calls of this kind take effect, but are not answered. */
+    synchronized void holdAnswers(Call call) {
+        held.add(call);
+    }
+
+    /** Gives all answers that are held, and holds no more. */
+    void giveAnswers() {
+        List<Runnable> answers;
+        synchronized (this) {
+            held.clear();
+            answers = List.copyOf(heldAnswers);
+            heldAnswers.clear();
+        }
+        answers.forEach(Runnable::run);
+    }
+
+    synchronized int heldAnswers() {
+        return heldAnswers.size();
+    }
+
+    /** How many calls of a kind came in, failed ones included. */
+    synchronized int calls(Call call) {
+        return counts.getOrDefault(call, 0);
+    }
+
+    /** How many jobs each claim asked for. */
+    synchronized List<Integer> claimSizes() {
+        return List.copyOf(claimSizes);
+    }
+
+    /** How many settlements came with each call. */
+    synchronized List<Integer> batchSizes() {
+        return List.copyOf(batchSizes);
+    }
+
+    synchronized int waitersForHints() {
+        waiters.removeIf(CompletableFuture::isDone);
+        return waiters.size();
+    }
+
+    private <T> CompletableFuture<T> answer(Call call, Supplier<T> transition) {
+        CompletableFuture<T> answer = new CompletableFuture<>();
+        synchronized (this) {
+            counts.merge(call, 1, Integer::sum);
+            Throwable thrown = throwNext.remove(call);
+            if (thrown != null) {
+                throwUnchecked(thrown);
+            }
+            if (away.contains(call) || takeOne(failBefore, call)) {
+                return CompletableFuture.failedFuture(new AwayException(call));
+            }
+            T result = transition.get();
+            if (takeOne(failAfter, call)) {
+                answer.completeExceptionally(new AwayException(call));
+            } else if (held.contains(call)) {
+                heldAnswers.add(() -> answer.complete(result));
+            } else {
+                answer.complete(result);
+            }
+        }
+        deliverHint();
+        return answer;
+    }
+
+    private static boolean takeOne(Map<Call, Integer> switches, Call call) {
+        return switches.merge(call, -1, Integer::sum) >= 0;
+    }
+
+    @SuppressWarnings("unchecked") // the cast is the trick: nothing is checked at run time
+    private static <X extends Throwable> void throwUnchecked(Throwable thrown) throws X {
+        throw (X) thrown;
+    }
+
+    // ---- claim
+
+    @Override
+    public CompletableFuture<Claims> claim(int max) {
+        return answer(Call.CLAIM, () -> claimNow(max));
+    }
+
+    private Claims claimNow(int max) {
+        long now = millis.getAsLong();
+        claimSizes.add(max);
+        List<String> taken = new ArrayList<>();
+        while (taken.size() < max && !pending.isEmpty()) {
+            taken.add(pending.removeFirst());
+        }
+        for (InMemoryJob job :
+                scheduled().stream().filter(job -> job.dueAt <= now).toList()) {
+            job.status = JobStatus.PENDING;
+            if (taken.size() < max) {
+                taken.add(job.id);
+            } else {
+                pending.addLast(job.id);
+            }
+        }
+        String token = "token-" + (claimNumber + 1) + "-" + System.identityHashCode(taken);
+        List<Claim> claims = new ArrayList<>();
+        List<String> lost = new ArrayList<>();
+        for (String id : taken) {
+            InMemoryJob job = jobs.get(id);
+            if (job == null) {
+                lost.add(id);
+            } else if (job.status == JobStatus.PENDING) {
+                claims.add(claim(job, token, now));
+            }
+        }
+        wake = !pending.isEmpty();
+        Duration nextDue = scheduled().stream()
+                .findFirst()
+                .map(job -> Duration.ofMillis(Math.max(0, job.dueAt - now)))
+                .orElse(null);
+        return new Claims(claims, !pending.isEmpty(), nextDue, lost);
+    }
+
+    private Claim claim(InMemoryJob job, String token, long now) {
+        job.status = JobStatus.PROCESSING;
+        job.token = token;
+        job.attempts++;
+        job.fence = ++claimNumber;
+        job.deadline = now + settings.visibility().toMillis();
+        processing.addFirst(job.id);
+        return new Claim(
+                queue(),
+                job.id,
+                job.kind,
+                token,
+                job.attempts,
+                job.maxAttempts,
+                job.fence,
+                codec.json(job.payload),
+                job.headers,
+                job.runId,
+                job.unitId,
+                Instant.ofEpochMilli(job.enqueuedAt));
+    }
+
+    private List<InMemoryJob> scheduled() {
+        return jobs.values().stream()
+                .filter(job -> job.status == JobStatus.SCHEDULED)
+                .sorted(Comparator.comparingLong((InMemoryJob job) -> job.dueAt).thenComparing(job -> job.id))
+                .toList();
+    }
+
+    private void schedule(InMemoryJob job, long dueAt) {
+        List<InMemoryJob> waiting = scheduled();
+        wake |= waiting.isEmpty() || dueAt < waiting.get(0).dueAt;
+        job.status = JobStatus.SCHEDULED;
+        job.dueAt = dueAt;
+    }
+
+    // ---- settle
+
+    @Override
+    public CompletableFuture<Settled> settle(List<Settlement> batch) {
+        return answer(Call.SETTLE, () -> settleNow(batch));
+    }
+
+    private Settled settleNow(List<Settlement> batch) {
+        batchSizes.add(batch.size());
+        long[] dropped = new long[1];
+        List<InMemoryJob> released = new ArrayList<>();
+        List<Answer> answers =
+                batch.stream().map(end -> settleNow(end, released, dropped)).toList();
+        released.sort(Comparator.comparingLong((InMemoryJob job) -> job.fence).reversed());
+        released.forEach(job -> pending.addFirst(job.id));
+        wake |= !released.isEmpty();
+        return new Settled(answers, dropped[0]);
+    }
+
+    private Answer settleNow(Settlement end, List<InMemoryJob> released, long[] dropped) {
+        Claim claim = end.claim();
+        InMemoryJob job = jobs.get(claim.id());
+        if (job == null) {
+            return Answer.REFUSED;
+        }
+        if (!job.isOwnedBy(claim)) {
+            if (!job.wasEndedBy(claim)) {
+                return Answer.REFUSED;
+            }
+            return end.verb() == Verb.RETRY && job.status == JobStatus.FAILED ? Answer.FAILED : Answer.ALREADY;
+        }
+        long now = millis.getAsLong();
+        int limit = job.maxAttempts > 0 ? job.maxAttempts : end.maxAttempts();
+        boolean last = end.verb() == Verb.RETRY && job.attempts >= limit;
+        processing.remove(job.id);
+        if (end.verb() == Verb.COMPLETE) {
+            job.status = JobStatus.COMPLETED;
+            job.result = end.text();
+            job.endedAt = now;
+            if (claim.isUnit()) {
+                outputs.put(unit(claim), end.output());
+                failures.remove(unit(claim));
+            }
+            completed.addFirst(job.id);
+            trim(completed, settings.completed().kept());
+            return Answer.DONE;
+        }
+        job.endedToken = job.token;
+        job.token = "";
+        if (end.verb() == Verb.FAIL || last) {
+            dropped[0] += bury(job, end.text(), now);
+            failUnit(claim.isUnit() ? unit(claim) : "", end.text());
+            return last ? Answer.FAILED : Answer.DONE;
+        }
+        if (end.verb() == Verb.RELEASE) {
+            job.status = JobStatus.PENDING;
+            job.attempts--;
+            released.add(job);
+            return Answer.DONE;
+        }
+        job.lastError = end.text();
+        if (end.delay().toMillis() > 0) {
+            schedule(job, now + end.delay().toMillis());
+        } else {
+            job.status = JobStatus.PENDING;
+            pending.addLast(job.id);
+            wake = true;
+        }
+        return Answer.DONE;
+    }
+
+    private long bury(InMemoryJob job, String reason, long now) {
+        job.status = JobStatus.FAILED;
+        job.token = "";
+        job.lastError = reason;
+        job.endedAt = now;
+        failed.addFirst(job.id);
+        return trim(failed, settings.failed().kept());
+    }
+
+    private void failUnit(String unit, String reason) {
+        if (!unit.isEmpty() && !outputs.containsKey(unit)) {
+            failures.put(unit, reason);
+        }
+    }
+
+    private static String unit(Claim claim) {
+        return claim.runId() + "/" + claim.unitId();
+    }
+
+    private long trim(Deque<String> history, int kept) {
+        long dropped = 0;
+        while (history.size() > kept) {
+            jobs.remove(history.removeLast());
+            dropped++;
+        }
+        return dropped;
+    }
+
+    // ---- extend, sweep
+
+    @Override
+    public CompletableFuture<List<Boolean>> extend(List<Renewal> renewals) {
+        return answer(Call.EXTEND, () -> renewals.stream()
+                .map(renewal -> {
+                    InMemoryJob job = jobs.get(renewal.claim().id());
+                    if (job == null || !job.isOwnedBy(renewal.claim())) {
+                        return false;
+                    }
+                    job.deadline = Math.max(
+                            job.deadline, millis.getAsLong() + renewal.lease().toMillis());
+                    return true;
+                })
+                .toList());
+    }
+
+    @Override
+    public CompletableFuture<Sweep> sweep(Duration period) {
+        return answer(Call.SWEEP, () -> sweepNow(period));
+    }
+
+    private Sweep sweepNow(Duration period) {
+        long now = millis.getAsLong();
+        long lease = settings.visibility().toMillis();
+        boolean steady = lastSweep != Long.MIN_VALUE && now - lastSweep <= 3 * period.toMillis();
+        if (steady) {
+            holdLeft = Math.max(0, holdLeft - (now - lastSweep));
+        } else if (holdLeft == 0) {
+            holdLeft = lease;
+        }
+        lastSweep = now;
+        List<String> reclaimed = new ArrayList<>();
+        List<String> died = new ArrayList<>();
+        List<String> lost = new ArrayList<>();
+        long dropped = 0;
+        if (holdLeft == 0) {
+            for (String id : List.copyOf(processing)) {
+                InMemoryJob job = jobs.get(id);
+                if (job == null) {
+                    processing.remove(id);
+                    lost.add(id);
+                } else if (job.deadline < now) {
+                    processing.remove(id);
+                    job.crashes++;
+                    if (job.crashes > settings.maxCrashes()
+                            || (job.maxAttempts > 0 && job.attempts >= job.maxAttempts)) {
+                        String reason = "worker-died: in attempt " + job.attempts;
+                        dropped += bury(job, reason, now);
+                        failUnit(job.runId == null ? "" : job.runId + "/" + job.unitId, reason);
+                        died.add(id);
+                    } else {
+                        putBack(job);
+                        reclaimed.add(id);
+                    }
+                }
+            }
+        }
+        prune(completed, settings.completed(), now);
+        dropped += prune(failed, settings.failed(), now);
+        return new Sweep(reclaimed, died, lost, dropped, false);
+    }
+
+    private void putBack(InMemoryJob job) {
+        job.status = JobStatus.PENDING;
+        job.token = "";
+        pending.addFirst(job.id);
+        wake = true;
+    }
+
+    private long prune(Deque<String> history, Retention retention, long now) {
+        long dropped = 0;
+        while (!history.isEmpty()) {
+            InMemoryJob oldest = Objects.requireNonNull(jobs.get(history.getLast()));
+            if (now - oldest.endedAt <= retention.age().toMillis()) {
+                break;
+            }
+            jobs.remove(history.removeLast());
+            dropped++;
+        }
+        return dropped;
+    }
+
+    // ---- hints
+
+    @Override
+    public CompletableFuture<Boolean> hint(Duration timeout) {
+        CompletableFuture<Boolean> waiter = new CompletableFuture<>();
+        CompletableFuture<Boolean> answer = answer(Call.HINT, () -> {
+                    waiters.addLast(waiter);
+                    return true;
+                })
+                .thenCompose(waiting -> waiter);
+        deliverHint();
+        return answer.completeOnTimeout(false, timeout.toMillis(), TimeUnit.MILLISECONDS)
+                .whenComplete((hint, failure) -> waiter.complete(false));
+    }
+
+    @Override
+    public void stopHints() {
+        List<CompletableFuture<Boolean>> all;
+        synchronized (this) {
+            all = List.copyOf(waiters);
+            waiters.clear();
+        }
+        all.forEach(waiter -> waiter.complete(false));
+    }
+
+    /** Outside the lock, because whoever is woken may call back. */
+    private void deliverHint() {
+        CompletableFuture<Boolean> waiter;
+        do {
+            synchronized (this) {
+                if (!wake || waiters.isEmpty()) {
+                    return;
+                }
+                waiter = waiters.removeFirst();
+                wake = waiter.isDone();
+            }
+        } while (!waiter.complete(true));
+    }
+
+    /** Every id stands in one place only, and its status agrees: to be asked when nothing is under way. */
+    synchronized void checkConsistency() {
+        Set<String> seen = new HashSet<>();
+        checkPlace(pending, JobStatus.PENDING, seen);
+        checkPlace(processing, JobStatus.PROCESSING, seen);
+        checkPlace(completed, JobStatus.COMPLETED, seen);
+        checkPlace(failed, JobStatus.FAILED, seen);
+    }
+
+    private void checkPlace(Deque<String> place, JobStatus status, Set<String> seen) {
+        for (String id : place) {
+            InMemoryJob job = jobs.get(id);
+            if (!seen.add(id) || (job != null && job.status != status)) {
+                throw new AssertionError("job %s stands in two places, or as %s among the %s"
+                        .formatted(id, job == null ? "lost" : job.status, status));
+            }
+        }
+    }
+}

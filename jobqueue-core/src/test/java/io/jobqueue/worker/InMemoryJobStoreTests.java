@@ -1,0 +1,66 @@
+package io.jobqueue.worker;
+
+import io.jobqueue.JobRequest;
+import io.jobqueue.JobSnapshot;
+import io.jobqueue.QueueSettings;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+
+class InMemoryJobStoreTests extends JobStoreContract {
+
+    private final AtomicLong clock = new AtomicLong(1_000_000);
+    private InMemoryJobStore inMemory = new InMemoryJobStore(QueueSettings.defaults(), clock::get);
+
+    @Override
+    protected JobStore open(QueueSettings settings) {
+        inMemory = new InMemoryJobStore(settings, clock::get);
+        return inMemory;
+    }
+
+    @Override
+    protected JobStore another() {
+        return inMemory;
+    }
+
+    @Override
+    protected String enqueue(JobRequest request) {
+        return inMemory.enqueue(request);
+    }
+
+    @Override
+    protected JobSnapshot find(String id) {
+        return inMemory.find(id).orElseThrow();
+    }
+
+    @Override
+    protected boolean isKept(String id) {
+        return inMemory.find(id).isPresent();
+    }
+
+    @Override
+    protected void lose(String id) {
+        inMemory.lose(id);
+    }
+
+    @Override
+    protected @Nullable String output(String runId, String unitId) {
+        return inMemory.output(runId, unitId);
+    }
+
+    @Override
+    protected @Nullable String failure(String runId, String unitId) {
+        return inMemory.failure(runId, unitId);
+    }
+
+    @Override
+    protected void pass(Duration time) {
+        clock.addAndGet(time.toMillis());
+    }
+
+    @AfterEach
+    void everyIdStandsInOnePlace() {
+        inMemory.checkConsistency();
+    }
+}
