@@ -18,14 +18,12 @@ import java.util.function.Consumer;
  */
 final class LeaseKeeper {
 
-    /** How long a handler may go on after the interrupt for its time limit. */
-    static final Duration GRACE = Duration.ofSeconds(5);
-
     private static final Duration LONGEST_TICK = Duration.ofMillis(200);
     private static final int RENEWALS_A_CALL = 200;
 
     private final JobStore store;
     private final Duration heartbeat;
+    private final Patience patience;
     private final JobListener listener;
     private final Consumer<Attempt> stuck;
     private final Duration tick;
@@ -37,9 +35,10 @@ final class LeaseKeeper {
      *
      * @param stuck hears of each attempt whose handler ignores its limit and the interrupt, once or more
      */
-    LeaseKeeper(JobStore store, Duration heartbeat, JobListener listener, Consumer<Attempt> stuck) {
+    LeaseKeeper(JobStore store, Duration heartbeat, Patience patience, JobListener listener, Consumer<Attempt> stuck) {
         this.store = store;
         this.heartbeat = heartbeat;
+        this.patience = patience;
         this.listener = listener;
         this.stuck = stuck;
         this.tick = heartbeat.dividedBy(2).compareTo(LONGEST_TICK) < 0 ? heartbeat.dividedBy(2) : LONGEST_TICK;
@@ -51,7 +50,7 @@ final class LeaseKeeper {
     }
 
     void stop() {
-        loop.stop(Duration.ofSeconds(6));
+        loop.stop(patience.calls());
     }
 
     void add(Attempt attempt) {
@@ -81,7 +80,7 @@ final class LeaseKeeper {
             if (attempt.isOverLimit()) {
                 attempt.interrupt(Attempt.Interruption.TIMED_OUT);
             }
-            if (attempt.isStuck(GRACE)) {
+            if (attempt.isStuck(patience.timedOut())) {
                 stuck.accept(attempt);
             }
         }

@@ -48,14 +48,13 @@ public final class WorkerPool {
     private static final int BYTES_A_CALL = 1024 * 1024;
     private static final int CLAIMS_A_CALL = 100;
     private static final Duration HINT = Duration.ofSeconds(10);
-    /** How long a stop waits for interrupted handlers, and then for the last answers. */
-    private static final Duration STOP_GRACE = Duration.ofSeconds(2);
 
     private final JobStore store;
     private final WorkerSettings settings;
     private final JobListener listener;
     private final JobRunner runner;
     private final ThreadFactory threads;
+    private final Patience patience;
 
     private @Nullable Run run; // guarded by this
 
@@ -70,7 +69,19 @@ public final class WorkerPool {
      */
     public WorkerPool(
             JobStore store, Handlers handlers, WorkerSettings settings, JobListener listener, ThreadFactory threads) {
+        this(store, handlers, settings, listener, threads, Patience.USUAL);
+    }
+
+    /** For tests, which have less patience. */
+    WorkerPool(
+            JobStore store,
+            Handlers handlers,
+            WorkerSettings settings,
+            JobListener listener,
+            ThreadFactory threads,
+            Patience patience) {
         this.store = store;
+        this.patience = patience;
         this.settings = settings;
         this.listener = JobListener.logged(listener);
         this.runner = new JobRunner(handlers, store.settings(), store.codec(), this.listener);
@@ -116,7 +127,8 @@ public final class WorkerPool {
     private final class Run {
 
         private final Loop loop = new Loop("jobqueue-" + store.queue() + "-dispatcher", false, this::turn);
-        private final LeaseKeeper keeper = new LeaseKeeper(store, settings.heartbeat(), listener, this::leaveBehind);
+        private final LeaseKeeper keeper =
+                new LeaseKeeper(store, settings.heartbeat(), patience, listener, this::leaveBehind);
         private final ExecutorService executor;
 
         // guarded by loop.lock
@@ -401,16 +413,16 @@ public final class WorkerPool {
             if (!awaitAll(settings.drain(), false)) {
                 log.warn("Queue {}: handlers still run after the drain time and are interrupted", store.queue());
                 keeper.interruptAll(Attempt.Interruption.STOPPED);
-                if (!awaitAll(STOP_GRACE, false)) {
+                if (!awaitAll(patience.stopped(), false)) {
                     keeper.attempts().forEach(this::handBack);
                 }
             }
-            if (!awaitAll(STOP_GRACE, true)) {
+            if (!awaitAll(patience.stopped(), true)) {
                 log.warn(
                         "Queue {}: Redis did not answer for the last attempts; their jobs come back after their lease",
                         store.queue());
             }
-            loop.stop(Duration.ofSeconds(6));
+            loop.stop(patience.calls());
             keeper.stop();
             executor.shutdownNow();
         }
