@@ -54,8 +54,8 @@ public record RetryPolicy(int maxAttempts, Duration delay, double multiplier, Du
      * @param random where the jitter comes from
      */
     public Duration delayAfter(int attempt, RandomGenerator random) {
-        double base = Math.min(
-                (double) delay.toMillis() * Math.pow(multiplier, Math.max(0, attempt - 1)), (double) maxDelay.toMillis());
+        double base = Math.min((double) delay.toMillis() * Math.pow(multiplier, Math.max(0, attempt - 1)), (double)
+                maxDelay.toMillis());
         return Duration.ofMillis(Math.round(base + base * jitter * random.nextDouble()));
     }
 }

@@ -81,8 +81,8 @@ final class Loop {
             log.warn("{} failed and tries again until it works: {}", name, failure.toString());
         }
         log.debug("{} failed {} times in a row", name, failures, failure);
-        double base = Math.min(
-                (double) SHORTEST_PAUSE.toNanos() * Math.pow(2, Math.min(failures, 20) - 1), (double) LONGEST_PAUSE.toNanos());
+        double base = Math.min((double) SHORTEST_PAUSE.toNanos() * Math.pow(2, Math.min(failures, 20) - 1), (double)
+                LONGEST_PAUSE.toNanos());
         pause(Duration.ofNanos((long) (base * (0.5 + ThreadLocalRandom.current().nextDouble() / 2))));
     }
 
