@@ -1,0 +1,200 @@
+package io.jobqueue.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.jobqueue.Claim;
+import io.jobqueue.JobListener;
+import io.jobqueue.JobQueue;
+import io.jobqueue.JobRequest;
+import io.jobqueue.JobStatus;
+import io.jobqueue.RetryPolicy;
+import io.jobqueue.embedded.EmbeddedRedis;
+import io.jobqueue.worker.Handler;
+import io.jobqueue.worker.Handlers;
+import io.jobqueue.worker.Reclaimer;
+import io.jobqueue.worker.WorkerPool;
+import io.jobqueue.worker.WorkerSettings;
+import io.lettuce.core.Range;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.api.StatefulConnection;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.cluster.ClusterClientOptions;
+import io.lettuce.core.cluster.RedisClusterClient;
+import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.output.StatusOutput;
+import io.lettuce.core.protocol.CommandArgs;
+import io.lettuce.core.protocol.CommandType;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Three masters: on a single one, keys that a script does not declare would go unnoticed. */
+class ClusterTests {
+
+    private static final int[][] SLOTS = {{0, 5460}, {5461, 10922}, {10923, 16383}};
+
+    private static final List<EmbeddedRedis> masters = new ArrayList<>();
+
+    @TempDir
+    private static Path folder;
+
+    @BeforeAll
+    static void form() {
+        RedisClient client = RedisClient.create();
+        List<StatefulRedisConnection<String, String>> connections = new ArrayList<>();
+        for (int i = 0; i < SLOTS.length; i++) {
+            EmbeddedRedis master = EmbeddedRedis.start(
+                    "--cluster-enabled",
+                    "yes",
+                    "--cluster-config-file",
+                    folder.resolve("nodes-" + i + ".conf").toString(),
+                    "--cluster-port",
+                    String.valueOf(freePort()),
+                    "--cluster-node-timeout",
+                    "2000");
+            masters.add(master);
+            StatefulRedisConnection<String, String> connection =
+                    client.connect(RedisURI.create("127.0.0.1", master.port()));
+            connection.sync().clusterAddSlotsRange(Range.create(SLOTS[i][0], SLOTS[i][1]));
+            connection.sync().clusterSetConfigEpoch(i + 1);
+            connections.add(connection);
+        }
+        String first = connections.get(0).sync().clusterMyId();
+        String bus = connections
+                .get(0)
+                .sync()
+                .clusterNodes()
+                .lines()
+                .filter(line -> line.startsWith(first))
+                .map(line -> line.substring(line.indexOf('@') + 1).split("[ ,]")[0])
+                .findFirst()
+                .orElseThrow();
+        for (int i = 1; i < masters.size(); i++) {
+            connections
+                    .get(i)
+                    .sync()
+                    .dispatch(
+                            CommandType.CLUSTER,
+                            new StatusOutput<>(StringCodec.UTF8),
+                            new CommandArgs<>(StringCodec.UTF8)
+                                    .add("MEET")
+                                    .add("127.0.0.1")
+                                    .add(masters.get(0).port())
+                                    .add(bus));
+        }
+        await().atMost(Duration.ofSeconds(20)).until(() -> connections.stream()
+                .map(connection -> connection.sync().clusterInfo())
+                .allMatch(info -> info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")));
+        client.shutdown();
+    }
+
+    @AfterAll
+    static void end() {
+        masters.forEach(EmbeddedRedis::close);
+    }
+
+    private static int freePort() {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        } catch (IOException ex) {
+            throw new UncheckedIOException(ex);
+        }
+    }
+
+    @Test
+    void allKeysOfAQueueShareASlotAndEveryTransitionRuns() {
+        RedisConnector connector = new RedisConnector(ClusterTests::link);
+        RedisQueues queues = new RedisQueues(connector, RedisQueues.Options.defaults());
+        for (String name : List.of("a", "b", "c", "d", "e", "f")) {
+            JobQueue queue = queues.queue(name);
+
+            queue.enqueueAll(IntStream.range(0, 4)
+                    .mapToObj(i -> JobRequest.of("email", null).id("j" + i))
+                    .toList());
+            Claim done = queue.claim(Duration.ZERO).orElseThrow();
+            Claim failed = queue.claim(Duration.ZERO).orElseThrow();
+            Claim released = queue.claim(Duration.ZERO).orElseThrow();
+            queue.enqueue(JobRequest.of("email", null).unit("run", "unit").delay(Duration.ofMinutes(1)));
+
+            assertThat(queue.complete(done, Map.of("a", 1))).isTrue();
+            assertThat(queue.extend(failed, Duration.ofMinutes(1))).isTrue();
+            assertThat(queue.fail(failed, "boom")).isTrue();
+            assertThat(queue.release(released)).isTrue();
+            assertThat(queue.reclaimStuck()).isEmpty();
+            queue.outputs().put("run", "unit", 1);
+            assertThat(queue.outputs().all("run", Integer.class)).containsExactly(Map.entry("unit", 1));
+            assertThat(queue.outputs().progress("run").done()).isEqualTo(1);
+            assertThat(queue.outputs().evict("run")).isTrue();
+            assertThat(queue.stats().pendingDepth()).isEqualTo(2);
+            assertThat(queue.list(JobStatus.COMPLETED, 0, 10)).hasSize(1);
+            assertThat(queue.purge()).isEqualTo(5);
+        }
+        connector.stop();
+    }
+
+    @Test
+    void aPoolWorksOnItsQueueAndIsWokenByHints() {
+        RedisConnector connector = new RedisConnector(ClusterTests::link);
+        RedisQueues queues = new RedisQueues(connector, RedisQueues.Options.defaults());
+        Handler handler = new Handler(
+                "email", Map.class, RetryPolicy.defaults(), Duration.ofMinutes(1), Set.of(), (job, context) -> null);
+        WorkerPool pool = new WorkerPool(
+                queues.store("jobs"),
+                Handlers.of(List.of(handler)),
+                WorkerSettings.defaults().withPollInterval(Duration.ofMinutes(1)),
+                JobListener.none(),
+                Thread::new);
+        Reclaimer reclaimer = new Reclaimer(List.of(queues.store("jobs")), Duration.ofMillis(50), JobListener.none());
+        pool.start();
+        reclaimer.start();
+
+        for (int i = 1; i <= 20; i++) {
+            queues.queue().enqueue(JobRequest.of("email", null));
+            int expected = i;
+            await().untilAsserted(() ->
+                    assertThat(queues.queue().stats().completedTotal()).isEqualTo(expected));
+        }
+
+        pool.stop();
+        reclaimer.stop();
+        connector.stop();
+    }
+
+    private static RedisLink link() {
+        RedisClusterClient client = RedisClusterClient.create(
+                RedisURI.create("127.0.0.1", masters.get(0).port()));
+        client.setOptions(RedisLink.options(ClusterClientOptions.builder(), RedisLink.COMMAND_TIMEOUT)
+                .build());
+        RedisLink link = RedisLink.over(client);
+        return new RedisLink() {
+            @Override
+            public StatefulConnection<String, String> connect() {
+                return link.connect();
+            }
+
+            @Override
+            public boolean isCluster() {
+                return link.isCluster();
+            }
+
+            @Override
+            public void close() {
+                client.shutdown();
+            }
+        };
+    }
+}
