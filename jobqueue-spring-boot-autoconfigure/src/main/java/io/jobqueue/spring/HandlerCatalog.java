@@ -4,12 +4,9 @@ import io.jobqueue.worker.Handler;
 import io.jobqueue.worker.Handlers;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -28,6 +25,7 @@ final class HandlerCatalog implements SmartInitializingSingleton {
 
     private final ConfigurableListableBeanFactory beans;
     private final Settings settings;
+    private final UnreadKeys unreadKeys;
     private final JobHandlerScanner scanner;
 
     /**
@@ -39,9 +37,10 @@ final class HandlerCatalog implements SmartInitializingSingleton {
     /** Guarded by this. */
     private @Nullable Map<String, Handlers> byQueue;
 
-    HandlerCatalog(ConfigurableListableBeanFactory beans, Settings settings) {
+    HandlerCatalog(ConfigurableListableBeanFactory beans, Settings settings, UnreadKeys unreadKeys) {
         this.beans = beans;
         this.settings = settings;
+        this.unreadKeys = unreadKeys;
         this.scanner = new JobHandlerScanner(beans);
     }
 
@@ -95,7 +94,8 @@ final class HandlerCatalog implements SmartInitializingSingleton {
             }
             routes = routes(found.handlers());
             byQueue = handlers(found.handlers());
-            warnOfUnmatchedKinds(found.handlers());
+            found.handlers().forEach(handler -> unreadKeys.warn("jobqueue.kinds", handler.kind()));
+            byQueue.keySet().forEach(queue -> unreadKeys.warn("jobqueue.queues", queue));
         }
         return byQueue;
     }
@@ -142,30 +142,5 @@ final class HandlerCatalog implements SmartInitializingSingleton {
             }
         });
         return problems;
-    }
-
-    /** A key that Spring Boot read otherwise than it was written would be ignored without a word. */
-    private void warnOfUnmatchedKinds(List<JobHandlerMethod> handlers) {
-        Set<String> handled =
-                handlers.stream().map(JobHandlerMethod::kind).collect(Collectors.toCollection(TreeSet::new));
-        for (String key : settings.namedKinds()) {
-            if (!handled.contains(key)) {
-                handled.stream()
-                        .filter(kind -> isWhatBootMakesOf(kind, key))
-                        .findFirst()
-                        .ifPresent(kind -> log.warn(
-                                "Nothing handles the kind '{}' of 'jobqueue.kinds.{}'; for the kind '{}' write the key as \"[{}]\"",
-                                key,
-                                key,
-                                kind,
-                                kind));
-            }
-        }
-    }
-
-    private static boolean isWhatBootMakesOf(String kind, String key) {
-        String plain = kind.replaceAll("[^A-Za-z0-9.-]", "").toLowerCase(Locale.ROOT);
-        String read = key.toLowerCase(Locale.ROOT);
-        return plain.equals(read) || plain.startsWith(read + ".");
     }
 }

@@ -117,8 +117,8 @@ public final class JobQueueAutoConfiguration {
     }
 
     @Bean
-    HandlerCatalog jobQueueHandlers(ConfigurableListableBeanFactory beans, Settings settings) {
-        return new HandlerCatalog(beans, settings);
+    HandlerCatalog jobQueueHandlers(ConfigurableListableBeanFactory beans, Settings settings, Environment environment) {
+        return new HandlerCatalog(beans, settings, new UnreadKeys(environment));
     }
 
     @Bean

@@ -24,9 +24,10 @@ import org.springframework.util.unit.DataSize;
  * @param result Results.
  * @param shutdown Stop of the application.
  * @param workOutput Outputs of runs.
- * @param queues Settings of single queues by name, each falling back to the setting of the same name above.
- * @param kinds Settings of single kinds of jobs. Keys with other characters than letters, digits and dashes need
- *     brackets and quotes, as in "[report.daily]".
+ * @param queues Settings of single queues by name, each falling back to the setting of the same name for all queues. A
+ *     name with a dot needs brackets and quotes, as in "[mail.bulk]".
+ * @param kinds Settings of single kinds of jobs. A name with a dot or a colon needs brackets and quotes,
+ *     as in "[report.daily]".
  */
 @ConfigurationProperties("jobqueue")
 record JobQueueProperties(

@@ -27,7 +27,7 @@ import org.springframework.util.unit.DataSize;
  */
 final class PropertiesCheck {
 
-    private static final Pattern PLAIN_ELEMENT = Pattern.compile("[A-Za-z0-9-]+");
+    private static final Pattern PLAIN_ELEMENT = Pattern.compile("[A-Za-z0-9_-]+");
     private static final Duration SHORTEST_SWEEP_INTERVAL = Duration.ofMillis(10);
     private static final Duration SHORTEST_LIMIT = Duration.ofMillis(1);
 

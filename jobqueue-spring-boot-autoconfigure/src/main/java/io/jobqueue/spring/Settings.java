@@ -54,11 +54,6 @@ final class Settings {
         return names;
     }
 
-    /** The kinds that properties name. */
-    Set<String> namedKinds() {
-        return properties.kinds().keySet();
-    }
-
     /** The queue that properties route a kind to. */
     Optional<String> queueOf(String kind) {
         return Optional.ofNullable(properties.kind(kind).queue());
