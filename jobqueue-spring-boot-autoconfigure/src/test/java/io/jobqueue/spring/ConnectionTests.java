@@ -133,7 +133,7 @@ class ConnectionTests {
                         assertThatJobsFlow(context);
                     });
         }
-        assertThat(output.getAll()).doesNotContain("WARN");
+        assertThat(output.getAll()).doesNotContain("failed and tries again");
     }
 
     @Test
