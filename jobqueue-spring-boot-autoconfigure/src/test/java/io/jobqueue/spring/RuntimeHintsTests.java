@@ -8,9 +8,18 @@ import io.jobqueue.JobOutcome;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.springframework.aot.generate.ClassNameGenerator;
+import org.springframework.aot.generate.DefaultGenerationContext;
+import org.springframework.aot.generate.GeneratedFiles;
+import org.springframework.aot.generate.InMemoryGeneratedFiles;
 import org.springframework.aot.hint.RuntimeHints;
 import org.springframework.aot.hint.annotation.ReflectiveRuntimeHintsRegistrar;
 import org.springframework.aot.hint.predicate.RuntimeHintsPredicates;
+import org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration;
+import org.springframework.boot.test.util.TestPropertyValues;
+import org.springframework.context.annotation.AnnotationConfigApplicationContext;
+import org.springframework.context.aot.ApplicationContextAotGenerator;
+import org.springframework.javapoet.ClassName;
 
 class RuntimeHintsTests {
 
@@ -53,6 +62,28 @@ class RuntimeHintsTests {
                 .accepts(ofConfiguration);
         assertThat(getClass().getClassLoader().getResource("io/jobqueue/redis/claim.lua"))
                 .isNotNull();
+    }
+
+    @Test
+    void anApplicationCanBeProcessedAheadOfTime() {
+        AnnotationConfigApplicationContext context = new AnnotationConfigApplicationContext();
+        TestPropertyValues.of("jobqueue.queues.mail.worker.concurrency=2").applyTo(context);
+        context.register(DataRedisAutoConfiguration.class, JobQueueAutoConfiguration.class, Mailer.class);
+        InMemoryGeneratedFiles files = new InMemoryGeneratedFiles();
+        DefaultGenerationContext generation =
+                new DefaultGenerationContext(new ClassNameGenerator(ClassName.get("com.acme", "Application")), files);
+
+        new ApplicationContextAotGenerator().processAheadOfTime(context, generation);
+        generation.writeGeneratedContent();
+
+        assertThat(RuntimeHintsPredicates.resource().forResource("io/jobqueue/redis/settle.lua"))
+                .accepts(generation.getRuntimeHints());
+        assertThat(RuntimeHintsPredicates.reflection().onMethodInvocation(Mailer.class, "send"))
+                .accepts(generation.getRuntimeHints());
+        assertThat(RuntimeHintsPredicates.reflection().onType(JobQueueProperties.Queue.Lease.class))
+                .accepts(generation.getRuntimeHints());
+        assertThat(files.getGeneratedFiles(GeneratedFiles.Kind.SOURCE))
+                .containsKey("io/jobqueue/spring/JobQueueAutoConfiguration__BeanDefinitions.java");
     }
 
     @Test
