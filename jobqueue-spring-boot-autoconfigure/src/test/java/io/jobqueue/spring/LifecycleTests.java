@@ -133,6 +133,21 @@ class LifecycleTests {
     }
 
     @Test
+    void ownWorkersClaimAgainAfterTheContextWasStoppedAndStarted() {
+        application().run(context -> {
+            JobQueue own = context.getBean(JobQueue.class).on("own");
+            assertThat(own.claim(Duration.ofMillis(50))).isEmpty();
+
+            context.getSourceApplicationContext().stop();
+            context.getSourceApplicationContext().start();
+
+            assertThat(own.claim(Duration.ofMillis(50))).isEmpty();
+            own.enqueue(JobRequest.of("tick", null));
+            assertThat(own.claim(Duration.ofSeconds(5))).isPresent();
+        });
+    }
+
+    @Test
     void nothingIsLeftOfAnApplicationThatEnded() {
         application(Ticker.class).run(context -> {
             JobQueue jobs = context.getBean(JobQueue.class);
