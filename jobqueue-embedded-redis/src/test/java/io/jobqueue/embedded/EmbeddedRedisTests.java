@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -162,7 +163,8 @@ class EmbeddedRedisTests {
     }
 
     private static Path folder(ProcessHandle server) {
-        return Path.of(server.info().command().orElseThrow()).getParent();
+        return Objects.requireNonNull(
+                Path.of(server.info().command().orElseThrow()).getParent());
     }
 
     /** One connection, one inline command for each call, the first line of the answer. */
