@@ -56,8 +56,7 @@ final class AllowedRoots {
         try {
             roots.add(folder.toRealPath());
         } catch (IOException ex) {
-            // nothing can be read below a folder that is not there
-            return;
+            // not there: nothing can be read below it
         }
     }
 

@@ -1,5 +1,6 @@
 package io.jobqueue.sample;
 
+import java.io.File;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -12,6 +13,7 @@ import java.util.Set;
 import java.util.jar.Attributes;
 import java.util.jar.JarFile;
 import java.util.jar.Manifest;
+import org.springframework.util.StringUtils;
 
 /**
  * The files and folders of a class path that exist, by their real paths. What the manifest of a jar adds to the class
@@ -34,7 +36,7 @@ final class ClassPath {
     static ClassPath of(String path) {
         Set<Path> found = new LinkedHashSet<>();
         Deque<Path> toVisit = new ArrayDeque<>();
-        for (String entry : path.split(java.io.File.pathSeparator)) {
+        for (String entry : StringUtils.delimitedListToStringArray(path, File.pathSeparator)) {
             // an empty entry means the working directory to the JVM; the census has no use for it
             if (!entry.isBlank()) {
                 toVisit.add(Path.of(entry));
@@ -48,8 +50,7 @@ final class ClassPath {
                     toVisit.addAll(addedByManifest(real));
                 }
             } catch (IOException ex) {
-                // the JVM ignores what is not there as well
-                continue;
+                // not there: the JVM ignores it as well
             }
         }
         return new ClassPath(Set.copyOf(found));
@@ -62,7 +63,7 @@ final class ClassPath {
             String value =
                     manifest == null ? null : manifest.getMainAttributes().getValue(Attributes.Name.CLASS_PATH);
             if (value != null) {
-                for (String entry : value.strip().split("\\s+")) {
+                for (String entry : StringUtils.tokenizeToStringArray(value, " ")) {
                     URI uri = jar.toUri().resolve(entry);
                     if ("file".equals(uri.getScheme())) {
                         added.add(Path.of(uri));

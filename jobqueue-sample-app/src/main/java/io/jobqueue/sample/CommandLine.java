@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param answer what to print instead of starting, or {@code null}
  * @param isWrong whether the answer is a complaint
  */
-record CommandLine(String[] arguments, @Nullable String answer, boolean isWrong) {
+record CommandLine(List<String> arguments, @Nullable String answer, boolean isWrong) {
 
     private static final Map<String, String> PROPERTIES = Map.of(
             "--port", "server.port",
@@ -45,7 +45,7 @@ record CommandLine(String[] arguments, @Nullable String answer, boolean isWrong)
             String name = equals < 0 ? arg : arg.substring(0, equals);
             String property = PROPERTIES.get(name);
             if (arg.equals("--help") || arg.equals("-h")) {
-                return new CommandLine(new String[0], USAGE, false);
+                return new CommandLine(List.of(), USAGE, false);
             } else if (property == null && arg.startsWith("--")) {
                 translated.add(arg);
             } else if (property == null) {
@@ -59,11 +59,11 @@ record CommandLine(String[] arguments, @Nullable String answer, boolean isWrong)
                 translated.add("--" + property + "=" + value);
             }
         }
-        return new CommandLine(translated.toArray(String[]::new), null, false);
+        return new CommandLine(List.copyOf(translated), null, false);
     }
 
     private static CommandLine wrong(String complaint) {
-        return new CommandLine(new String[0], complaint, true);
+        return new CommandLine(List.of(), complaint, true);
     }
 
     private static String example(String name) {

@@ -53,7 +53,8 @@ final class JarSearch {
             @Override
             public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
                 // a link is a unit even if it leads nowhere, so that it is reported; the reader checks where it leads
-                boolean isFile = attributes.isRegularFile() || attributes.isSymbolicLink() && !Files.isDirectory(file);
+                boolean isFile =
+                        attributes.isRegularFile() || (attributes.isSymbolicLink() && !Files.isDirectory(file));
                 if (isFile && file.getFileName().toString().endsWith(".jar")) {
                     jars.add(file);
                 }

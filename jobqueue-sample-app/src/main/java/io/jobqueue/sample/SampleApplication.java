@@ -7,6 +7,7 @@ import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 
 /** The census as an application: {@code --help} prints its arguments. */
@@ -21,7 +22,11 @@ public final class SampleApplication {
             (line.isWrong() ? System.err : System.out).println(line.answer());
             System.exit(line.isWrong() ? 2 : 0);
         }
-        SpringApplication.run(SampleApplication.class, line.arguments());
+        start(line);
+    }
+
+    static ConfigurableApplicationContext start(CommandLine line) {
+        return SpringApplication.run(SampleApplication.class, line.arguments().toArray(String[]::new));
     }
 
     /**

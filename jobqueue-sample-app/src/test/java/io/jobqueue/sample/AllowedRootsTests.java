@@ -19,21 +19,22 @@ class AllowedRootsTests {
 
     @Test
     void allowsHomeTempAndTheFoldersOfTheClassPathByDefault(@TempDir Path below) throws IOException {
-        Path jar = Jars.write(temp.resolve("lib/a.jar"), zip -> {});
+        Path lib = temp.resolve("lib");
+        Path jar = Jars.write(lib.resolve("a.jar"), zip -> {});
         AllowedRoots roots = AllowedRoots.of(null, ClassPath.of(jar.toString()));
 
         assertThat(roots.folder(System.getProperty("user.home"))).isNotNull();
         assertThat(roots.folder("~"))
                 .isEqualTo(Path.of(System.getProperty("user.home")).toRealPath());
         assertThat(roots.folder(below.toString())).isEqualTo(below.toRealPath());
-        assertThat(roots.folder(jar.getParent().toString()))
-                .isEqualTo(jar.getParent().toRealPath());
+        assertThat(roots.folder(lib.toString())).isEqualTo(lib.toRealPath());
         assertRefused(roots, Path.of("/").toAbsolutePath().toString(), "outside the folders");
     }
 
     @Test
     void allowsWhatIsConfiguredAndTheClassPathItself() throws IOException {
-        Path allowed = Files.createDirectories(temp.resolve("allowed/below")).getParent();
+        Path allowed = temp.resolve("allowed");
+        Files.createDirectories(allowed.resolve("below"));
         Path jar = Jars.write(temp.resolve("lib/a.jar"), zip -> {});
         Path sibling = Jars.write(temp.resolve("lib/b.jar"), zip -> {});
         AllowedRoots roots = AllowedRoots.of(List.of(allowed, temp.resolve("gone")), ClassPath.of(jar.toString()));

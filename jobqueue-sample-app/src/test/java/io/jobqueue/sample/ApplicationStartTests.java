@@ -21,7 +21,6 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.opentest4j.TestAbortedException;
-import org.springframework.boot.SpringApplication;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -42,10 +41,8 @@ class ApplicationStartTests {
     void tellsOnceWhereItIsAndWhichRedisItUsesButNoPassword(CapturedOutput output) {
         try (EmbeddedRedis redis = EmbeddedRedis.start("--requirepass", "open-sesame")) {
             String address = "127.0.0.1:" + redis.port();
-            try (ConfigurableApplicationContext application = SpringApplication.run(
-                    SampleApplication.class,
-                    CommandLine.parse("--port", "0", "--spring.data.redis.url=redis://:open-sesame@" + address)
-                            .arguments())) {
+            try (ConfigurableApplicationContext application = SampleApplication.start(
+                    CommandLine.parse("--port", "0", "--spring.data.redis.url=redis://:open-sesame@" + address))) {
                 String port = application.getEnvironment().getProperty("local.server.port");
 
                 assertThat(output).containsOnlyOnce("The census is at http://127.0.0.1:" + port + "/");
@@ -62,10 +59,8 @@ class ApplicationStartTests {
                 ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             String port = String.valueOf(taken.getLocalPort());
 
-            assertThatThrownBy(() -> SpringApplication.run(
-                            SampleApplication.class,
-                            CommandLine.parse("--port", port, "--redis-port", String.valueOf(redis.port()))
-                                    .arguments()))
+            assertThatThrownBy(() -> SampleApplication.start(
+                            CommandLine.parse("--port", port, "--redis-port", String.valueOf(redis.port()))))
                     .isNotNull();
 
             assertThat(output).contains("APPLICATION FAILED TO START", "Port " + port + " was already in use");

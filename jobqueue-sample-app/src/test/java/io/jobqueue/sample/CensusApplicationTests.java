@@ -32,7 +32,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.opentest4j.TestAbortedException;
-import org.springframework.boot.SpringApplication;
 import org.springframework.context.ConfigurableApplicationContext;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -69,7 +68,7 @@ class CensusApplicationTests {
                 "--redis-port",
                 String.valueOf(redis.port()),
                 "--sample.allowed-roots=" + allowed);
-        application = SpringApplication.run(SampleApplication.class, line.arguments());
+        application = SampleApplication.start(line);
         url = "http://127.0.0.1:" + application.getEnvironment().getProperty("local.server.port");
     }
 

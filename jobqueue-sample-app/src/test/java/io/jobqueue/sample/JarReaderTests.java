@@ -16,7 +16,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.function.UnaryOperator;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -143,12 +142,14 @@ class JarReaderTests {
     @ValueSource(strings = {"text", "cut", "zeros", "nothing"})
     void aBrokenJarFailsForGoodWithAReason(String how) throws IOException {
         byte[] sound = Jars.bytes(zip -> Jars.add(zip, "a/A.class", Jars.classFile(17, 4000)));
-        Map<String, UnaryOperator<byte[]>> ways = Map.of(
-                "text", bytes -> "this is no jar".getBytes(StandardCharsets.US_ASCII),
-                "cut", bytes -> Arrays.copyOf(bytes, bytes.length - 30),
-                "zeros", bytes -> new byte[bytes.length],
-                "nothing", bytes -> new byte[0]);
-        Path jar = Files.write(allowed.resolve("broken.jar"), ways.get(how).apply(sound));
+        byte[] broken =
+                switch (how) {
+                    case "text" -> "this is no jar".getBytes(StandardCharsets.US_ASCII);
+                    case "cut" -> Arrays.copyOf(sound, sound.length - 30);
+                    case "zeros" -> new byte[sound.length];
+                    default -> new byte[0];
+                };
+        Path jar = Files.write(allowed.resolve("broken.jar"), broken);
 
         assertFailsForGood(ReadJar.of(jar), "not a sound jar");
     }

@@ -166,10 +166,11 @@ class RedisChoiceTests {
 
     @Test
     void namesThePropertyToSetWhereNoServerCanBeStarted() {
-        FailureAnalysis analysis = new RedisChoice.NoRedisAnalyzer()
-                .analyze(new RedisChoice.NoRedisException(new IllegalStateException("no binary for this platform")));
+        RedisChoice.NoRedisException failure =
+                new RedisChoice.NoRedisException(new IllegalStateException("no binary for this platform"));
 
-        assertThat(analysis).isNotNull();
+        FailureAnalysis analysis = new RedisChoice.NoRedisAnalyzer().analyze(failure, failure);
+
         assertThat(analysis.getDescription()).contains("no binary for this platform");
         assertThat(analysis.getAction()).contains("spring.data.redis.url");
     }
