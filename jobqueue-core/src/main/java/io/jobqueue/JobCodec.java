@@ -59,7 +59,8 @@ public final class JobCodec {
     }
 
     /**
-     * Writes a payload as one flat JSON object that begins with its kind.
+     * Writes a payload as one flat JSON object that begins with its kind. So a map that it is read into gets the kind as
+     * well, and must be able to hold a text.
      *
      * @param payload a record, bean or map; {@code null} for none
      * @param maxBytes the largest document

@@ -12,6 +12,8 @@ import java.util.regex.Pattern;
 public final class Names {
 
     private static final Pattern QUEUE = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}");
+    private static final String QUEUE_RULE =
+            "1 to 64 characters of A-Z a-z 0-9 _ . - that begin with a letter or digit";
     private static final Pattern ID = Pattern.compile("[A-Za-z0-9_.:-]{1,128}");
     private static final int MAX_UNIT_BYTES = 256;
     private static final int MAX_KIND_LENGTH = 128;
@@ -27,8 +29,18 @@ public final class Names {
      *     {@code _ . -}
      */
     public static String queue(String name) {
-        return check(
-                "queue name", name, QUEUE, "1 to 64 characters of A-Z a-z 0-9 _ . - that begin with a letter or digit");
+        return check("queue name", name, QUEUE, QUEUE_RULE);
+    }
+
+    /**
+     * Checks the first part of all keys.
+     *
+     * @param prefix the prefix
+     * @return the prefix
+     * @throws IllegalArgumentException when it breaks the rule of queue names
+     */
+    public static String keyPrefix(String prefix) {
+        return check("key prefix", prefix, QUEUE, QUEUE_RULE);
     }
 
     /**

@@ -25,10 +25,14 @@ final class HintWaiter {
         this.connector = connector;
     }
 
-    synchronized CompletableFuture<Boolean> await(String key, Duration timeout) {
+    CompletableFuture<Boolean> await(String key, Duration timeout) {
+        CompletableFuture<Boolean> hint = out(key, timeout);
+        return hint.copy().completeOnTimeout(false, timeout.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private synchronized CompletableFuture<Boolean> out(String key, Duration timeout) {
         if (waiting == null || waiting.isDone()) {
-            StatefulConnection<String, String> open = connection == null ? connector.connect() : connection;
-            connection = open;
+            StatefulConnection<String, String> open = usable();
             waiting = RedisConnector.commandsOf(open)
                     .blpop(Math.max(timeout.toMillis(), 1) / 1000.0, key)
                     .toCompletableFuture()
@@ -40,14 +44,27 @@ final class HintWaiter {
                     })
                     .thenApply(hint -> hint != null && hint.hasValue());
         }
-        return waiting.copy().completeOnTimeout(false, timeout.toMillis(), TimeUnit.MILLISECONDS);
+        return waiting;
+    }
+
+    private StatefulConnection<String, String> usable() {
+        StatefulConnection<String, String> open = connection;
+        if (open != null && !open.isOpen()) {
+            // down, or closed by a stop of the connector
+            discard(open);
+            open = null;
+        }
+        if (open == null) {
+            open = connector.connect();
+            connection = open;
+        }
+        return open;
     }
 
     private synchronized void discard(StatefulConnection<String, String> broken) {
         if (connection == broken) {
-            // nobody needs to know when it is gone
-            var unused = broken.closeAsync();
             connection = null;
+            connector.giveBack(broken);
         }
     }
 
@@ -56,10 +73,9 @@ final class HintWaiter {
         CompletableFuture<Boolean> given;
         synchronized (this) {
             if (connection != null) {
-                connection.closeAsync();
+                discard(connection);
             }
             given = waiting;
-            connection = null;
             waiting = null;
         }
         if (given != null) {

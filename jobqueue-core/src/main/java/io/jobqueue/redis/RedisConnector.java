@@ -7,8 +7,12 @@ import io.lettuce.core.api.StatefulConnection;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -33,12 +37,15 @@ public final class RedisConnector {
 
     private final Supplier<? extends RedisLink> links;
     private final AtomicInteger timeouts = new AtomicInteger();
+    private final AtomicReference<@Nullable Shared> shared = new AtomicReference<>();
+
+    /** Only one thread opens the shared connection; nobody waits for it with another lock held. */
+    private final Object opening = new Object();
 
     // guarded by this
+    private final Set<StatefulConnection<String, String>> connections = new HashSet<>();
     private @Nullable RedisLink link;
     private boolean stopped;
-
-    private volatile @Nullable Shared shared;
 
     /**
      * Makes a connector that has not connected yet.
@@ -59,7 +66,7 @@ public final class RedisConnector {
      * @throws RedisConnectionException at once when the connection is down, so that surely nothing was sent
      */
     RedisClusterAsyncCommands<String, String> commands() {
-        Shared open = shared;
+        Shared open = shared.get();
         if (open == null) {
             open = open();
         }
@@ -69,23 +76,55 @@ public final class RedisConnector {
         return open.commands();
     }
 
+    private Shared open() {
+        synchronized (opening) {
+            Shared open = shared.get();
+            if (open == null) {
+                StatefulConnection<String, String> connection = connect();
+                open = new Shared(connection, commandsOf(connection));
+                shared.set(open);
+            }
+            return open;
+        }
+    }
+
     boolean isCluster() {
         return link().isCluster();
     }
 
-    /** Opens a connection of its own for commands that block. Whoever opens it closes it. */
+    /** Opens a connection for commands that block. It is {@linkplain #giveBack given back}, at the latest by {@link #stop()}. */
     StatefulConnection<String, String> connect() {
         // A thread that is interrupted must not fail what many share, and must stay interrupted, which Lettuce and
         // Netty
         // do not see to. Opening is bounded by the connect timeout.
         boolean interrupted = Thread.interrupted();
         try {
-            return link().connect();
+            RedisLink from = link();
+            StatefulConnection<String, String> connection = from.connect();
+            if (!keep(connection, from)) {
+                connection.close();
+                throw stopped();
+            }
+            return connection;
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
         }
+    }
+
+    /** Whether the link was not closed meanwhile. */
+    private synchronized boolean keep(StatefulConnection<String, String> connection, RedisLink from) {
+        return link == from && connections.add(connection);
+    }
+
+    /** Closes a connection that is not needed any more. */
+    void giveBack(StatefulConnection<String, String> connection) {
+        synchronized (this) {
+            connections.remove(connection);
+        }
+        // nobody needs to know when it is gone
+        var unused = connection.closeAsync();
     }
 
     static RedisClusterAsyncCommands<String, String> commandsOf(StatefulConnection<String, String> connection) {
@@ -111,37 +150,27 @@ public final class RedisConnector {
         }
     }
 
-    private synchronized void replace(String why) {
-        Shared old = shared;
-        if (old == null) {
-            return;
+    private void replace(String why) {
+        Shared old = shared.getAndSet(null);
+        if (old != null) {
+            log.warn("The connection to Redis is replaced: {}", why);
+            timeouts.set(0);
+            giveBack(old.connection());
         }
-        log.warn("The connection to Redis is replaced: {}", why);
-        timeouts.set(0);
-        shared = null;
-        // nobody needs to know when it is gone
-        var unused = old.connection().closeAsync();
-    }
-
-    private synchronized Shared open() {
-        Shared open = shared;
-        if (open == null) {
-            StatefulConnection<String, String> connection = connect();
-            open = new Shared(connection, commandsOf(connection));
-            shared = open;
-        }
-        return open;
     }
 
     private synchronized RedisLink link() {
         if (stopped) {
-            throw new IllegalStateException(
-                    "the job queue is stopped; its connections are closed until the next start");
+            throw stopped();
         }
         if (link == null) {
             link = links.get();
         }
         return link;
+    }
+
+    private static IllegalStateException stopped() {
+        return new IllegalStateException("the job queue is stopped; its connections are closed until the next start");
     }
 
     /** Allows connections again after {@link #stop()}. They are opened at first use. */
@@ -155,16 +184,21 @@ public final class RedisConnector {
     }
 
     /** Closes all connections. Until the next {@link #start()} every use fails with an {@link IllegalStateException}. */
-    public synchronized void stop() {
-        stopped = true;
-        Shared open = shared;
-        shared = null;
-        if (open != null) {
-            open.connection().close();
-        }
-        if (link != null) {
-            link.close();
+    public void stop() {
+        List<StatefulConnection<String, String>> closing;
+        RedisLink left;
+        synchronized (this) {
+            stopped = true;
+            closing = List.copyOf(connections);
+            connections.clear();
+            left = link;
             link = null;
+        }
+        shared.set(null);
+        // without the lock: what ends on the connections' threads meanwhile wants it
+        closing.forEach(StatefulConnection::close);
+        if (left != null) {
+            left.close();
         }
     }
 }

@@ -7,6 +7,7 @@ import io.lettuce.core.RedisURI;
 import io.lettuce.core.SocketOptions;
 import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.api.StatefulConnection;
+import io.lettuce.core.cluster.ClusterClientOptions;
 import io.lettuce.core.cluster.RedisClusterClient;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.protocol.RedisCommand;
@@ -22,6 +23,9 @@ public interface RedisLink extends AutoCloseable {
 
     /** How long the queue waits for the answer to a command when nothing else is said. */
     Duration COMMAND_TIMEOUT = Duration.ofSeconds(5);
+
+    /** How many commands may be on their way; more are refused, so that memory stays flat whatever Redis does. */
+    int REQUESTS = 100_000;
 
     /**
      * Opens a connection to the master, or to the cluster. Connections of a cluster must be
@@ -43,8 +47,7 @@ public interface RedisLink extends AutoCloseable {
      */
     static RedisLink to(RedisURI uri) {
         RedisClient client = RedisClient.create(uri);
-        client.setOptions(
-                options(ClientOptions.create().mutate(), COMMAND_TIMEOUT).build());
+        client.setOptions(options(ClientOptions.create(), COMMAND_TIMEOUT));
         return new ClientLink(client, true);
     }
 
@@ -62,31 +65,35 @@ public interface RedisLink extends AutoCloseable {
      * The options that the queue needs: commands fail at once while the connection is down and after
      * {@code commandTimeout} otherwise, blocking commands are left alone, and half-open connections are noticed.
      *
-     * @param builder the options to start from, for example those of the application's own client
+     * @param base the options to start from, of a cluster or not, for example those of the application's own client;
+     *     what the queue does not need otherwise stays
      */
-    static <B extends ClientOptions.Builder> B options(B builder, Duration commandTimeout) {
-        builder.disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS);
-        builder.autoReconnect(true);
-        builder.requestQueueSize(100_000);
-        builder.socketOptions(SocketOptions.builder()
-                .connectTimeout(commandTimeout)
-                .keepAlive(SocketOptions.KeepAliveOptions.builder()
-                        .enable()
-                        .idle(Duration.ofSeconds(10))
-                        .interval(Duration.ofSeconds(5))
-                        .count(2)
+    static ClientOptions options(ClientOptions base, Duration commandTimeout) {
+        ClientOptions.Builder builder = base instanceof ClusterClientOptions cluster ? cluster.mutate() : base.mutate();
+        SocketOptions sockets = base.getSocketOptions();
+        boolean ownTimeout = !sockets.getConnectTimeout().equals(SocketOptions.DEFAULT_CONNECT_TIMEOUT_DURATION);
+        return builder.disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
+                .autoReconnect(true)
+                .requestQueueSize(REQUESTS)
+                .socketOptions(sockets.mutate()
+                        .connectTimeout(ownTimeout ? sockets.getConnectTimeout() : commandTimeout)
+                        .keepAlive(SocketOptions.KeepAliveOptions.builder()
+                                .enable()
+                                .idle(Duration.ofSeconds(10))
+                                .interval(Duration.ofSeconds(5))
+                                .count(2)
+                                .build())
                         .build())
-                .build());
-        builder.timeoutOptions(TimeoutOptions.builder()
-                .timeoutCommands()
-                .timeoutSource(new TimeoutOptions.TimeoutSource() {
-                    @Override
-                    public long getTimeout(RedisCommand<?, ?, ?> command) {
-                        return command.getType().toString().startsWith("BL") ? 0 : commandTimeout.toMillis();
-                    }
-                })
-                .build());
-        return builder;
+                .timeoutOptions(TimeoutOptions.builder()
+                        .timeoutCommands()
+                        .timeoutSource(new TimeoutOptions.TimeoutSource() {
+                            @Override
+                            public long getTimeout(RedisCommand<?, ?, ?> command) {
+                                return command.getType().toString().startsWith("BL") ? 0 : commandTimeout.toMillis();
+                            }
+                        })
+                        .build())
+                .build();
     }
 
     /** A link over a Lettuce client. */

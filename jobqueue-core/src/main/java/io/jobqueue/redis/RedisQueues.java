@@ -101,7 +101,7 @@ public final class RedisQueues {
         /** Checks the names, and puts the log before the listener. */
         public Options {
             listener = JobListener.logged(listener);
-            Names.queue(keyPrefix);
+            Names.keyPrefix(keyPrefix);
             Names.queue(defaultQueue);
         }
 

@@ -177,8 +177,8 @@ class ClusterTests {
     private static RedisLink link() {
         RedisClusterClient client = RedisClusterClient.create(
                 RedisURI.create("127.0.0.1", masters.get(0).port()));
-        client.setOptions(RedisLink.options(ClusterClientOptions.builder(), RedisLink.COMMAND_TIMEOUT)
-                .build());
+        client.setOptions(
+                (ClusterClientOptions) RedisLink.options(ClusterClientOptions.create(), RedisLink.COMMAND_TIMEOUT));
         RedisLink link = RedisLink.over(client);
         return new RedisLink() {
             @Override

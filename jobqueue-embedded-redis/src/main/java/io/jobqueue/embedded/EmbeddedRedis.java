@@ -31,20 +31,21 @@ public final class EmbeddedRedis implements AutoCloseable {
     private static final String VERSION = "7.0.15";
 
     /**
-     * {@code $0} is the server, {@code $@} its arguments. The server must not inherit the pipe, else it would hold
-     * it open itself.
+     * {@code $0} is the server, {@code $@} its arguments. The server must not inherit the pipe, else it would hold it
+     * open itself; what watches the pipe must not inherit the output, else the output would not end with the server.
      */
     private static final String GUARDIAN =
             """
             exec 3<&0
             "$0" "$@" 3<&- &
             server=$!
-            trap 'kill $server 2>/dev/null; wait $server; rm -rf "${0%/*}"; exit 0' TERM INT
+            (cat <&3; kill $server) >/dev/null 2>&1 &
+            watcher=$!
+            exec 3<&-
+            trap 'kill $server 2>/dev/null; wait $server; kill $watcher 2>/dev/null; rm -rf "${0%/*}"; exit 0' TERM INT
             echo "server pid $server"
-            cat <&3 >/dev/null &
-            wait $!
-            kill $server 2>/dev/null
             wait $server
+            kill $watcher 2>/dev/null
             rm -rf "${0%/*}"
             """;
 
@@ -120,11 +121,8 @@ public final class EmbeddedRedis implements AutoCloseable {
                 drain(output);
                 return new EmbeddedRedis(guardian, pid, port);
             }
-            if (line.contains("Failed listening on port") || line.contains("FATAL CONFIG FILE ERROR")) {
-                break;
-            }
         }
-        guardian.destroy();
+        guardian.getOutputStream().close();
         throw new IllegalStateException("redis-server ended before it was ready:\n" + printed);
     }
 

@@ -8,10 +8,8 @@ import io.lettuce.core.ReadFrom;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisCredentialsProvider;
 import io.lettuce.core.RedisURI;
-import io.lettuce.core.SocketOptions;
 import io.lettuce.core.SslVerifyMode;
 import io.lettuce.core.api.StatefulConnection;
-import io.lettuce.core.cluster.ClusterClientOptions;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.masterreplica.MasterReplica;
 import io.lettuce.core.metrics.CommandLatencyRecorder;
@@ -167,29 +165,12 @@ final class LettuceLinkConfiguration {
         static DerivedConfiguration of(LettuceClientConfiguration application) {
             return new DerivedConfiguration(
                     application,
-                    options(application.getClientOptions().orElseGet(ClientOptions::create)),
+                    RedisLink.options(
+                            application.getClientOptions().orElseGet(ClientOptions::create), RedisLink.COMMAND_TIMEOUT),
                     application
                             .getClientResources()
                             .map(DerivedConfiguration::shared)
                             .orElse(null));
-        }
-
-        private static ClientOptions options(ClientOptions application) {
-            return application instanceof ClusterClientOptions cluster
-                    ? options(cluster.mutate(), application).build()
-                    : options(application.mutate(), application).build();
-        }
-
-        private static <B extends ClientOptions.Builder> B options(B builder, ClientOptions application) {
-            RedisLink.options(builder, RedisLink.COMMAND_TIMEOUT);
-            SocketOptions needed = builder.build().getSocketOptions();
-            SocketOptions own = application.getSocketOptions();
-            boolean ownTimeout = !own.getConnectTimeout().equals(SocketOptions.DEFAULT_CONNECT_TIMEOUT_DURATION);
-            builder.socketOptions(own.mutate()
-                    .connectTimeout(ownTimeout ? own.getConnectTimeout() : needed.getConnectTimeout())
-                    .keepAlive(needed.getKeepAlive())
-                    .build());
-            return builder;
         }
 
         /** The same threads, but neither a span nor a timer for each command. Not by {@code mutate()}: that shares less. */

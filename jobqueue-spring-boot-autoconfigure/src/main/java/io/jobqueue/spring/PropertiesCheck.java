@@ -62,7 +62,7 @@ final class PropertiesCheck {
     }
 
     private void everything(JobQueueProperties p) {
-        check("jobqueue.key-prefix", p.keyPrefix(), PropertiesCheck::keyPrefix);
+        check("jobqueue.key-prefix", p.keyPrefix(), Names::keyPrefix);
         check("jobqueue.default-queue", p.defaultQueue(), Names::queue);
         worker(
                 "jobqueue.worker",
@@ -214,14 +214,6 @@ final class PropertiesCheck {
 
     private static Duration longer(Duration delay) {
         return delay.isNegative() ? Duration.ZERO : delay;
-    }
-
-    private static void keyPrefix(String prefix) {
-        try {
-            Names.queue(prefix);
-        } catch (IllegalArgumentException ex) {
-            throw new IllegalArgumentException(String.valueOf(ex.getMessage()).replace("queue name", "key prefix"));
-        }
     }
 
     private static void sweepInterval(Duration interval) {
