@@ -46,6 +46,7 @@ let shown = null;
 function show(runId) {
   shown = {id: runId, ended: false, outputs: -1};
   history.replaceState(null, '', '#run=' + encodeURIComponent(runId));
+  refuse('');
   $('run-name').textContent = runId;
   $('state').textContent = '';
   for (const id of ['report', 'failures-part', 'outputs-part']) $(id).hidden = true;

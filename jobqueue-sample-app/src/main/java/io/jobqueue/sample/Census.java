@@ -12,10 +12,12 @@ import java.security.SecureRandom;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
@@ -75,7 +77,9 @@ final class Census {
         // two requests for one run at the same time must not mix the jars of two folders
         synchronized (this) {
             return earlier(run).orElseGet(() -> {
+                Set<String> ended = ended(run);
                 queue.enqueueAll(units.stream()
+                        .filter(unit -> !ended.contains(unit.id()))
                         .map(unit -> JobRequest.of(unit.work()).unit(run, unit.id()))
                         .toList());
                 // last, so that a run with an expectation is known to have all its jobs
@@ -83,6 +87,13 @@ final class Census {
                 return new Started(run, units.size(), true);
             });
         }
+    }
+
+    /** The units that ended before the start of their run broke off: their jobs may be history that is no longer kept. */
+    private Set<String> ended(String run) {
+        Set<String> ended = new HashSet<>(outputs.failures(run).keySet());
+        outputs.stream(run, JarReport.class).forEach(output -> ended.add(output.getKey()));
+        return ended;
     }
 
     private Optional<Started> earlier(String run) {
