@@ -30,7 +30,7 @@ public interface JobListener {
             for (JobListener listener : all) {
                 try {
                     listener.on(event);
-                } catch (RuntimeException ex) {
+                } catch (RuntimeException | Error ex) {
                     log.warn(
                             "A job listener failed on {} of queue {}: {}",
                             event.getClass().getSimpleName(),
