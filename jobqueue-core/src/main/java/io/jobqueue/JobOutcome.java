@@ -19,7 +19,7 @@ public sealed interface JobOutcome {
     /**
      * The attempt failed; the next one, if the job has one left, starts no earlier than after {@code delay}.
      *
-     * @param delay zero or more
+     * @param delay from zero to ten years
      * @param reason one sentence for whoever looks at the job
      */
     static JobOutcome retryIn(Duration delay, String reason) {
@@ -53,10 +53,12 @@ public sealed interface JobOutcome {
     /** See {@link JobOutcome#retryIn(Duration, String)}. */
     record RetryIn(Duration delay, String reason) implements JobOutcome {
 
-        /** Refuses a negative delay. */
+        private static final Duration LONGEST = Duration.ofDays(3660);
+
+        /** Refuses nonsense. */
         public RetryIn {
-            if (delay.isNegative()) {
-                throw new IllegalArgumentException("delay must not be negative, was " + delay);
+            if (delay.isNegative() || delay.compareTo(LONGEST) > 0) {
+                throw new IllegalArgumentException("delay must be from 0 to 10 years, was " + delay);
             }
         }
     }

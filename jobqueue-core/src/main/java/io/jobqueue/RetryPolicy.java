@@ -11,11 +11,13 @@ import java.util.random.RandomGenerator;
  * @param maxAttempts how often a job is tried in all, at least 1; 5 by default
  * @param delay the wait after the first failure; zero puts the job straight back; 2 s by default
  * @param multiplier at least 1; 2 by default
- * @param maxDelay the longest wait before jitter; 10 min by default
+ * @param maxDelay the longest wait before jitter, at most ten years; 10 min by default
  * @param jitter from 0 to 1; 0.2 by default
  * @since 0.1.0
  */
 public record RetryPolicy(int maxAttempts, Duration delay, double multiplier, Duration maxDelay, double jitter) {
+
+    private static final Duration LONGEST = Duration.ofDays(3660);
 
     /** Refuses nonsense. */
     public RetryPolicy {
@@ -31,6 +33,9 @@ public record RetryPolicy(int maxAttempts, Duration delay, double multiplier, Du
         if (maxDelay.compareTo(delay) < 0) {
             throw new IllegalArgumentException(
                     "retry max delay must not be shorter than the delay %s, was %s".formatted(delay, maxDelay));
+        }
+        if (maxDelay.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException("retry max delay must be at most 10 years, was " + maxDelay);
         }
         if (!(jitter >= 0 && jitter <= 1)) {
             throw new IllegalArgumentException("retry jitter must be from 0 to 1, was " + jitter);
