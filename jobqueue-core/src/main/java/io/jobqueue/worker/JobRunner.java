@@ -56,7 +56,24 @@ final class JobRunner {
         return handler(claim).map(Handler::retry).orElse(settings.retry());
     }
 
+    /** Runs the attempt. Throws nothing, so that every attempt has an end. */
     Settlement run(Attempt attempt) {
+        // made before, for when there is no memory left to say what happened
+        Settlement broken = new Settlement(
+                attempt.claim(),
+                Verb.RETRY,
+                "the worker could not tell what happened",
+                "",
+                settings.retry().delay(),
+                attempt.maxAttempts());
+        try {
+            return attempted(attempt);
+        } catch (Throwable ex) {
+            return broken;
+        }
+    }
+
+    private Settlement attempted(Attempt attempt) {
         Claim claim = attempt.claim();
         Optional<Handler> handler = handler(claim);
         if (handler.isEmpty()) {
@@ -76,14 +93,14 @@ final class JobRunner {
         }
         MDC.put("job", claim.queue() + "/" + claim.id());
         try {
-            return run(attempt, handler.get());
+            return handled(attempt, handler.get());
         } finally {
             // a handler may have left anything there
             MDC.clear();
         }
     }
 
-    private Settlement run(Attempt attempt, Handler handler) {
+    private Settlement handled(Attempt attempt, Handler handler) {
         Claim claim = attempt.claim();
         boolean returned = false;
         try {
@@ -132,15 +149,16 @@ final class JobRunner {
         if (said != null) {
             try {
                 return settlement(attempt, said.outcome());
-            } catch (RuntimeException ex) {
+            } catch (Throwable ex) {
                 return badResult(claim, ex);
             }
         }
-        if (attempt.interruption() == Attempt.Interruption.STOPPED) {
-            return release(claim);
-        }
         if (attempt.interruption() == Attempt.Interruption.TIMED_OUT) {
             return timedOut(attempt);
+        }
+        if (attempt.interruption() != null) {
+            // after a lost lease this is refused, unless nobody took the job and only Redis was away
+            return release(claim);
         }
         String error = describe(thrown);
         return cause(thrown, handler.nonRetryable()) == null ? retry(attempt, error) : fail(claim, error);
@@ -180,9 +198,17 @@ final class JobRunner {
             if (types.stream().anyMatch(type -> type.isInstance(candidate))) {
                 return at;
             }
-            at = at.getCause();
+            at = causeOf(at);
         }
         return null;
+    }
+
+    private static @Nullable Throwable causeOf(Throwable thrown) {
+        try {
+            return thrown.getCause();
+        } catch (Throwable ex) {
+            return null;
+        }
     }
 
     private static String describe(Throwable thrown) {
@@ -190,7 +216,7 @@ final class JobRunner {
         try {
             String message = thrown.getMessage();
             return message == null ? type : type + ": " + message;
-        } catch (RuntimeException ex) {
+        } catch (Throwable ex) {
             return type + ": (its message cannot be read)";
         }
     }
