@@ -218,7 +218,8 @@ public final class WorkerPool {
                 loop.lock.lock();
                 try {
                     if (ended.isEmpty() && !wantsToLook()) {
-                        loop.await(claiming ? nextLook - System.nanoTime() : HINT.toNanos());
+                        boolean mayClaim = claiming && freeSlots() > 0;
+                        loop.await(mayClaim ? nextLook - System.nanoTime() : HINT.toNanos());
                         look |= nextLook - System.nanoTime() <= 0;
                     }
                 } finally {
