@@ -8,14 +8,15 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -176,25 +177,44 @@ public final class WorkerPool {
             long sentAt = System.nanoTime();
             CompletableFuture<JobStore.@Nullable Settled> settled = batch.isEmpty()
                     ? CompletableFuture.completedFuture(null)
-                    : store.settle(batch.stream().map(Ended::settlement).toList());
+                    : ask(() ->
+                            store.settle(batch.stream().map(Ended::settlement).toList()));
             CompletableFuture<JobStore.@Nullable Claims> claimed =
-                    claims < 0 ? CompletableFuture.completedFuture(null) : store.claim(claims);
-            // both are on their way; each is answered for itself
-            CompletionException failure = null;
-            try {
+                    claims < 0 ? CompletableFuture.completedFuture(null) : ask(() -> store.claim(claims));
+            // both are on their way; each is answered for itself, and neither's failure keeps the other from it
+            RuntimeException notSettled = failure(settled);
+            if (notSettled == null) {
                 settled(batch, settled.join());
-            } catch (CompletionException ex) {
+            } else {
                 keep(batch);
-                failure = ex;
             }
-            try {
+            RuntimeException notClaimed = failure(claimed);
+            if (notClaimed == null) {
                 claimed(claimed.join(), sentAt);
-            } catch (CompletionException ex) {
+            } else {
                 lookAgain();
-                failure = ex;
             }
-            if (failure != null) {
-                throw failure;
+            if (notSettled != null || notClaimed != null) {
+                throw notSettled != null ? notSettled : notClaimed;
+            }
+        }
+
+        /** A call of the store whose failures, whatever they are, come with the answer. */
+        private static <T> CompletableFuture<T> ask(Supplier<? extends CompletableFuture<? extends T>> call) {
+            try {
+                return call.get().thenApply(answer -> answer);
+            } catch (RuntimeException | Error ex) {
+                return CompletableFuture.failedFuture(ex);
+            }
+        }
+
+        /** Waits for an answer; what there is instead of one. */
+        private static @Nullable RuntimeException failure(CompletableFuture<?> call) {
+            try {
+                call.join();
+                return null;
+            } catch (CompletionException | CancellationException ex) {
+                return ex;
             }
         }
 
@@ -238,7 +258,7 @@ public final class WorkerPool {
         }
 
         private void askForHint() {
-            var unused = store.hint(HINT).whenComplete((hint, failure) -> {
+            var unused = ask(() -> store.hint(HINT)).whenComplete((hint, failure) -> {
                 loop.lock.lock();
                 try {
                     hintOut = false;
@@ -354,7 +374,7 @@ public final class WorkerPool {
             }
             try {
                 executor.execute(() -> end(attempt, runner.run(attempt)));
-            } catch (RejectedExecutionException | OutOfMemoryError ex) {
+            } catch (RuntimeException | Error ex) {
                 log.warn("Queue {}: no thread for a job, it is handed back: {}", store.queue(), ex.toString());
                 end(attempt, JobRunner.release(claim));
             }
