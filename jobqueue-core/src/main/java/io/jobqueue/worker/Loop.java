@@ -1,6 +1,7 @@
 package io.jobqueue.worker;
 
 import java.time.Duration;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
@@ -23,24 +24,31 @@ final class Loop {
     private static final Logger log = LoggerFactory.getLogger(Loop.class);
     private static final Duration SHORTEST_PAUSE = Duration.ofMillis(100);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
-
     private final String name;
     private final Turn turn;
     private final boolean daemon;
+    private final Duration longestPause;
     private final AtomicReference<@Nullable Thread> thread = new AtomicReference<>();
 
     /** Guards what turns share with other threads. */
     final ReentrantLock lock = new ReentrantLock();
 
     private final Condition signal = lock.newCondition();
+    private boolean hurried; // guarded by lock
     private boolean stopping; // guarded by lock
 
     private int failures; // only the loop's thread
     private long failingSince; // only the loop's thread
 
     Loop(String name, boolean daemon, Turn turn) {
+        this(name, daemon, LONGEST_PAUSE, turn);
+    }
+
+    /** A loop that is to be back sooner after an outage. */
+    Loop(String name, boolean daemon, Duration longestPause, Turn turn) {
         this.name = name;
         this.daemon = daemon;
+        this.longestPause = longestPause.compareTo(LONGEST_PAUSE) < 0 ? longestPause : LONGEST_PAUSE;
         this.turn = turn;
     }
 
@@ -78,11 +86,13 @@ final class Loop {
     private void failed(Throwable failure) {
         if (failures++ == 0) {
             failingSince = System.nanoTime();
-            log.warn("{} failed and tries again until it works: {}", name, failure.toString());
+            Throwable cause =
+                    failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+            log.warn("{} failed and tries again until it works: {}", name, cause.toString());
         }
         log.debug("{} failed {} times in a row", name, failures, failure);
         double base = Math.min((double) SHORTEST_PAUSE.toNanos() * Math.pow(2, Math.min(failures, 20) - 1), (double)
-                LONGEST_PAUSE.toNanos());
+                longestPause.toNanos());
         pause(Duration.ofNanos((long) (base * (0.5 + ThreadLocalRandom.current().nextDouble() / 2))));
     }
 
@@ -91,8 +101,11 @@ final class Loop {
         lock.lock();
         try {
             long left = time.toNanos();
-            while (!stopping && left > 0) {
+            while (!stopping && !hurried && left > 0) {
                 left = signal.awaitNanos(left);
+            }
+            if (!stopping && left > 0) {
+                signal.awaitNanos(Math.min(left, SHORTEST_PAUSE.toNanos()));
             }
         } catch (InterruptedException ex) {
             // as in run(): only cuts the wait short
@@ -114,6 +127,17 @@ final class Loop {
     void signal() {
         lock.lock();
         try {
+            signal.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Pauses no more than shortly from now on, because the loop is to stop soon and has work left. */
+    void hurry() {
+        lock.lock();
+        try {
+            hurried = true;
             signal.signalAll();
         } finally {
             lock.unlock();

@@ -4,7 +4,6 @@ import io.jobqueue.JobListener;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -64,7 +63,7 @@ public final class Reclaimer {
     /** Lets the calls that are out end, and stops. */
     public synchronized void stop() {
         if (loops != null) {
-            loops.forEach(loop -> loop.stop(Duration.ofSeconds(6)));
+            loops.forEach(loop -> loop.stop(Patience.USUAL.calls()));
             loops = null;
         }
     }
@@ -95,12 +94,7 @@ public final class Reclaimer {
     }
 
     private boolean sweepOnce(JobStore store) {
-        JobStore.Sweep sweep;
-        try {
-            sweep = store.sweep(interval).join();
-        } catch (CompletionException ex) {
-            throw ex.getCause() instanceof RuntimeException cause ? cause : ex;
-        }
+        JobStore.Sweep sweep = store.sweep(interval).join();
         sweep.tell(store.queue(), listener);
         return sweep.more();
     }

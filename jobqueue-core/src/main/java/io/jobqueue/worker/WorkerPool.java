@@ -141,6 +141,7 @@ public final class WorkerPool {
         private boolean look = true;
         private boolean hinted;
         private boolean hintOut;
+        private boolean claimOut;
         private long nextLook = System.nanoTime();
 
         Run() {
@@ -170,6 +171,7 @@ public final class WorkerPool {
                 if (claims >= 0) {
                     hinted = false;
                     look = false;
+                    claimOut = true;
                 }
             } finally {
                 loop.lock.unlock();
@@ -322,6 +324,8 @@ public final class WorkerPool {
             loop.lock.lock();
             try {
                 look = true;
+                claimOut = false;
+                loop.signal();
             } finally {
                 loop.lock.unlock();
             }
@@ -346,6 +350,13 @@ public final class WorkerPool {
                 loop.lock.unlock();
             }
             claims.jobs().forEach(claim -> begin(claim, sentAt));
+            loop.lock.lock();
+            try {
+                claimOut = false;
+                loop.signal();
+            } finally {
+                loop.lock.unlock();
+            }
         }
 
         /** Pools of many processes must not look in step. */
@@ -426,10 +437,10 @@ public final class WorkerPool {
             loop.lock.lock();
             try {
                 claiming = false;
-                loop.signal();
             } finally {
                 loop.lock.unlock();
             }
+            loop.hurry();
             store.stopHints();
             if (!awaitAll(settings.drain(), false)) {
                 log.warn("Queue {}: handlers still run after the drain time and are interrupted", store.queue());
@@ -463,12 +474,12 @@ public final class WorkerPool {
             }
         }
 
-        /** Waits until no handler runs, or also until every attempt is settled. */
+        /** Waits until no handler runs, or also until every attempt is settled and no claim can bring another. */
         private boolean awaitAll(Duration time, boolean settledToo) {
             long deadline = System.nanoTime() + time.toNanos();
             loop.lock.lock();
             try {
-                while (busy > 0 || (settledToo && unsettled > 0)) {
+                while (busy > 0 || (settledToo && (unsettled > 0 || claimOut))) {
                     long left = deadline - System.nanoTime();
                     if (left <= 0) {
                         return false;
