@@ -24,12 +24,14 @@ final class Attempt implements JobContext {
         boolean renew(Attempt attempt, Duration lease);
     }
 
+    /** Longer than any process runs, and short enough for sums of nanoseconds. */
+    private static final Duration FOREVER = Duration.ofDays(36_500);
+
     private final Claim claim;
     private final int maxAttempts;
     private final Duration limit;
     private final Renewer renewer;
 
-    private volatile long renewedAt;
     private volatile long endsAt = Long.MAX_VALUE;
     private volatile boolean limited;
     private volatile boolean leaseLost;
@@ -37,13 +39,22 @@ final class Attempt implements JobContext {
     // guarded by this
     private @Nullable Thread thread;
     private @Nullable Interruption interruption;
+    private long renewedAt;
+    private long goodUntil;
     private long startedAt;
     private long interruptedAt;
     private boolean ended;
 
-    Attempt(Claim claim, long claimedAt, int maxAttempts, Duration limit, Renewer renewer) {
+    /**
+     * Makes an attempt.
+     *
+     * @param claimedAt when the claim was asked for
+     * @param lease how long from then it is good
+     */
+    Attempt(Claim claim, long claimedAt, Duration lease, int maxAttempts, Duration limit, Renewer renewer) {
         this.claim = claim;
         this.renewedAt = claimedAt;
+        this.goodUntil = claimedAt + nanos(lease);
         this.maxAttempts = maxAttempts;
         this.limit = limit;
         this.renewer = renewer;
@@ -67,7 +78,7 @@ final class Attempt implements JobContext {
     synchronized void begin() {
         thread = Thread.currentThread();
         startedAt = System.nanoTime();
-        endsAt = startedAt + limit.toNanos();
+        endsAt = startedAt + nanos(limit);
         limited = true;
         if (interruption != null) {
             thread.interrupt();
@@ -110,8 +121,9 @@ final class Attempt implements JobContext {
         return true;
     }
 
+    /** Interrupts the handler. Who lost its lease and goes on all the same is interrupted again for another reason. */
     synchronized void interrupt(Interruption why) {
-        if (interruption == null) {
+        if (interruption == null || (interruption == Interruption.LEASE_LOST && why != Interruption.LEASE_LOST)) {
             interruption = why;
             interruptedAt = System.nanoTime();
             if (thread != null) {
@@ -120,9 +132,17 @@ final class Attempt implements JobContext {
         }
     }
 
-    void loseLease() {
+    /**
+     * The claim is no longer good.
+     *
+     * @return whether that is news to anybody: not when the attempt has ended, for then the answer to its settlement
+     *     tells, and the claim may be gone just because it is settled
+     */
+    synchronized boolean loseLease() {
+        boolean news = !leaseLost && !ended;
         leaseLost = true;
         interrupt(Interruption.LEASE_LOST);
+        return news;
     }
 
     boolean isOverLimit() {
@@ -137,13 +157,26 @@ final class Attempt implements JobContext {
                 && System.nanoTime() - interruptedAt >= grace.toNanos();
     }
 
-    void renewed(long sentAt) {
+    /** The claim is good for at least {@code lease} after {@code sentAt}; a longer promise stays. */
+    synchronized void renewed(long sentAt, Duration lease) {
         renewedAt = sentAt;
+        long until = sentAt + nanos(lease);
+        if (until - goodUntil > 0) {
+            goodUntil = until;
+        }
     }
 
-    /** How long ago the claim was certainly good. */
-    Duration silence() {
-        return Duration.ofNanos(System.nanoTime() - renewedAt);
+    synchronized boolean isDue(Duration heartbeat) {
+        return !leaseLost && System.nanoTime() - renewedAt >= heartbeat.toNanos();
+    }
+
+    /** Whether the last promise is over, so that the job may be running elsewhere. */
+    synchronized boolean isOverLease() {
+        return System.nanoTime() - goodUntil > 0;
+    }
+
+    private static long nanos(Duration time) {
+        return (time.compareTo(FOREVER) > 0 ? FOREVER : time).toNanos();
     }
 
     // ---- JobContext
@@ -186,7 +219,7 @@ final class Attempt implements JobContext {
         if (leaseLost || !renewer.renew(this, duration)) {
             return false;
         }
-        endsAt = System.nanoTime() + duration.toNanos();
+        endsAt = System.nanoTime() + nanos(duration);
         return true;
     }
 

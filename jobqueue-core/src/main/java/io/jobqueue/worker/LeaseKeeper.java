@@ -5,7 +5,6 @@ import io.jobqueue.JobListener;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
@@ -42,7 +41,8 @@ final class LeaseKeeper {
         this.listener = listener;
         this.stuck = stuck;
         this.tick = heartbeat.dividedBy(2).compareTo(LONGEST_TICK) < 0 ? heartbeat.dividedBy(2) : LONGEST_TICK;
-        this.loop = new Loop("jobqueue-" + store.queue() + "-lease", true, this::look);
+        // after an outage claims must be renewed before anybody may take them, and limits hold during one as well
+        this.loop = new Loop("jobqueue-" + store.queue() + "-lease", true, heartbeat, this::look);
     }
 
     void start() {
@@ -84,9 +84,8 @@ final class LeaseKeeper {
                 stuck.accept(attempt);
             }
         }
-        List<Attempt> due = attempts.stream()
-                .filter(attempt -> !attempt.isLeaseLost() && attempt.silence().compareTo(heartbeat) >= 0)
-                .toList();
+        List<Attempt> due =
+                attempts.stream().filter(attempt -> attempt.isDue(heartbeat)).toList();
         for (int from = 0; from < due.size(); from += RENEWALS_A_CALL) {
             renew(due.subList(from, Math.min(from + RENEWALS_A_CALL, due.size())));
         }
@@ -101,25 +100,22 @@ final class LeaseKeeper {
                             .map(attempt -> new JobStore.Renewal(attempt.claim(), lease))
                             .toList())
                     .join();
-        } catch (CompletionException ex) {
+        } catch (RuntimeException ex) {
             // no answer: past its lease a job may be running elsewhere, so the handler had better stop
-            due.stream()
-                    .filter(attempt -> attempt.silence().compareTo(lease) > 0)
-                    .forEach(this::lose);
+            attempts.stream().filter(Attempt::isOverLease).forEach(this::lose);
             throw ex;
         }
         for (int i = 0; i < due.size(); i++) {
             if (answers.get(i)) {
-                due.get(i).renewed(sentAt);
-            } else if (attempts.contains(due.get(i))) {
+                due.get(i).renewed(sentAt, lease);
+            } else {
                 lose(due.get(i));
-            } // else it was settled meanwhile
+            }
         }
     }
 
     private void lose(Attempt attempt) {
-        if (!attempt.isLeaseLost()) {
-            attempt.loseLease();
+        if (attempt.loseLease()) {
             listener.on(new JobEvent.LeaseLost(attempt.claim()));
         }
     }
@@ -134,7 +130,7 @@ final class LeaseKeeper {
                 .join()
                 .get(0);
         if (ours) {
-            attempt.renewed(sentAt);
+            attempt.renewed(sentAt, atLeast);
         } else {
             lose(attempt);
         }

@@ -369,7 +369,8 @@ public final class WorkerPool {
 
         private void begin(Claim claim, long claimedAt) {
             Duration limit = runner.handler(claim).map(Handler::timeLimit).orElse(settings.maxRunTime());
-            Attempt attempt = new Attempt(claim, claimedAt, runner.maxAttempts(claim), limit, keeper::renewNow);
+            Duration lease = store.settings().visibility();
+            Attempt attempt = new Attempt(claim, claimedAt, lease, runner.maxAttempts(claim), limit, keeper::renewNow);
             boolean wanted;
             loop.lock.lock();
             try {
