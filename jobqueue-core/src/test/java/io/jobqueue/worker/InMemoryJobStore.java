@@ -118,6 +118,7 @@ final class InMemoryJobStore implements JobStore {
     private final Map<String, String> failures = new HashMap<>();
     private final Deque<CompletableFuture<Boolean>> waiters = new ArrayDeque<>();
     private boolean wake;
+    private int made;
     private long claimNumber;
     private long lastSweep = Long.MIN_VALUE;
     private long holdLeft;
@@ -176,7 +177,7 @@ final class InMemoryJobStore implements JobStore {
 
     private synchronized String add(String payload, JobRequest request, boolean announced) {
         long now = millis.getAsLong();
-        String id = Objects.requireNonNullElse(request.id(), "job-" + (jobs.size() + 1));
+        String id = Objects.requireNonNullElse(request.id(), "job-" + ++made);
         if (jobs.containsKey(id)) {
             return id;
         }
