@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class RedisJobStore implements JobStore {
 
-    private static final Script CLAIM = Script.of(ScriptOutputType.MULTI, "claim");
+    private static final Script CLAIM = Script.of(ScriptOutputType.MULTI, "endings", "claim");
     private static final Script SETTLE = Script.of(ScriptOutputType.MULTI, "endings", "settle");
     private static final Script EXTEND = Script.of(ScriptOutputType.VALUE, "extend");
     private static final Script RECLAIM = Script.of(ScriptOutputType.MULTI, "endings", "reclaim");
@@ -81,7 +81,8 @@ final class RedisJobStore implements JobStore {
     @Override
     public CompletableFuture<Claims> claim(int max) {
         String token = Ids.token();
-        return this.<List<Object>>call(CLAIM, List.of(text(max), token, text(settings.visibility())))
+        return this.<List<Object>>call(
+                        CLAIM, List.of(text(max), token, text(settings.visibility()), text(settings.outputTtl())))
                 .thenApply(reply -> claims(reply, token));
     }
 
@@ -113,8 +114,8 @@ final class RedisJobStore implements JobStore {
                 (String) fields.get(0),
                 kind,
                 token,
-                (int) JobHash.number(string(fields.get(2))),
-                (int) JobHash.number(string(fields.get(5))),
+                JobHash.count(string(fields.get(2))),
+                JobHash.count(string(fields.get(5))),
                 JobHash.number(string(fields.get(3))),
                 codec.json(payload),
                 codec.headers(string(fields.get(8))),

@@ -1,16 +1,16 @@
 -- Claims the next jobs: promotes what is due, takes the oldest ids, stamps them with token, attempt, fence and lease.
 -- KEYS the queue's
--- ARGV[1] how many at the most  [2] token of this call, not empty  [3] lease (ms)
+-- ARGV[1] how many at the most  [2] token of this call, not empty  [3] lease (ms)  [4] how long a run's keys live on (ms)
 -- returns { ms to the next due job or -1, how many still wait, { lost ids },
 --   then for each job: id, payload, attempt, fence, kind, max_attempts, run_id, unit_id, headers, enqueued_at_ms }
-local max, token, lease = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
+local max, token, lease, ttl = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local PROMOTE = 100
-local waiting = call('LLEN', PENDING)
-call('LLEN', PROCESSING)
-call('LLEN', FAILED)
-local hints = call('LLEN', WAKE)
-local due = call('ZRANGEBYSCORE', DELAYED, '-inf', text(now), 'LIMIT', 0, PROMOTE)
-local meta = call('HMGET', META, 'claims_total', 'next_sweep')
+local waiting = read('LLEN', PENDING)
+read('LLEN', PROCESSING)
+read('LLEN', FAILED)
+local hints = read('LLEN', WAKE)
+local due = read('ZRANGEBYSCORE', DELAYED, '-inf', text(now), 'LIMIT', 0, PROMOTE)
+local meta = read('HMGET', META, 'claims_total', 'next_sweep')
 local fence, next_sweep = number(meta[1], 0), number(meta[2], nil)
 
 -- the oldest first; due jobs join at the back, and are taken at once when there is room
@@ -26,27 +26,39 @@ while #ids < max and direct < #due do
   ids[#ids + 1] = due[direct]
 end
 
-local jobs, lost, broken, seen = {}, {}, {}, {}
+local jobs, lost, broken, astray, seen = {}, {}, {}, {}, {}
 for _, id in ipairs(ids) do
   local f = try('HMGET', JOB .. id, 'status', 'payload', 'attempts', 'kind', 'max_attempts', 'run_id', 'unit_id',
     'headers', 'enqueued_at_ms')
-  if f.err or not (f[1] or f[2]) then
-    lost[#lost + 1] = id
-  elseif not f[2] then
-    lost[#lost + 1] = id
-    broken[#broken + 1] = id
-  elseif not seen[id] and f[1] ~= 'processing' and f[1] ~= 'completed' and f[1] ~= 'failed' then
+  if seen[id] or f[1] == 'completed' or f[1] == 'failed' then
+    seen[id] = true -- stands here a second time, or its job has ended: it only leaves the list
+  elseif f.err or not (f[1] or f[2]) then
     seen[id] = true
-    jobs[#jobs + 1] = { id, f }
-  end -- else an id that stands here a second time, or whose job has gone on: it only leaves the list
+    lost[#lost + 1] = id
+  else
+    seen[id] = true
+    if f[1] == 'processing' then
+      astray[#astray + 1] = id
+    elseif f[2] then
+      jobs[#jobs + 1] = { id, f }
+    else
+      lost[#lost + 1] = id
+      broken[#broken + 1] = { id, f[6], f[7] }
+    end
+  end
 end
 local promoted = {}
 for i = direct + 1, #due do
-  local status = try('HGET', JOB .. due[i], 'status')
-  if status == 'scheduled' or status == 'pending' then
-    promoted[#promoted + 1] = due[i]
+  local id = due[i]
+  local status = try('HGET', JOB .. id, 'status')
+  if seen[id] or status == 'completed' or status == 'failed' then
+    seen[id] = true
   elseif not status or type(status) == 'table' then
-    lost[#lost + 1] = due[i]
+    lost[#lost + 1] = id
+  elseif status == 'processing' then
+    astray[#astray + 1] = id
+  else
+    promoted[#promoted + 1] = id
   end
 end
 
@@ -56,6 +68,15 @@ if popped > 0 then
 end
 if #due > 0 then
   call('ZREM', DELAYED, unpack(due))
+end
+-- A guide client that was overtaken by a sweep between its pop and its stamp has a job that stands in `pending`. It is
+-- left to it, and put where sweeps will find it when that client dies.
+for _, id in ipairs(astray) do
+  if not call('LPOS', PROCESSING, id) then
+    call('LPUSH', PROCESSING, id)
+    next_sweep = now
+    call('HSET', META, 'next_sweep', text(now))
+  end
 end
 local reply = { -1, 0, lost }
 if #jobs > 0 then
@@ -85,9 +106,8 @@ if #promoted > 0 then
   end
   call('LPUSH', PENDING, unpack(promoted))
 end
-for _, id in ipairs(broken) do
-  call('HSET', JOB .. id, 'status', 'failed', 'last_error', 'lost: the job has no payload', 'last_error_at_ms', text(now))
-  call('LPUSH', FAILED, id)
+for _, job in ipairs(broken) do
+  bury_lost(job[1], job[2], job[3], ttl)
 end
 count('lost_total', #lost)
 

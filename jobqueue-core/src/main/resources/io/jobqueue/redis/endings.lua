@@ -36,7 +36,7 @@ end
 
 -- The unit's failure, unless the unit has an output. A key of another type is left alone.
 local function fail_unit(run, unit, reason, ttl)
-  if run ~= '' and unit ~= '' and try('HEXISTS', OUTPUTS .. run, unit) == 0 then
+  if run ~= '' and unit ~= '' and try('HEXISTS', OUTPUTS .. run, unit) ~= 1 then
     try('HSET', FAILURES .. run, unit, reason)
     touch(run, ttl)
   end
@@ -47,4 +47,11 @@ local function bury(id, reason)
   call('HSET', JOB .. id, 'status', 'failed', 'claim_token', '', 'last_error', reason, 'last_error_at_ms', text(now))
   call('LPUSH', FAILED, id)
   publish(id, 'failed')
+end
+
+-- Ends a job that cannot run, because its payload is gone.
+local function bury_lost(id, run, unit, ttl)
+  local reason = 'lost: the job has no payload'
+  bury(id, reason)
+  fail_unit(run or '', unit or '', reason, ttl)
 end

@@ -4,14 +4,14 @@
 --   id, kind, payload, when ('' now | '+ms' from now | 'ms' of the epoch), max_attempts, headers, run_id, unit_id ('' = none)
 -- returns one letter a job: C created, E existed
 local CALL = KEYS[13]
-local answered = call('GET', CALL)
+local answered = read('GET', CALL)
 if answered then
   return answered
 end
-call('LLEN', PENDING)
-call('LLEN', WAKE)
-call('HLEN', META)
-local earliest = call('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2]
+read('LLEN', PENDING)
+read('LLEN', WAKE)
+read('HLEN', META)
+local earliest = read('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2]
 
 local answer, new, seen = {}, {}, {}
 for i = 2, #ARGV, 8 do

@@ -2,6 +2,9 @@
 -- KEYS the queue's
 -- ARGV[1] run_id  [2] units  [3] how long the run's keys live on (ms)
 -- returns 1
+read('HLEN', META)
+read('HLEN', RUN .. ARGV[1])
+begin_writing()
 call('HSET', RUN .. ARGV[1], 'expected', ARGV[2])
 touch(ARGV[1], ARGV[3])
 return 1

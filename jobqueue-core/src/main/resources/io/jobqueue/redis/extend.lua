@@ -3,7 +3,7 @@
 -- KEYS the queue's
 -- ARGV for each claim: id, token, lease (ms)
 -- returns one digit a claim: 1 renewed, 0 no longer its own
-call('HLEN', META)
+read('HLEN', META)
 begin_writing()
 local answers = {}
 for i = 1, #ARGV, 3 do

@@ -20,6 +20,15 @@ local function number(value, otherwise)
   return otherwise
 end
 
+-- The first read of a key in each script. It is the check of its type as well, and its error names the key.
+local function read(command, key, ...)
+  local reply = try(command, key, ...)
+  if type(reply) == 'table' and reply.err then
+    error(key .. ': ' .. reply.err, 0)
+  end
+  return reply
+end
+
 -- Under maxmemory a script may go on once it has executed a write that needs no memory. This one changes nothing.
 local function begin_writing()
   call('HDEL', META, '_')

@@ -2,9 +2,9 @@
 -- KEYS the queue's
 -- ARGV[1] age of completed jobs (ms)  [2] how many to keep  [3] age of dead letters (ms)  [4] how many to keep
 -- returns { completed jobs dropped, dead letters dropped }
-call('HLEN', META)
-call('LLEN', COMPLETED)
-call('LLEN', FAILED)
+read('HLEN', META)
+read('LLEN', COMPLETED)
+read('LLEN', FAILED)
 local PAGE = 100
 local function prune(history, status, ended_at, age, keep)
   local over = call('LLEN', history) - keep

@@ -4,13 +4,14 @@
 -- returns how many ids were taken out; 0 when none is left
 local PAGE = 500
 local status = ARGV[1]
-call('HLEN', META)
+read('HLEN', META)
 local list = ({ pending = PENDING, processing = PROCESSING, completed = COMPLETED, failed = FAILED })[status]
 local ids
 if list then
+  read('LLEN', list)
   ids = call('RPOP', list, PAGE) or {}
 else
-  ids = call('ZRANGE', DELAYED, 0, PAGE - 1)
+  ids = read('ZRANGE', DELAYED, 0, PAGE - 1)
   if #ids > 0 then
     call('ZREM', DELAYED, unpack(ids))
   end

@@ -2,8 +2,10 @@
 -- KEYS the queue's
 -- ARGV[1] run_id  [2] unit_id  [3] output  [4] how long the run's keys live on (ms)
 -- returns 1
-call('HLEN', OUTPUTS .. ARGV[1])
-call('HLEN', FAILURES .. ARGV[1])
+read('HLEN', META)
+read('HLEN', OUTPUTS .. ARGV[1])
+read('HLEN', FAILURES .. ARGV[1])
+begin_writing()
 call('HSET', OUTPUTS .. ARGV[1], ARGV[2], ARGV[3])
 call('HDEL', FAILURES .. ARGV[1], ARGV[2])
 touch(ARGV[1], ARGV[4])

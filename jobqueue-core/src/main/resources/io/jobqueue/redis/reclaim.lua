@@ -11,12 +11,12 @@
 -- next_sweep (before it no lease can be over; lowered by claims and pages, set anew when a pass begins).
 local mode, period, lease, max_crashes = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local keep_failed, ttl = tonumber(ARGV[5]), tonumber(ARGV[6])
-local PAGE, MOVES = 200, 100
-call('LLEN', PENDING)
-call('LLEN', WAKE)
-call('LLEN', FAILED)
-local in_flight = call('LLEN', PROCESSING)
-local meta = call('HMGET', META, 'last_sweep', 'hold_left', 'cursor', 'next_sweep')
+local PAGE, MOVES, LONGEST = 200, 100, 7 * 24 * 3600 * 1000 -- no lease is longer
+read('LLEN', PENDING)
+read('LLEN', WAKE)
+read('LLEN', FAILED)
+local in_flight = read('LLEN', PROCESSING)
+local meta = read('HMGET', META, 'last_sweep', 'hold_left', 'cursor', 'next_sweep')
 local last, hold, cursor, next_sweep = number(meta[1], nil), number(meta[2], 0), number(meta[3], 0), number(meta[4], nil)
 
 begin_writing()
@@ -60,8 +60,9 @@ local marks = {}
 local function deadline_of(id, f)
   local token = f[2] or ''
   local owner, promised, promise = string.match(f[3] or '', '^(.*):(%d+):(%d+)$')
-  if token ~= '' and owner == token and f[1] == 'processing' then
-    promised, promise = number(promised, 0), number(promise, lease)
+  promised, promise = number(promised, nil), number(promise, nil)
+  if token ~= '' and owner == token and f[1] == 'processing' and promised and promise then
+    promise = math.min(promise, LONGEST)
     if promised > now + promise then
       promised = now + promise
       marks[#marks + 1] = { id, 'lease', token .. ':' .. text(promised) .. ':' .. text(promise) }
@@ -82,18 +83,23 @@ local function deadline_of(id, f)
   return now + lease
 end
 
-local stale, lost, seen_to, moves = {}, {}, math.max(0, cursor - PAGE), 0
+local stale, lost, ended, seen_to, moves, taken = {}, {}, {}, math.max(0, cursor - PAGE), 0, {}
 for i, id in ipairs(call('LRANGE', PROCESSING, -cursor, -(seen_to + 1))) do
   local distance = cursor - i
   local f = try('HMGET', JOB .. id, 'status', 'claim_token', 'lease', 'claimed_at_ms', 'crashes', 'attempts',
-    'reclaimed_at_ms', 'seen', 'max_attempts', 'run_id', 'unit_id', 'payload')
-  if f.err or not f[12] then
-    lost[#lost + 1] = { id = id, distance = distance, removable = not f.err }
+    'reclaimed_at_ms', 'seen', 'max_attempts', 'run_id', 'unit_id', 'payload', 'kind', 'id')
+  if taken[id] or f[1] == 'completed' or f[1] == 'failed' then
+    ended[#ended + 1] = { id = id, distance = distance } -- a foreign client's double claim left it here
+    moves = moves + 1
+  elseif f.err or not f[12] then
+    lost[#lost + 1] = { id = id, distance = distance, f = f }
+    taken[id] = true
     moves = moves + 1
   else
     local deadline = deadline_of(id, f)
     if deadline < now then
       stale[#stale + 1] = { id = id, distance = distance, f = f }
+      taken[id] = true
       moves = moves + 1
     else
       earliest = math.min(earliest, deadline + 1)
@@ -106,32 +112,33 @@ for i, id in ipairs(call('LRANGE', PROCESSING, -cursor, -(seen_to + 1))) do
 end
 
 if moves > 0 then
-  for _, entry in ipairs(stale) do
-    call('LSET', PROCESSING, -(entry.distance + 1), '')
-  end
-  for _, entry in ipairs(lost) do
-    call('LSET', PROCESSING, -(entry.distance + 1), '')
+  for _, entries in ipairs({ stale, lost, ended }) do
+    for _, entry in ipairs(entries) do
+      call('LSET', PROCESSING, -(entry.distance + 1), '')
+    end
   end
   call('LREM', PROCESSING, cursor <= in_flight / 2 and -moves or moves, '')
 end
 -- A guide producer names run and unit in the payload. Nothing else is read from it, and only here, for a job that ends.
 local function unit_of(f)
-  if f[10] or not string.find(f[12], '"run_id"', 1, true) then
+  if f[10] or f[13] or not string.find(f[12], '"run_id"', 1, true) then
     return f[10] or '', f[11] or ''
   end
   local ok, payload = pcall(cjson.decode, f[12])
-  if ok and type(payload) == 'table' and type(payload.run_id) == 'string' and type(payload.unit_id) == 'string' then
-    return payload.run_id, payload.unit_id
+  local run, unit = ok and type(payload) == 'table' and payload.run_id, ok and type(payload) == 'table' and payload.unit_id
+  if type(run) == 'string' and type(unit) == 'string' and #run <= 128 and string.find(run, '^[%w_.:-]+$')
+    and #unit <= 256 and not string.find(unit, '%c') then
+    return run, unit
   end
   return '', ''
 end
 local back, dead = {}, {}
 for _, entry in ipairs(stale) do
   local id, f = entry.id, entry.f
-  local crashes, attempts, limit = number(f[5], 0) + 1, number(f[6], 1), number(f[9], nil)
+  local crashes, attempts, limit = number(f[5], 0) + 1, number(f[6], 1), number(f[9], 0)
   call('PERSIST', JOB .. id)
   call('HSET', JOB .. id, 'crashes', text(crashes), 'reclaimed_at_ms', text(now))
-  if crashes > max_crashes or (limit and attempts >= limit) then
+  if crashes > max_crashes or (limit > 0 and attempts >= limit) then
     local reason = 'worker-died: ' .. text(crashes) .. ' of its workers fell silent, the last in attempt ' .. text(attempts)
     bury(id, reason)
     local run, unit = unit_of(f)
@@ -144,7 +151,10 @@ for _, entry in ipairs(stale) do
 end
 local gone = {}
 for i, entry in ipairs(lost) do
-  if entry.removable then
+  local f = entry.f
+  if f[14] then
+    bury_lost(entry.id, f[10], f[11], ttl)
+  elseif not f.err then
     call('UNLINK', JOB .. entry.id) -- what a claim without a job left behind
   end
   gone[i] = entry.id

@@ -2,35 +2,42 @@
 -- KEYS the queue's
 -- ARGV[1] completed jobs to keep  [2] dead letters to keep  [3] how long a run's keys live on (ms); then for each attempt:
 --   id, token, verb (COMPLETE | RETRY | FAIL | RELEASE), text (result or error), output, delay (ms), max_attempts, run_id, unit_id
+-- The field `ended` (token:verb:answer) of the last attempt that did not complete lets a repeat have its answer.
 -- returns { one digit an attempt: 0 refused, 1 done, 2 had been done, 3 is a final failure instead; dead letters dropped }
 local keep_completed, keep_failed, ttl = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local REFUSED, DONE, ALREADY, ENDED = '0', '1', '2', '3'
-call('LLEN', PENDING)
-call('LLEN', WAKE)
-call('LLEN', COMPLETED)
-call('LLEN', FAILED)
-call('HLEN', META)
-local in_flight = call('LLEN', PROCESSING)
-local earliest = call('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2]
+read('LLEN', PENDING)
+read('LLEN', WAKE)
+read('LLEN', COMPLETED)
+read('LLEN', FAILED)
+read('HLEN', META)
+local in_flight = read('LLEN', PROCESSING)
+local earliest = read('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2]
 
 local answers, entries = {}, {}
 for i = 4, #ARGV, 9 do
   local id, token, verb, words = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local run, unit = ARGV[i + 7], ARGV[i + 8]
-  local f = try('HMGET', JOB .. id, 'status', 'claim_token', 'attempts', 'max_attempts', 'fence', 'ended_token')
+  local f = try('HMGET', JOB .. id, 'status', 'claim_token', 'attempts', 'max_attempts', 'fence', 'ended')
   local answer = REFUSED
   if token ~= '' and not f.err then
     if f[1] == 'processing' and f[2] == token then
       answer = DONE
-    elseif f[6] == token and f[1] == 'failed' and verb == 'RETRY' then
-      answer = ENDED
-    elseif (f[1] == 'completed' and f[2] == token) or f[6] == token then
+    elseif verb == 'COMPLETE' and f[1] == 'completed' and f[2] == token then
       answer = ALREADY
+    elseif f[6] == token .. ':' .. verb .. ':' .. DONE then
+      answer = ALREADY
+    elseif f[6] == token .. ':' .. verb .. ':' .. ENDED then
+      answer = ENDED
     end
   end
   answers[#answers + 1] = answer
   if answer == DONE then
-    local attempts, limit = number(f[3], 1), number(f[4], tonumber(ARGV[i + 6]))
+    local asked = verb
+    local attempts, limit = number(f[3], 1), number(f[4], 0)
+    if limit == 0 then
+      limit = tonumber(ARGV[i + 6])
+    end
     if verb == 'RETRY' and attempts >= limit then
       verb, answers[#answers] = 'FAIL', ENDED
     elseif verb == 'COMPLETE' and run ~= '' and type(try('HLEN', OUTPUTS .. run)) == 'table' then
@@ -38,7 +45,7 @@ for i = 4, #ARGV, 9 do
       words = 'bad-output: ' .. OUTPUTS .. run .. ' is not a hash'
     end
     entries[#entries + 1] = {
-      at = #answers, id = id, token = token, verb = verb, words = words, output = ARGV[i + 4],
+      at = #answers, id = id, ended = token .. ':' .. asked .. ':' .. answers[#answers], verb = verb, words = words, output = ARGV[i + 4],
       delay = tonumber(ARGV[i + 5]), attempts = attempts, fence = number(f[5], 0), run = run, unit = unit,
     }
   end
@@ -54,10 +61,15 @@ local scan = #entries * in_flight <= 200000
 local marks = 0
 local function place_of(entry)
   local low, high = 0, in_flight - 1 -- distances from the tail; the fence grows with the distance
+  local steps = 0
   while low <= high do
     local middle = math.floor((low + high) / 2)
     local at, id, fence = middle, nil, nil
     repeat
+      steps = steps + 1
+      if steps > 100 then
+        return nil -- among so many foreign claims a scan is quicker
+      end
       id = call('LINDEX', PROCESSING, -(at + 1))
       if id == entry.id then
         return at
@@ -101,13 +113,13 @@ for _, entry in ipairs(entries) do
     end
     publish(id, 'completed')
   elseif entry.verb == 'FAIL' then
-    call('HSET', hash, 'ended_token', entry.token)
+    call('HSET', hash, 'ended', entry.ended)
     bury(id, entry.words)
     fail_unit(entry.run, entry.unit, entry.words, ttl)
     failed = failed + 1
   else
     call('PERSIST', hash)
-    call('HSET', hash, 'claim_token', '', 'claimed_at_ms', '0', 'ended_token', entry.token)
+    call('HSET', hash, 'claim_token', '', 'claimed_at_ms', '0', 'ended', entry.ended)
     if entry.verb == 'RELEASE' then
       call('HSET', hash, 'status', 'pending', 'attempts', text(math.max(0, entry.attempts - 1)))
       front[#front + 1] = entry

@@ -3,7 +3,7 @@
 -- returns { pending, processing, delayed, completed, failed, wait of the next pending job (ms) or -1,
 --   then the totals of enqueued, completed, failed, retried, released, reclaimed, lost, dropped and purged }
 local reply = {
-  call('LLEN', PENDING), call('LLEN', PROCESSING), call('ZCARD', DELAYED), call('LLEN', COMPLETED), call('LLEN', FAILED), -1,
+  read('LLEN', PENDING), read('LLEN', PROCESSING), read('ZCARD', DELAYED), read('LLEN', COMPLETED), read('LLEN', FAILED), -1,
 }
 local id = call('LINDEX', PENDING, -1)
 if id then
@@ -12,7 +12,7 @@ if id then
     reply[6] = math.max(0, now - math.max(number(f[1], now), number(f[2], 0)))
   end
 end
-local totals = call('HMGET', META, 'enqueued_total', 'completed_total', 'failed_total', 'retried_total', 'released_total',
+local totals = read('HMGET', META, 'enqueued_total', 'completed_total', 'failed_total', 'retried_total', 'released_total',
   'reclaimed_total', 'lost_total', 'dropped_total', 'purged_total')
 for i = 1, 9 do
   reply[6 + i] = number(totals[i], 0)

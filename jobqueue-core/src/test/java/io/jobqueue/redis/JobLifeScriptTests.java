@@ -219,7 +219,7 @@ class JobLifeScriptTests {
 
         assertThat(settle(claim, Verb.COMPLETE, "{}", Duration.ZERO)).isEqualTo(Answer.DONE);
         assertThat(settle(claim, Verb.COMPLETE, "{}", Duration.ZERO)).isEqualTo(Answer.ALREADY);
-        assertThat(settle(claim, Verb.RETRY, "late", Duration.ZERO)).isEqualTo(Answer.ALREADY);
+        assertThat(settle(claim, Verb.RETRY, "late", Duration.ZERO)).isEqualTo(Answer.REFUSED);
 
         assertThat(bench.list("completed")).containsExactly("one");
         assertThat(bench.list("pending")).isEmpty();
