@@ -4,6 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.lang.reflect.Type;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -137,13 +138,18 @@ public final class JobCodec {
         return mapper.writeValueAsString(headers);
     }
 
-    /** Reads headers; anything but an object of texts has none. */
+    /** Reads headers; anything but an object has none, and a header that is null is none. */
     public Map<String, String> headers(@Nullable String json) {
         if (json == null || json.isEmpty()) {
             return Map.of();
         }
         try {
-            return mapper.readValue(json, mapper.constructType(HEADERS.type()));
+            Map<String, String> headers = mapper.readValue(json, mapper.constructType(HEADERS.type()));
+            if (headers == null) {
+                return Map.of();
+            }
+            headers.values().removeIf(Objects::isNull);
+            return headers;
         } catch (JacksonException ex) {
             return Map.of();
         }

@@ -31,10 +31,10 @@ record JobHash(String queue, String id, Map<String, String> fields, JobCodec cod
                 id,
                 kind,
                 JobStatus.of(fields.getOrDefault("status", "")).orElse(null),
-                (int) number(fields.get("attempts")),
-                (int) number(fields.get("max_attempts")),
+                count(fields.get("attempts")),
+                count(fields.get("max_attempts")),
                 number(fields.get("fence")),
-                (int) number(fields.get("crashes")),
+                count(fields.get("crashes")),
                 codec.json(payload),
                 json(result),
                 text("last_error"),
@@ -66,6 +66,11 @@ record JobHash(String queue, String id, Map<String, String> fields, JobCodec cod
     private @Nullable Instant instant(String field) {
         long millis = number(fields.get(field));
         return millis == 0 ? null : Instant.ofEpochMilli(millis);
+    }
+
+    /** A count that is not negative, or 0; one that is too large for any limit is the largest there is. */
+    static int count(@Nullable String value) {
+        return (int) Math.min(number(value), Integer.MAX_VALUE);
     }
 
     /** A whole number that is not negative, or 0. */

@@ -273,6 +273,15 @@ final class RedisJobQueue implements JobQueue {
         return hash(id);
     }
 
+    /** A key of another type spoils only its own entry. */
+    private CompletableFuture<Optional<JobSnapshot>> hashIfReadable(String id) {
+        return hash(id).exceptionallyCompose(
+                        failure -> unwrap(failure) instanceof RedisCommandExecutionException refused
+                                        && String.valueOf(refused.getMessage()).startsWith("WRONGTYPE")
+                                ? CompletableFuture.completedFuture(Optional.empty())
+                                : CompletableFuture.failedFuture(failure));
+    }
+
     private CompletableFuture<Optional<JobSnapshot>> hash(String id) {
         return store.<Map<String, String>>command(
                         redis -> redis.hgetall(store.keys().job(id)))
@@ -296,7 +305,7 @@ final class RedisJobQueue implements JobQueue {
         }
         return ids(status, offset, limit).thenCompose(ids -> {
             List<CompletableFuture<Optional<JobSnapshot>>> hashes =
-                    ids.stream().map(this::hash).toList();
+                    ids.stream().map(this::hashIfReadable).toList();
             return CompletableFuture.allOf(hashes.toArray(CompletableFuture[]::new))
                     .thenApply(all -> hashes.stream()
                             .flatMap(hash -> hash.join().stream())
