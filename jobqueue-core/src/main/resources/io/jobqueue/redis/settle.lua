@@ -45,7 +45,8 @@ for i = 4, #ARGV, 9 do
       words = 'bad-output: ' .. OUTPUTS .. run .. ' is not a hash'
     end
     entries[#entries + 1] = {
-      at = #answers, id = id, ended = token .. ':' .. asked .. ':' .. answers[#answers], verb = verb, words = words, output = ARGV[i + 4],
+      at = #answers, id = id, ended = token .. ':' .. asked .. ':' .. answers[#answers], verb = verb,
+      words = words, output = ARGV[i + 4],
       delay = tonumber(ARGV[i + 5]), attempts = attempts, fence = number(f[5], 0), run = run, unit = unit,
     }
   end

@@ -72,6 +72,10 @@ final class InMemoryJobStore implements JobStore {
         long fence;
         String token = "";
         String endedToken = "";
+
+        @Nullable
+        Verb endedVerb;
+
         long dueAt;
         long deadline;
         long endedAt;
@@ -97,10 +101,13 @@ final class InMemoryJobStore implements JobStore {
             return !claim.token().isEmpty() && status == JobStatus.PROCESSING && token.equals(claim.token());
         }
 
-        boolean wasEndedBy(Claim claim) {
-            return !claim.token().isEmpty()
-                    && (endedToken.equals(claim.token())
-                            || (status == JobStatus.COMPLETED && token.equals(claim.token())));
+        boolean wasEndedBy(Settlement end) {
+            return !end.claim().token().isEmpty()
+                    && (end.verb() == Verb.COMPLETE
+                            ? status == JobStatus.COMPLETED
+                                    && token.equals(end.claim().token())
+                            : endedVerb == end.verb()
+                                    && endedToken.equals(end.claim().token()));
         }
     }
 
@@ -443,7 +450,7 @@ final class InMemoryJobStore implements JobStore {
             return Answer.REFUSED;
         }
         if (!job.isOwnedBy(claim)) {
-            if (!job.wasEndedBy(claim)) {
+            if (!job.wasEndedBy(end)) {
                 return Answer.REFUSED;
             }
             return end.verb() == Verb.RETRY && job.status == JobStatus.FAILED ? Answer.FAILED : Answer.ALREADY;
@@ -465,6 +472,7 @@ final class InMemoryJobStore implements JobStore {
             return Answer.DONE;
         }
         job.endedToken = job.token;
+        job.endedVerb = end.verb();
         job.token = "";
         if (end.verb() == Verb.FAIL || last) {
             dropped[0] += bury(job, end.text(), now);
