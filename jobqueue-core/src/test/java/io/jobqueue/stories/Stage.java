@@ -1,0 +1,175 @@
+package io.jobqueue.stories;
+
+import static org.awaitility.Awaitility.await;
+
+import io.jobqueue.JobEvent;
+import io.jobqueue.JobQueue;
+import io.jobqueue.JobRequest;
+import io.jobqueue.QueueSettings;
+import io.jobqueue.RetryPolicy;
+import io.jobqueue.redis.RedisConnector;
+import io.jobqueue.redis.RedisLink;
+import io.jobqueue.redis.RedisQueues;
+import io.jobqueue.worker.Handler;
+import io.jobqueue.worker.Handlers;
+import io.jobqueue.worker.JobFunction;
+import io.jobqueue.worker.JobStore;
+import io.jobqueue.worker.Reclaimer;
+import io.jobqueue.worker.WorkerPool;
+import io.jobqueue.worker.WorkerSettings;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.api.sync.RedisCommands;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * What one application has: connections, a queue named {@code q}, pools and a reclaimer. Beside it, past any proxy, the
+ * raw commands of a client that knows nothing of the queue.
+ */
+final class Stage implements AutoCloseable {
+
+    static final Duration LEASE = Duration.ofSeconds(1);
+    static final Duration HEARTBEAT = Duration.ofMillis(250);
+
+    final RedisConnector connector;
+    final RedisQueues queues;
+    final JobQueue queue;
+    final JobStore store;
+    final List<JobEvent> events = new CopyOnWriteArrayList<>();
+    final RedisCommands<String, String> redis;
+
+    private final RedisClient raw;
+    private final Deque<Runnable> endings = new ArrayDeque<>();
+
+    Stage(int port) {
+        this(port, settings());
+    }
+
+    Stage(int port, QueueSettings settings) {
+        this(port, settings, RedisLink.to(uri(port)));
+    }
+
+    /** An application that reaches Redis by another link than the raw commands. */
+    Stage(int port, QueueSettings settings, RedisLink link) {
+        connector = new RedisConnector(() -> link);
+        queues = new RedisQueues(
+                connector, RedisQueues.Options.defaults().withSettings(settings).withListener(events::add));
+        queue = queues.queue("q");
+        store = queues.store("q");
+        raw = RedisClient.create(uri(port));
+        redis = raw.connect().sync();
+    }
+
+    static RedisURI uri(int port) {
+        return RedisURI.create("redis://127.0.0.1:" + port);
+    }
+
+    /** Leases of a second, and retries at once. */
+    static QueueSettings settings() {
+        return QueueSettings.defaults()
+                .withVisibility(LEASE)
+                .withRetry(new RetryPolicy(5, Duration.ZERO, 1, Duration.ZERO, 0));
+    }
+
+    static Handler handler(String kind, JobFunction function) {
+        return new Handler(kind, Map.class, settings().retry(), Duration.ofMinutes(30), Set.of(), function);
+    }
+
+    static WorkerSettings workers(int concurrency) {
+        return WorkerSettings.defaults()
+                .withConcurrency(concurrency)
+                .withHeartbeat(HEARTBEAT)
+                .withPollInterval(Duration.ofMillis(200))
+                .withDrain(Duration.ofSeconds(5));
+    }
+
+    /** A pool that runs until the stage is closed. */
+    WorkerPool pool(WorkerSettings settings, Handler... handlers) {
+        WorkerPool pool = new WorkerPool(store, Handlers.of(List.of(handlers)), settings, events::add, Thread::new);
+        endings.push(pool::stop);
+        pool.start();
+        return pool;
+    }
+
+    Reclaimer reclaimer(Duration interval) {
+        Reclaimer reclaimer = new Reclaimer(List.of(store), interval, events::add);
+        endings.push(reclaimer::stop);
+        reclaimer.start();
+        return reclaimer;
+    }
+
+    /** Jobs named {@code prefix-0} and so on, the first at the head of the queue. */
+    List<String> enqueue(String kind, String prefix, int jobs) {
+        List<String> ids =
+                IntStream.range(0, jobs).mapToObj(i -> prefix + "-" + i).toList();
+        queue.enqueueAll(ids.stream()
+                .map(id -> JobRequest.of(kind, Map.of("name", id)).id(id))
+                .toList());
+        return ids;
+    }
+
+    List<String> list(String name) {
+        return redis.lrange("queue:q:" + name, 0, -1);
+    }
+
+    Map<String, String> job(String id) {
+        return redis.hgetall("queue:q:job:" + id);
+    }
+
+    /** A total as Redis counts it, past any proxy. */
+    long total(String name) {
+        String value = redis.hget("queue:q:meta", name + "_total");
+        return value == null ? 0 : Long.parseLong(value);
+    }
+
+    /** A job as the guide's producers write it: no field of ours, no hint. */
+    void guideEnqueue(String id, String payload, long enqueuedAt) {
+        Map<String, String> fields = new HashMap<>();
+        fields.put("id", id);
+        fields.put("payload", payload);
+        fields.put("status", "pending");
+        fields.put("attempts", "0");
+        fields.put("enqueued_at_ms", Long.toString(enqueuedAt));
+        fields.put("claim_token", "");
+        redis.hset("queue:q:job:" + id, fields);
+        redis.lpush("queue:q:pending", id);
+    }
+
+    /** Every key with its type and value, but for those that change by themselves. */
+    Map<String, String> dump() {
+        Map<String, String> dump = new HashMap<>();
+        for (String key : redis.keys("*")) {
+            dump.put(key, redis.type(key) + ":" + java.util.Arrays.hashCode(redis.dump(key)));
+        }
+        return dump;
+    }
+
+    <T extends JobEvent> Stream<T> heard(Class<T> type) {
+        return events.stream().filter(type::isInstance).map(type::cast);
+    }
+
+    /** Lets wall time pass, where the passing of a lease is the subject. */
+    static void pass(Duration time) {
+        long over = System.nanoTime() + time.toNanos();
+        await().pollInterval(Duration.ofMillis(5)).atMost(time.plusSeconds(30)).until(() -> System.nanoTime() >= over);
+    }
+
+    @Override
+    public void close() {
+        List<Runnable> all = new ArrayList<>(endings);
+        endings.clear();
+        all.forEach(Runnable::run);
+        connector.stop();
+        raw.shutdown(Duration.ZERO, Duration.ofSeconds(2));
+    }
+}
