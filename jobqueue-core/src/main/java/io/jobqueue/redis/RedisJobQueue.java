@@ -277,14 +277,14 @@ final class RedisJobQueue implements JobQueue {
     private CompletableFuture<Optional<JobSnapshot>> hashIfReadable(String id) {
         return hash(id).exceptionallyCompose(
                         failure -> unwrap(failure) instanceof RedisCommandExecutionException refused
-                                        && String.valueOf(refused.getMessage()).startsWith("WRONGTYPE")
+                                        && String.valueOf(refused.getMessage()).contains("WRONGTYPE")
                                 ? CompletableFuture.completedFuture(Optional.empty())
                                 : CompletableFuture.failedFuture(failure));
     }
 
     private CompletableFuture<Optional<JobSnapshot>> hash(String id) {
-        return store.<Map<String, String>>command(
-                        redis -> redis.hgetall(store.keys().job(id)))
+        String key = store.keys().job(id);
+        return store.<Map<String, String>>read(key, redis -> redis.hgetall(key))
                 .thenApply(fields -> fields.isEmpty()
                         ? Optional.empty()
                         : Optional.of(new JobHash(name(), id, fields, store.codec()).snapshot()));
@@ -316,15 +316,16 @@ final class RedisJobQueue implements JobQueue {
     private CompletableFuture<List<String>> ids(JobStatus status, long offset, int limit) {
         String key = store.keys().of(status);
         return switch (status) {
-            case SCHEDULED -> store.command(redis -> redis.zrange(key, offset, offset + limit - 1));
+            case SCHEDULED -> store.read(key, redis -> redis.zrange(key, offset, offset + limit - 1));
             case PENDING ->
-                store.<List<String>>command(redis -> redis.lrange(key, -offset - limit, -offset - 1))
+                store.<List<String>>read(key, redis -> redis.lrange(key, -offset - limit, -offset - 1))
                         .thenApply(ids -> {
                             List<String> oldestFirst = new ArrayList<>(ids);
                             Collections.reverse(oldestFirst);
                             return oldestFirst;
                         });
-            case PROCESSING, COMPLETED, FAILED -> store.command(redis -> redis.lrange(key, offset, offset + limit - 1));
+            case PROCESSING, COMPLETED, FAILED ->
+                store.read(key, redis -> redis.lrange(key, offset, offset + limit - 1));
         };
     }
 

@@ -4,6 +4,7 @@ import io.jobqueue.Claim;
 import io.jobqueue.JobCodec;
 import io.jobqueue.QueueSettings;
 import io.jobqueue.worker.JobStore;
+import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import java.time.Duration;
@@ -11,6 +12,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -217,6 +219,18 @@ final class RedisJobStore implements JobStore {
 
     <T> CompletableFuture<T> call(Script script, List<String> args) {
         return command(redis -> script.call(redis, keys().fixed(), args));
+    }
+
+    /** A read of one key; when the key is of another type, the failure names it. */
+    <T> CompletableFuture<T> read(
+            String key, Function<RedisClusterAsyncCommands<String, String>, ? extends CompletionStage<T>> command) {
+        return this.<T>command(command).exceptionallyCompose(failure -> {
+            Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+            return CompletableFuture.failedFuture(
+                    cause instanceof RedisCommandExecutionException
+                            ? new RedisCommandExecutionException(key + ": " + cause.getMessage(), cause)
+                            : failure);
+        });
     }
 
     /** Any command on the shared connection; its failures are futures, never thrown. */

@@ -49,7 +49,7 @@ final class RedisWorkOutputCache implements WorkOutputCache {
     @Override
     public <T> Optional<T> get(String runId, String unitId, Class<T> type) {
         String key = store.keys().outputs(Names.run(runId));
-        String json = waitFor(store.<@Nullable String>command(redis -> redis.hget(key, Names.unit(unitId))));
+        String json = waitFor(store.<@Nullable String>read(key, redis -> redis.hget(key, Names.unit(unitId))));
         return json == null ? Optional.empty() : Optional.of(read(unitId, json, type));
     }
 
@@ -136,8 +136,8 @@ final class RedisWorkOutputCache implements WorkOutputCache {
         public boolean hasNext() {
             while (!page.hasNext() && !cursor.isFinished()) {
                 ScanCursor from = cursor;
-                MapScanCursor<String, String> next = waitFor(store.<MapScanCursor<String, String>>command(
-                        redis -> redis.hscan(key, from, ScanArgs.Builder.limit(PAGE))));
+                MapScanCursor<String, String> next = waitFor(store.<MapScanCursor<String, String>>read(
+                        key, redis -> redis.hscan(key, from, ScanArgs.Builder.limit(PAGE))));
                 cursor = next;
                 page = next.getMap().entrySet().stream()
                         .filter(field -> seen.add(field.getKey()))
