@@ -19,6 +19,7 @@ import io.jobqueue.worker.WorkerPool;
 import io.jobqueue.worker.WorkerSettings;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.sync.RedisCommands;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -145,11 +146,21 @@ final class Stage implements AutoCloseable {
         redis.lpush("queue:q:pending", id);
     }
 
-    /** Every key with its type and value, but for those that change by themselves. */
+    /** Every key with its type and a digest of its value, of one instant. */
     Map<String, String> dump() {
+        List<String> pairs = redis.eval(
+                """
+                local dump = {}
+                for _, key in ipairs(redis.call('KEYS', '*')) do
+                  dump[#dump + 1] = key
+                  dump[#dump + 1] = redis.call('TYPE', key).ok .. ' ' .. redis.sha1hex(redis.call('DUMP', key))
+                end
+                return dump
+                """,
+                ScriptOutputType.MULTI);
         Map<String, String> dump = new HashMap<>();
-        for (String key : redis.keys("*")) {
-            dump.put(key, redis.type(key) + ":" + java.util.Arrays.hashCode(redis.dump(key)));
+        for (int i = 0; i < pairs.size(); i += 2) {
+            dump.put(pairs.get(i), pairs.get(i + 1));
         }
         return dump;
     }
