@@ -60,6 +60,17 @@ begin_writing()
 -- by the fence, by which the list is sorted but for foreign claims; the place is marked, and all marks go in one LREM.
 local scan = #entries * in_flight <= 200000
 local marks = 0
+local probed = {} -- id and fence by distance from the tail; the first steps of every search are the same
+local function probe(at)
+  local seen = probed[at]
+  if not seen then
+    local id = call('LINDEX', PROCESSING, -(at + 1))
+    local f = id and id ~= '' and try('HGET', JOB .. id, 'fence')
+    seen = { id, type(f) == 'string' and tonumber(f) or nil }
+    probed[at] = seen
+  end
+  return seen[1], seen[2]
+end
 local function place_of(entry)
   local low, high = 0, in_flight - 1 -- distances from the tail; the fence grows with the distance
   local steps = 0
@@ -71,12 +82,10 @@ local function place_of(entry)
       if steps > 100 then
         return nil -- among so many foreign claims a scan is quicker
       end
-      id = call('LINDEX', PROCESSING, -(at + 1))
+      id, fence = probe(at)
       if id == entry.id then
         return at
       end
-      local f = id and id ~= '' and try('HGET', JOB .. id, 'fence')
-      fence = type(f) == 'string' and tonumber(f) or nil
       at = at - 1
     until fence or at < low
     if not fence or fence < entry.fence then
@@ -90,11 +99,15 @@ local function take_out(entry)
   local at = not scan and place_of(entry)
   if at then
     call('LSET', PROCESSING, -(at + 1), '')
+    probed[at] = { '', entry.fence }
     marks = marks + 1
     return true
   end
   local removed = call('LREM', PROCESSING, -1, entry.id)
   in_flight = in_flight - removed
+  if removed > 0 then
+    probed = {}
+  end
   return removed == 1
 end
 
