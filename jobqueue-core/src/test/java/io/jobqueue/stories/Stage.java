@@ -37,7 +37,7 @@ import java.util.stream.Stream;
  * What one application has: connections, a queue named {@code q}, pools and a reclaimer. Beside it, past any proxy, the
  * raw commands of a client that knows nothing of the queue.
  */
-final class Stage implements AutoCloseable {
+class Stage implements AutoCloseable {
 
     static final Duration LEASE = Duration.ofSeconds(1);
     static final Duration HEARTBEAT = Duration.ofMillis(250);
@@ -64,12 +64,20 @@ final class Stage implements AutoCloseable {
     Stage(int port, QueueSettings settings, RedisLink link) {
         connector = new RedisConnector(() -> link);
         queues = new RedisQueues(
-                connector, RedisQueues.Options.defaults().withSettings(settings).withListener(events::add));
+                connector, RedisQueues.Options.defaults().withSettings(settings).withListener(this::note));
         queue = queues.queue("q");
         store = queues.store("q");
         raw = RedisClient.create(uri(port));
         redis = raw.connect().sync();
     }
+
+    private void note(JobEvent event) {
+        events.add(event);
+        heard(event);
+    }
+
+    /** Each event as it comes. */
+    void heard(JobEvent event) {}
 
     static RedisURI uri(int port) {
         return RedisURI.create("redis://127.0.0.1:" + port);
@@ -96,14 +104,14 @@ final class Stage implements AutoCloseable {
 
     /** A pool that runs until the stage is closed. */
     WorkerPool pool(WorkerSettings settings, Handler... handlers) {
-        WorkerPool pool = new WorkerPool(store, Handlers.of(List.of(handlers)), settings, events::add, Thread::new);
+        WorkerPool pool = new WorkerPool(store, Handlers.of(List.of(handlers)), settings, this::note, Thread::new);
         endings.push(pool::stop);
         pool.start();
         return pool;
     }
 
     Reclaimer reclaimer(Duration interval) {
-        Reclaimer reclaimer = new Reclaimer(List.of(store), interval, events::add);
+        Reclaimer reclaimer = new Reclaimer(List.of(store), interval, this::note);
         endings.push(reclaimer::stop);
         reclaimer.start();
         return reclaimer;

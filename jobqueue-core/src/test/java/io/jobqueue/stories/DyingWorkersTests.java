@@ -1,0 +1,131 @@
+package io.jobqueue.stories;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.awaitility.Awaitility.await;
+
+import io.jobqueue.JobEvent;
+import io.jobqueue.JobRequest;
+import io.jobqueue.embedded.EmbeddedRedis;
+import io.jobqueue.embedded.RedisServer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Worker processes that are killed, that kill themselves, and that are stopped and go on. */
+@RedisServer
+class DyingWorkersTests {
+
+    private static final Duration START = Duration.ofSeconds(30);
+
+    private EmbeddedRedis server;
+    private Stage stage;
+
+    @BeforeEach
+    void open(EmbeddedRedis redis) {
+        server = redis;
+        stage = new Stage(redis.port(), Stage.settings().withMaxCrashes(1));
+    }
+
+    @AfterEach
+    void close() {
+        stage.close();
+    }
+
+    private List<String> told(String what) {
+        return stage.redis.lrange("story:" + what, 0, -1);
+    }
+
+    @Test
+    void theJobsOfAKilledWorkerRunNextAndNoneIsLost() {
+        int jobs = 250;
+        stage.enqueue("quick", "job", jobs);
+        List<String> inFlight;
+        try (WorkerProcess worker = WorkerProcess.start(server.port(), 8)) {
+            await().atMost(START).until(() -> told("runs").size() > 60);
+            worker.kill();
+            inFlight = stage.list("processing");
+        }
+        assertThat(inFlight).isNotEmpty();
+        int ranBefore = told("runs").size();
+        stage.reclaimer(Duration.ofMillis(100));
+
+        await().until(() -> stage.list("processing").isEmpty());
+        List<String> head = new ArrayList<>(stage.list("pending"));
+        Collections.reverse(head);
+        List<String> oldestFirst = new ArrayList<>(inFlight);
+        Collections.reverse(oldestFirst);
+        assertThat(head.subList(0, inFlight.size())).isEqualTo(oldestFirst);
+        stage.pool(Stage.workers(8), Stage.handler("quick", (job, context) -> {
+            stage.redis.rpush("story:runs", job.id());
+            return null;
+        }));
+
+        await().atMost(Duration.ofSeconds(20)).until(() -> stage.total("completed") == jobs);
+        assertThat(stage.list("completed")).hasSize(jobs).doesNotHaveDuplicates();
+        assertThat(inFlight).allSatisfy(id -> assertThat(stage.job(id)).containsEntry("crashes", "1"));
+        List<String> runs = told("runs");
+        Set<String> again = new TreeSet<>(runs.subList(0, ranBefore));
+        again.retainAll(runs.subList(ranBefore, runs.size()));
+        assertThat(inFlight).containsAll(again);
+    }
+
+    @Test
+    void aJobThatKillsItsWorkersBecomesADeadLetterAndTheOthersFinish() {
+        stage.queue.enqueue(JobRequest.of("poison", null).id("poison").unit("run", "bad"));
+        stage.enqueue("quick", "job", 30);
+        stage.reclaimer(Duration.ofMillis(100));
+
+        int deaths = 0;
+        while (told("poisoned").size() < 2) {
+            int seen = told("poisoned").size();
+            try (WorkerProcess worker = WorkerProcess.start(server.port(), 1)) {
+                await().atMost(START)
+                        .until(() -> !worker.isAlive() || told("poisoned").size() > seen);
+                await().until(() -> !worker.isAlive());
+                deaths++;
+            }
+        }
+        stage.pool(Stage.workers(4), Stage.handler("quick", (job, context) -> null));
+
+        await().until(() -> stage.list("failed").contains("poison"));
+        await().until(() -> stage.total("completed") == 30);
+        assertThat(deaths).isEqualTo(2);
+        assertThat(told("poisoned")).hasSize(2);
+        assertThat(stage.job("poison").get("last_error")).startsWith("worker-died");
+        assertThat(stage.queue.outputs().failures("run").get("bad")).startsWith("worker-died");
+        assertThat(stage.list("processing")).isEmpty();
+    }
+
+    @Test
+    void aWorkerThatWasStoppedPastItsLeaseIsRefusedWhenItGoesOn() {
+        assumeThat(System.getProperty("os.name"))
+                .as("SIGSTOP is sent by Linux's kill")
+                .isEqualTo("Linux");
+        stage.queue.enqueue(JobRequest.of("long", null).id("one").unit("run", "unit"));
+        try (WorkerProcess worker = WorkerProcess.start(server.port(), 1)) {
+            await().atMost(START).until(() -> told("started").contains("one"));
+            worker.signal("STOP");
+            stage.reclaimer(Duration.ofMillis(100));
+            stage.pool(Stage.workers(1), Stage.handler("long", (job, context) -> "attempt " + job.attempt()));
+
+            await().atMost(Duration.ofSeconds(10)).until(() -> stage.total("completed") == 1);
+            assertThat(stage.queue.outputs().get("run", "unit", String.class)).contains("attempt 2");
+            worker.signal("CONT");
+
+            await().until(() -> !told("lost").isEmpty());
+            await().until(() -> told("refused").contains("one"));
+            assertThat(told("lost")).containsExactly("one true");
+        }
+        assertThat(stage.queue.outputs().get("run", "unit", String.class)).contains("attempt 2");
+        assertThat(stage.job("one")).containsEntry("status", "completed").containsEntry("attempts", "2");
+        assertThat(stage.total("completed")).isEqualTo(1);
+        assertThat(stage.heard(JobEvent.Completed.class)).hasSize(1);
+    }
+}
