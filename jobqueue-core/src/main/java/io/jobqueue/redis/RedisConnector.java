@@ -89,16 +89,12 @@ public final class RedisConnector {
     }
 
     boolean isCluster() {
-        return link().isCluster();
+        return uninterrupted(() -> link().isCluster());
     }
 
     /** Opens a connection for commands that block. It is {@linkplain #giveBack given back}, at the latest by {@link #stop()}. */
     StatefulConnection<String, String> connect() {
-        // A thread that is interrupted must not fail what many share, and must stay interrupted, which Lettuce and
-        // Netty
-        // do not see to. Opening is bounded by the connect timeout.
-        boolean interrupted = Thread.interrupted();
-        try {
+        return uninterrupted(() -> {
             RedisLink from = link();
             StatefulConnection<String, String> connection = from.connect();
             if (!keep(connection, from)) {
@@ -106,6 +102,17 @@ public final class RedisConnector {
                 throw stopped();
             }
             return connection;
+        });
+    }
+
+    /**
+     * A thread that is interrupted must not fail what many share, and must stay interrupted, which Lettuce and Netty do
+     * not see to. Opening is bounded by the connect timeout.
+     */
+    private static <T> T uninterrupted(Supplier<T> opening) {
+        boolean interrupted = Thread.interrupted();
+        try {
+            return opening.get();
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();

@@ -332,9 +332,7 @@ class LostReplyTests {
 
     @Test
     void aBrokenCableIsNoticedByItsTimeoutsAndTheConnectionReplaced() {
-        RedisLink link =
-                RedisLink.over(client(RedisLink.options(ClientOptions.create().mutate(), Duration.ofMillis(300))
-                        .build()));
+        RedisLink link = RedisLink.over(client(RedisLink.options(ClientOptions.create(), Duration.ofMillis(300))));
         Stage stage = new Stage(server.port(), Stage.settings(), link);
         open.add(stage);
         stage.pool(Stage.workers(1), Stage.handler("email", (job, context) -> null));
