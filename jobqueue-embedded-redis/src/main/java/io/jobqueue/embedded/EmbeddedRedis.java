@@ -33,19 +33,40 @@ public final class EmbeddedRedis implements AutoCloseable {
     /**
      * {@code $0} is the server, {@code $@} its arguments. The server must not inherit the pipe, else it would hold it
      * open itself; what watches the pipe must not inherit the output, else the output would not end with the server.
+     *
+     * <p>What a terminal sends to all its processes, as Ctrl-C does, is meant for the JVM alone, which stops the server
+     * once nobody needs it any more: the shell is deaf to it, and the server, which is not, gets a session or process
+     * group of its own. The shell also goes on when nobody is left to read what it says. A server that does not stop
+     * is killed, but only while the shell still waits for it: later its process id may be another's.
      */
     private static final String GUARDIAN =
             """
+            trap '' INT HUP QUIT PIPE
             exec 3<&0
-            "$0" "$@" 3<&- &
+            if command -v setsid >/dev/null; then
+                setsid "$0" "$@" 3<&- &
+            elif command -v perl >/dev/null; then
+                perl -e 'setpgrp; exec @ARGV' "$0" "$@" 3<&- &
+            else
+                "$0" "$@" 3<&- &
+            fi
             server=$!
-            (cat <&3; kill $server) >/dev/null 2>&1 &
-            watcher=$!
-            exec 3<&-
-            trap 'kill $server 2>/dev/null; wait $server; kill $watcher 2>/dev/null; rm -rf "${0%/*}"; exit 0' TERM INT
+            trap 'kill $server 2>/dev/null' TERM
             echo "server pid $server"
-            wait $server
-            kill $watcher 2>/dev/null
+            {
+                cat <&3
+                kill $server
+                tries=0
+                while kill -0 $$ && [ $tries -lt 50 ]; do
+                    sleep 0.1 || sleep 1
+                    tries=$((tries + 1))
+                done
+                kill -0 $$ && kill -9 $server
+            } >/dev/null 2>&1 &
+            exec 3<&-
+            while kill -0 $server 2>/dev/null; do
+                wait $server
+            done
             rm -rf "${0%/*}"
             """;
 
@@ -111,13 +132,16 @@ public final class EmbeddedRedis implements AutoCloseable {
         BufferedReader output = guardian.inputReader();
         StringBuilder printed = new StringBuilder();
         long pid = -1;
+        boolean ready = false;
         String line;
         while ((line = output.readLine()) != null) {
             printed.append(line).append('\n');
             if (line.startsWith("server pid ")) {
                 pid = Long.parseLong(line.substring("server pid ".length()));
             }
-            if (line.contains("Ready to accept connections")) {
+            ready |= line.contains("Ready to accept connections");
+            // on a busy machine the server can be faster than the shell
+            if (ready && pid > 0) {
                 drain(output);
                 return new EmbeddedRedis(guardian, pid, port);
             }

@@ -19,7 +19,13 @@ final class ChildJvm implements AutoCloseable {
     }
 
     static ChildJvm start(Path tempFolder, Class<?> main, String... args) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
+        return start(List.of(), tempFolder, main, args);
+    }
+
+    /** By another command, for example {@code setsid}. */
+    static ChildJvm start(List<String> by, Path tempFolder, Class<?> main, String... args) throws IOException {
+        List<String> command = new ArrayList<>(by);
+        command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx64m",
                 "-Djava.io.tmpdir=" + tempFolder,
@@ -48,6 +54,15 @@ final class ChildJvm implements AutoCloseable {
         StringBuilder rest = new StringBuilder();
         output.lines().forEach(line -> rest.append(line).append('\n'));
         return rest.toString();
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    /** Ends its standard input. */
+    void closeInput() throws IOException {
+        process.getOutputStream().close();
     }
 
     /** SIGKILL. */

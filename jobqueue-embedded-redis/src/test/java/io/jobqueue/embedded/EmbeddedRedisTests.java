@@ -151,11 +151,64 @@ class EmbeddedRedisTests {
             ProcessHandle guardian = server.parent().orElseThrow();
 
             child.terminate();
+            child.closeInput();
+
+            assertThat(child.remainingOutput()).isEqualTo("stopping\nstopped\n");
+            server.onExit().get(20, TimeUnit.SECONDS);
+            guardian.onExit().get(20, TimeUnit.SECONDS);
+            assertThat(temp).isEmptyDirectory();
+        }
+    }
+
+    @Test
+    @EnabledOnOs(value = OS.LINUX, disabledReason = "needs setsid")
+    void outlivesCtrlCUntilTheJvmHasStopped(@TempDir Path temp) throws Exception {
+        // a terminal sends Ctrl-C and Ctrl-\\ to the whole process group of the JVM, and hangs up on it
+        try (ChildJvm child = ChildJvm.start(List.of("setsid"), temp, Child.class)) {
+            int port = Integer.parseInt(child.await("port "));
+            ProcessHandle server =
+                    ProcessHandle.of(Long.parseLong(child.await("pid "))).orElseThrow();
+            ProcessHandle guardian = server.parent().orElseThrow();
+
+            signalGroup("INT", child.pid());
+            child.await("stopping");
+            signalGroup("QUIT", child.pid());
+            signalGroup("HUP", child.pid());
+
+            assertThat(ask(port, "PING")).isEqualTo("+PONG");
+            child.closeInput();
+            server.onExit().get(20, TimeUnit.SECONDS);
+            guardian.onExit().get(20, TimeUnit.SECONDS);
+            assertThat(temp).isEmptyDirectory();
+        }
+    }
+
+    @Test
+    @EnabledOnOs(value = OS.LINUX, disabledReason = "stops a process by SIGSTOP")
+    void endsWithTheJvmEvenWhenItHangs(@TempDir Path temp) throws Exception {
+        try (ChildJvm child = ChildJvm.start(temp, Child.class)) {
+            ProcessHandle server =
+                    ProcessHandle.of(Long.parseLong(child.await("pid "))).orElseThrow();
+            ProcessHandle guardian = server.parent().orElseThrow();
+            signal("STOP", server.pid());
+
+            child.kill();
 
             server.onExit().get(20, TimeUnit.SECONDS);
             guardian.onExit().get(20, TimeUnit.SECONDS);
             assertThat(temp).isEmptyDirectory();
         }
+    }
+
+    private static void signalGroup(String signal, long group) throws Exception {
+        signal(signal, -group);
+    }
+
+    private static void signal(String signal, long pid) throws Exception {
+        Process kill = new ProcessBuilder("/bin/sh", "-c", "kill -s " + signal + " -- " + pid)
+                .inheritIO()
+                .start();
+        assertThat(kill.waitFor()).isZero();
     }
 
     private static ProcessHandle process(EmbeddedRedis redis) {
@@ -169,7 +222,11 @@ class EmbeddedRedisTests {
 
     /** One connection, one inline command for each call, the first line of the answer. */
     private static String ask(EmbeddedRedis redis, String command) throws IOException {
-        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), redis.port())) {
+        return ask(redis.port(), command);
+    }
+
+    private static String ask(int port, String command) throws IOException {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             socket.getOutputStream().write((command + "\r\nQUIT\r\n").getBytes(StandardCharsets.US_ASCII));
             String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
             return answer.lines().findFirst().orElse("");
