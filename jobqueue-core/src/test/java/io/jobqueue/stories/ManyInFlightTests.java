@@ -123,7 +123,7 @@ class ManyInFlightTests {
         assertThat(many).allSatisfy((call, millis) -> assertThat(millis)
                 .as("%s; among 4,000 claims %s, among 100,000 %s", call, few, many)
                 // a scan of the list would cost 25 times as much
-                .isLessThan(1 + 5 * few.get(call)));
+                .isLessThan(2 + 6 * few.get(call)));
     }
 
     /** What calls cost among so many claims, in ms of the processor. */
@@ -159,14 +159,14 @@ class ManyInFlightTests {
 
     @Test
     void theSearchByFenceTakesOutTheRightEntriesAlsoAmongForeignOnes() {
-        for (int round = 0; round < 4; round++) {
+        for (int round = 0; round < 3; round++) {
             long seed = 1000 + round;
             Random random = new Random(seed);
             stage.redis.flushall();
             int ours = 2300 + random.nextInt(400);
             claimed(1, ours);
             List<String> model = new ArrayList<>(stage.list("processing"));
-            int strangers = round * 200;
+            int strangers = round * 300;
             for (int i = 0; i < strangers; i++) {
                 String id = "guide-" + i;
                 Map<String, String> hash = new HashMap<>(Map.of("id", id, "payload", "{}", "status", "processing"));
@@ -186,7 +186,7 @@ class ManyInFlightTests {
                     IntStream.rangeClosed(1, ours).boxed().collect(Collectors.toCollection(ArrayList::new));
             Collections.shuffle(order, random);
 
-            for (int call = 0; call < 8; call++) {
+            for (int call = 0; call < 6; call++) {
                 List<Integer> batch = new ArrayList<>(order.subList(0, 100));
                 order.subList(0, 100).clear();
                 if (call % 2 == 0) {

@@ -1,0 +1,132 @@
+package io.jobqueue.stories;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.jobqueue.EnqueueUncertainException;
+import io.jobqueue.JobEvent;
+import io.jobqueue.JobRequest;
+import io.jobqueue.QueueSettings;
+import io.jobqueue.Retention;
+import io.jobqueue.embedded.EmbeddedRedis;
+import io.jobqueue.embedded.RedisServer;
+import io.lettuce.core.KillArgs;
+import io.lettuce.core.RedisException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+/** A Redis that forgets its scripts and throws its clients out while they work. */
+@RedisServer
+class DisturbedServerTests {
+
+    private static QueueSettings settings() {
+        return Stage.settings()
+                .withRetention(new Retention(Duration.ofHours(1), 100_000), new Retention(Duration.ofHours(1), 1000));
+    }
+
+    @Test
+    void forgottenScriptsAreNoticedByNobody(EmbeddedRedis server) {
+        try (Stage stage = new Stage(server.port(), settings())) {
+            Map<String, AtomicInteger> runs = new ConcurrentHashMap<>();
+            stage.reclaimer(Duration.ofMillis(100));
+            stage.pool(Stage.workers(8), Stage.handler("work", (job, context) -> {
+                runs.computeIfAbsent(job.id(), id -> new AtomicInteger()).incrementAndGet();
+                return context.extend(Duration.ofSeconds(1));
+            }));
+            AtomicInteger jobs = new AtomicInteger();
+            AtomicInteger flushes = new AtomicInteger();
+
+            long end = System.nanoTime() + Duration.ofMillis(2500).toNanos();
+            ExecutorService producer = Executors.newSingleThreadExecutor();
+            Future<?> producing = producer.submit(() -> {
+                while (System.nanoTime() < end) {
+                    stage.enqueue("work", "bulk-" + jobs.get(), 5);
+                    stage.queue.enqueue(JobRequest.of("work", null).id("single-" + jobs.get()));
+                    jobs.addAndGet(6);
+                }
+            });
+            await().pollInterval(Duration.ofMillis(3)).until(() -> {
+                stage.redis.scriptFlush();
+                flushes.incrementAndGet();
+                return producing.isDone();
+            });
+            producer.shutdown();
+
+            assertThat(producing).succeedsWithin(Duration.ofSeconds(1));
+            await().atMost(Duration.ofSeconds(20)).until(() -> stage.total("completed") == jobs.get());
+            assertThat(stage.total("enqueued")).isEqualTo(jobs.get());
+            assertThat(runs).hasSize(jobs.get());
+            assertThat(runs.values()).allSatisfy(times -> assertThat(times).hasValue(1));
+            assertThat(flushes).hasValueGreaterThan(50);
+        }
+    }
+
+    @Test
+    void clientsThatAreThrownOutLoseNothingAndAreBackWithinASecond(EmbeddedRedis server) throws Exception {
+        try (Stage stage = new Stage(server.port(), settings())) {
+            Set<String> running = ConcurrentHashMap.newKeySet();
+            Set<String> overlaps = ConcurrentHashMap.newKeySet();
+            stage.reclaimer(Duration.ofMillis(100));
+            stage.pool(Stage.workers(8), Stage.handler("work", (job, context) -> {
+                if (!running.add(job.id())) {
+                    overlaps.add(job.id());
+                }
+                running.remove(job.id());
+                return null;
+            }));
+            ConcurrentLinkedQueue<String> acknowledged = new ConcurrentLinkedQueue<>();
+            AtomicBoolean over = new AtomicBoolean();
+            ExecutorService producer = Executors.newFixedThreadPool(2);
+            List<Future<?>> producing = new ArrayList<>();
+            for (int p = 0; p < 2; p++) {
+                String prefix = "p" + p + "-";
+                producing.add(producer.submit(() -> {
+                    for (int i = 0; !over.get(); i++) {
+                        JobRequest request = JobRequest.of("work", null).id(prefix + i);
+                        await().pollInterval(Duration.ofMillis(5))
+                                .ignoreExceptionsMatching(
+                                        ex -> ex instanceof EnqueueUncertainException || ex instanceof RedisException)
+                                .until(() -> stage.queue.enqueue(request) != null);
+                        acknowledged.add(prefix + i);
+                    }
+                }));
+            }
+
+            long worst = 0;
+            for (int kill = 0; kill < 12; kill++) {
+                Stage.pass(Duration.ofMillis(200));
+                stage.redis.clientKill(KillArgs.Builder.typeNormal().skipme());
+                long killed = System.nanoTime();
+                long done = stage.heard(JobEvent.Completed.class).count();
+                await().pollInterval(Duration.ofMillis(5))
+                        .until(() -> stage.heard(JobEvent.Completed.class).count() > done + 10);
+                worst = Math.max(worst, System.nanoTime() - killed);
+            }
+            over.set(true);
+            for (Future<?> each : producing) {
+                each.get();
+            }
+            producer.shutdown();
+
+            await().atMost(Duration.ofSeconds(20)).until(() -> stage.total("completed") == acknowledged.size());
+            assertThat(stage.list("completed")).doesNotHaveDuplicates().containsAll(acknowledged);
+            assertThat(overlaps).isEmpty();
+            System.out.printf(
+                    "%d jobs over 12 kills of all clients, back after %d ms at the worst%n",
+                    acknowledged.size(), worst / 1_000_000);
+            // the target is a second on a quiet machine
+            assertThat(Duration.ofNanos(worst)).isLessThan(Duration.ofSeconds(2));
+        }
+    }
+}
