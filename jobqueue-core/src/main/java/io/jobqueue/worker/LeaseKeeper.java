@@ -29,6 +29,8 @@ final class LeaseKeeper {
     private final Set<Attempt> attempts = ConcurrentHashMap.newKeySet();
     private final Loop loop;
 
+    private boolean failing; // only the loop's thread
+
     /**
      * Makes a keeper.
      *
@@ -86,6 +88,9 @@ final class LeaseKeeper {
         }
         List<Attempt> due =
                 attempts.stream().filter(attempt -> attempt.isDue(heartbeat)).toList();
+        if (due.isEmpty() && failing && !loop.isStopping()) {
+            renew(due); // asks for nothing, so that the loop works again only when the store does
+        }
         for (int from = 0; from < due.size(); from += RENEWALS_A_CALL) {
             renew(due.subList(from, Math.min(from + RENEWALS_A_CALL, due.size())));
         }
@@ -101,10 +106,12 @@ final class LeaseKeeper {
                             .toList())
                     .join();
         } catch (RuntimeException ex) {
+            failing = true;
             // no answer: past its lease a job may be running elsewhere, so the handler had better stop
             attempts.stream().filter(Attempt::isOverLease).forEach(this::lose);
             throw ex;
         }
+        failing = false;
         for (int i = 0; i < due.size(); i++) {
             if (answers.get(i)) {
                 due.get(i).renewed(sentAt, lease);
