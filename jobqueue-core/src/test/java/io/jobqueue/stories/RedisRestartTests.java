@@ -1,0 +1,166 @@
+package io.jobqueue.stories;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import io.jobqueue.Claim;
+import io.jobqueue.EnqueueRefusedException;
+import io.jobqueue.EnqueueUncertainException;
+import io.jobqueue.JobRequest;
+import io.jobqueue.QueueSettings;
+import io.jobqueue.Retention;
+import io.jobqueue.embedded.EmbeddedRedis;
+import io.lettuce.core.RedisException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
+
+/** Redis is killed and comes back on the same port with what it had written down. */
+class RedisRestartTests {
+
+    private final Logger loops = (Logger) LoggerFactory.getLogger("io.jobqueue.worker.Loop");
+    private final ListAppender<ILoggingEvent> log = new ListAppender<>();
+
+    @BeforeEach
+    void listen() {
+        log.start();
+        loops.setLevel(Level.INFO);
+        loops.setAdditive(false);
+        loops.addAppender(log);
+    }
+
+    @AfterEach
+    void listenNoMore() {
+        loops.detachAppender(log);
+        loops.setAdditive(true);
+        loops.setLevel(null);
+    }
+
+    private static String[] durable(Path folder) {
+        return new String[] {"--appendonly", "yes", "--appendfsync", "always", "--dir", folder.toString()};
+    }
+
+    @Test
+    void whatWasAcknowledgedIsThereAndAllWorkGoesOn(@TempDir Path folder) throws Exception {
+        QueueSettings settings = Stage.settings()
+                .withVisibility(Duration.ofSeconds(2))
+                .withRetention(new Retention(Duration.ofHours(1), 100_000), new Retention(Duration.ofHours(1), 1000));
+        EmbeddedRedis server = EmbeddedRedis.start(durable(folder));
+        int port = server.port();
+        ExecutorService producers = Executors.newFixedThreadPool(2);
+        try (Stage stage = new Stage(port, settings)) {
+            Set<String> running = ConcurrentHashMap.newKeySet();
+            Set<String> overlaps = ConcurrentHashMap.newKeySet();
+            CountDownLatch never = new CountDownLatch(1);
+            stage.queue.enqueue(JobRequest.of("hand", null).id("hand"));
+            Claim byHand = stage.queue.claim(Duration.ZERO).orElseThrow();
+            stage.reclaimer(Duration.ofMillis(200));
+            stage.pool(Stage.workers(8), Stage.handler("work", (job, context) -> {
+                if (!running.add(job.id())) {
+                    overlaps.add(job.id());
+                }
+                never.await(5, TimeUnit.MILLISECONDS);
+                running.remove(job.id());
+                return null;
+            }));
+            ConcurrentLinkedQueue<String> acknowledged = new ConcurrentLinkedQueue<>();
+            AtomicBoolean over = new AtomicBoolean();
+            AtomicBoolean away = new AtomicBoolean();
+            AtomicLong slowestRefusal = new AtomicLong();
+            List<Future<?>> producing = IntStream.range(0, 2)
+                    .<Future<?>>mapToObj(p -> producers.submit(() -> {
+                        for (int i = 0; !over.get(); i++) {
+                            String id = "p" + p + "-" + i;
+                            boolean begunAway = away.get();
+                            long begin = System.nanoTime();
+                            try {
+                                stage.queue.enqueue(JobRequest.of("work", null).id(id));
+                                acknowledged.add(id);
+                            } catch (EnqueueUncertainException | EnqueueRefusedException | RedisException ex) {
+                                if (begunAway && away.get()) {
+                                    slowestRefusal.accumulateAndGet(System.nanoTime() - begin, Math::max);
+                                }
+                                pause(never);
+                            }
+                        }
+                    }))
+                    .toList();
+            await().until(() -> acknowledged.size() > 200);
+
+            server.kill();
+            away.set(true);
+            Stage.pass(Duration.ofMillis(2200));
+            away.set(false);
+            int before = acknowledged.size();
+            server = EmbeddedRedis.startOn(port, durable(folder));
+            long back = System.nanoTime();
+            await().until(() -> acknowledged.size() > before + 50);
+            // its lease ran out in the outage, but the sweeps hold back for one lease
+            await().ignoreExceptions().until(() -> stage.queue.complete(byHand, null));
+            await().ignoreExceptions().until(() -> stage.total("completed") > 0);
+            long finished = stage.total("completed");
+            await().until(() -> stage.total("completed") > finished + 20);
+            Duration resumed = Duration.ofNanos(System.nanoTime() - back);
+            over.set(true);
+            for (Future<?> each : producing) {
+                each.get();
+            }
+
+            await().atMost(Duration.ofSeconds(20))
+                    .untilAsserted(() -> assertThat(stage.list("completed")).containsAll(acknowledged));
+            assertThat(stage.list("completed")).doesNotHaveDuplicates();
+            assertThat(overlaps).isEmpty();
+            assertThat(resumed).isLessThan(Duration.ofSeconds(5));
+            assertThat(Duration.ofNanos(slowestRefusal.get())).isLessThan(Duration.ofSeconds(2));
+            // only claims whose reply the kill swallowed waited for their lease
+            assertThat(stage.total("reclaimed")).isLessThanOrEqualTo(8);
+            assertThat(lines(Level.WARN))
+                    .isNotEmpty()
+                    .allSatisfy((loop, lines) -> assertThat(lines).as(loop).isEqualTo(1));
+            assertThat(lines(Level.INFO)).isEqualTo(lines(Level.WARN));
+            System.out.printf(
+                    "%d jobs over a kill of Redis, work goes on after %d ms, slowest refusal %d ms%n",
+                    acknowledged.size(), resumed.toMillis(), slowestRefusal.get() / 1_000_000);
+        } finally {
+            producers.shutdownNow();
+            server.close();
+        }
+    }
+
+    private Map<String, Long> lines(Level level) {
+        return List.copyOf(log.list).stream()
+                .filter(line -> line.getLevel() == level)
+                .collect(Collectors.groupingBy(
+                        line -> String.valueOf(line.getArgumentArray()[0]), Collectors.counting()));
+    }
+
+    private static void pause(CountDownLatch never) {
+        try {
+            never.await(20, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException ex) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
