@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -209,6 +210,18 @@ class LostReplyTests {
 
     private static List<String> ids(List<JobRequest> jobs) {
         return jobs.stream().map(JobRequest::id).toList();
+    }
+
+    @Test
+    void anAsynchronousClaimDoesNotBlockTheThreadThatItsOwnAnswerNeeds() {
+        for (int i = 0; i < 4; i++) {
+            // each waits for a hint on a connection that is not open yet
+            try (Stage stage = new Stage(server.port())) {
+                assertThat(stage.queue.claimAsync(Duration.ofMillis(100)))
+                        .succeedsWithin(Duration.ofSeconds(3))
+                        .isEqualTo(Optional.empty());
+            }
+        }
     }
 
     // ---- claim, settle, extend

@@ -116,9 +116,11 @@ class RedisRestartTests {
             int before = acknowledged.size();
             server = EmbeddedRedis.startOn(port, durable(folder));
             long back = System.nanoTime();
-            await().until(() -> acknowledged.size() > before + 50);
             // its lease ran out in the outage, but the sweeps hold back for one lease
-            await().ignoreExceptions().until(() -> stage.queue.complete(byHand, null));
+            await().pollInterval(Duration.ofMillis(20))
+                    .ignoreExceptions()
+                    .until(() -> stage.queue.complete(byHand, null));
+            await().until(() -> acknowledged.size() > before + 50);
             await().ignoreExceptions().until(() -> stage.total("completed") > 0);
             long finished = stage.total("completed");
             await().until(() -> stage.total("completed") > finished + 20);
