@@ -29,11 +29,7 @@ final class EventLog implements JobListener {
             if (failed.discarded()) {
                 log.info("Job {} was discarded: {}", job(failed), clean(failed.error()));
             } else {
-                log.warn(
-                        "Job {} failed for good after {} attempts: {}",
-                        job(failed),
-                        failed.claim().attempt(),
-                        clean(failed.error()));
+                log.warn("Job {} failed for good: {}", job(failed), clean(failed.error()));
             }
         } else if (event instanceof JobEvent.LeaseLost lost) {
             log.warn("Job {} was taken from this worker, which was silent for longer than its lease", job(lost));
