@@ -2,6 +2,7 @@ package io.jobqueue.redis;
 
 import io.lettuce.core.api.StatefulConnection;
 import java.time.Duration;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,7 @@ final class HintWaiter {
     // guarded by this
     private @Nullable StatefulConnection<String, String> connection;
     private @Nullable CompletableFuture<Boolean> waiting;
+    private int closed;
 
     HintWaiter(RedisConnector connector) {
         this.connector = connector;
@@ -32,8 +34,7 @@ final class HintWaiter {
 
     private synchronized CompletableFuture<Boolean> out(String key, Duration timeout) {
         if (waiting == null || waiting.isDone()) {
-            StatefulConnection<String, String> open = usable();
-            waiting = RedisConnector.commandsOf(open)
+            waiting = usable().thenCompose(open -> RedisConnector.commandsOf(open)
                     .blpop(Math.max(timeout.toMillis(), 1) / 1000.0, key)
                     .toCompletableFuture()
                     .orTimeout(timeout.plus(PATIENCE).toMillis(), TimeUnit.MILLISECONDS)
@@ -42,23 +43,32 @@ final class HintWaiter {
                             discard(open);
                         }
                     })
-                    .thenApply(hint -> hint != null && hint.hasValue());
+                    .thenApply(hint -> hint != null && hint.hasValue()));
         }
         return waiting;
     }
 
-    private StatefulConnection<String, String> usable() {
+    private CompletableFuture<StatefulConnection<String, String>> usable() {
         StatefulConnection<String, String> open = connection;
-        if (open != null && !open.isOpen()) {
+        if (open != null && open.isOpen()) {
+            return CompletableFuture.completedFuture(open);
+        }
+        if (open != null) {
             // down, or closed by a stop of the connector
             discard(open);
-            open = null;
         }
-        if (open == null) {
-            open = connector.connect();
-            connection = open;
+        int since = closed;
+        return connector.connect().thenApply(made -> keep(made, since));
+    }
+
+    private synchronized StatefulConnection<String, String> keep(StatefulConnection<String, String> made, int since) {
+        if (closed != since) {
+            // nobody waits any more; a command that still blocks would take a hint from those who do
+            connector.giveBack(made);
+            throw new CancellationException("stopped waiting for hints");
         }
-        return open;
+        connection = made;
+        return made;
     }
 
     private synchronized void discard(StatefulConnection<String, String> broken) {
@@ -77,6 +87,7 @@ final class HintWaiter {
             }
             given = waiting;
             waiting = null;
+            closed++;
         }
         if (given != null) {
             given.complete(false);

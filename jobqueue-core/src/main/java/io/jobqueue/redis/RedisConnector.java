@@ -10,9 +10,9 @@ import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -37,15 +37,15 @@ public final class RedisConnector {
 
     private final Supplier<? extends RedisLink> links;
     private final AtomicInteger timeouts = new AtomicInteger();
-    private final AtomicReference<@Nullable Shared> shared = new AtomicReference<>();
-
-    /** Only one thread opens the shared connection; nobody waits for it with another lock held. */
-    private final Object opening = new Object();
 
     // guarded by this
     private final Set<StatefulConnection<String, String>> connections = new HashSet<>();
     private @Nullable RedisLink link;
+    private @Nullable CompletableFuture<Shared> opening;
     private boolean stopped;
+
+    // written under the lock, read without
+    private volatile @Nullable Shared shared;
 
     /**
      * Makes a connector that has not connected yet.
@@ -61,54 +61,71 @@ public final class RedisConnector {
             StatefulConnection<String, String> connection, RedisClusterAsyncCommands<String, String> commands) {}
 
     /**
-     * The commands of the shared connection, which is opened when it is not open.
+     * The commands of the shared connection, which is opened when it is not open. Never blocks, as callers may be on a
+     * connection's own thread.
      *
-     * @throws RedisConnectionException at once when the connection is down, so that surely nothing was sent
+     * @return fails with a {@link RedisConnectionException} at once when the connection is down, so that surely nothing was
+     *     sent
      */
-    RedisClusterAsyncCommands<String, String> commands() {
-        Shared open = shared.get();
+    CompletableFuture<RedisClusterAsyncCommands<String, String>> commands() {
+        Shared open = shared;
         if (open == null) {
-            open = open();
+            return opening().thenApply(Shared::commands);
         }
-        if (!open.connection().isOpen()) {
-            throw new RedisConnectionException("the connection to Redis is down; it is being restored");
-        }
-        return open.commands();
+        return open.connection().isOpen()
+                ? CompletableFuture.completedFuture(open.commands())
+                : CompletableFuture.failedFuture(
+                        new RedisConnectionException("the connection to Redis is down; it is being restored"));
     }
 
-    private Shared open() {
-        synchronized (opening) {
-            Shared open = shared.get();
-            if (open == null) {
-                StatefulConnection<String, String> connection = connect();
-                open = new Shared(connection, commandsOf(connection));
-                shared.set(open);
-            }
-            return open;
+    private synchronized CompletableFuture<Shared> opening() {
+        if (shared != null) {
+            return CompletableFuture.completedFuture(shared);
         }
+        CompletableFuture<Shared> under = opening;
+        if (under == null || under.isDone()) {
+            under = connect().thenApply(this::share);
+            opening = under;
+        }
+        return under;
+    }
+
+    private synchronized Shared share(StatefulConnection<String, String> connection) {
+        if (!connections.contains(connection)) {
+            throw stopped();
+        }
+        Shared open = new Shared(connection, commandsOf(connection));
+        shared = open;
+        return open;
     }
 
     boolean isCluster() {
         return uninterrupted(() -> link().isCluster());
     }
 
-    /** Opens a connection for commands that block. It is {@linkplain #giveBack given back}, at the latest by {@link #stop()}. */
-    StatefulConnection<String, String> connect() {
-        return uninterrupted(() -> {
-            RedisLink from = link();
-            StatefulConnection<String, String> connection = from.connect();
-            if (!keep(connection, from)) {
-                connection.close();
-                throw stopped();
-            }
-            return connection;
+    /**
+     * Opens a connection, on a thread of its own, because that waits for connections' threads. It is {@linkplain #giveBack
+     * given back}, at the latest by {@link #stop()}.
+     */
+    CompletableFuture<StatefulConnection<String, String>> connect() {
+        return CompletableFuture.supplyAsync(this::connectNow, task -> {
+            Thread thread = new Thread(task, "jobqueue-connect");
+            thread.setDaemon(true);
+            thread.start();
         });
     }
 
-    /**
-     * A thread that is interrupted must not fail what many share, and must stay interrupted, which Lettuce and Netty do
-     * not see to. Opening is bounded by the connect timeout.
-     */
+    private StatefulConnection<String, String> connectNow() {
+        RedisLink from = link();
+        StatefulConnection<String, String> connection = from.connect();
+        if (!keep(connection, from)) {
+            connection.close();
+            throw stopped();
+        }
+        return connection;
+    }
+
+    /** A thread that is interrupted must stay so while a client is made, which Lettuce and Netty do not see to. */
     private static <T> T uninterrupted(Supplier<T> opening) {
         boolean interrupted = Thread.interrupted();
         try {
@@ -158,7 +175,11 @@ public final class RedisConnector {
     }
 
     private void replace(String why) {
-        Shared old = shared.getAndSet(null);
+        Shared old;
+        synchronized (this) {
+            old = shared;
+            shared = null;
+        }
         if (old != null) {
             log.warn("The connection to Redis is replaced: {}", why);
             timeouts.set(0);
@@ -200,8 +221,8 @@ public final class RedisConnector {
             connections.clear();
             left = link;
             link = null;
+            shared = null;
         }
-        shared.set(null);
         // without the lock: what ends on the connections' threads meanwhile wants it
         closing.forEach(StatefulConnection::close);
         if (left != null) {

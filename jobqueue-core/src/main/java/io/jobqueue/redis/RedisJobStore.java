@@ -236,7 +236,7 @@ final class RedisJobStore implements JobStore {
     /** Any command on the shared connection; its failures are futures, never thrown. */
     <T> CompletableFuture<T> command(
             Function<RedisClusterAsyncCommands<String, String>, ? extends CompletionStage<T>> command) {
-        return attempt(() -> command.apply(connector.commands()).toCompletableFuture())
+        return attempt(() -> connector.commands().thenCompose(command))
                 .whenComplete((reply, failure) -> connector.heard(failure));
     }
 

@@ -3,6 +3,7 @@ package io.jobqueue.embedded;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
 import java.net.ConnectException;
@@ -163,6 +164,9 @@ class EmbeddedRedisTests {
     @Test
     @EnabledOnOs(value = OS.LINUX, disabledReason = "needs setsid")
     void outlivesCtrlCUntilTheJvmHasStopped(@TempDir Path temp) throws Exception {
+        assumeThat(ignoresInterrupts())
+                .as("a JVM heeds SIGINT, unless it was started in the background of a shell")
+                .isFalse();
         // a terminal sends Ctrl-C and Ctrl-\\ to the whole process group of the JVM, and hangs up on it
         try (ChildJvm child = ChildJvm.start(List.of("setsid"), temp, Child.class)) {
             int port = Integer.parseInt(child.await("port "));
@@ -181,6 +185,13 @@ class EmbeddedRedisTests {
             guardian.onExit().get(20, TimeUnit.SECONDS);
             assertThat(temp).isEmptyDirectory();
         }
+    }
+
+    /** The second bit of the mask is signal 2. */
+    private static boolean ignoresInterrupts() throws IOException {
+        return Files.readAllLines(Path.of("/proc/self/status")).stream()
+                .filter(line -> line.startsWith("SigIgn:"))
+                .anyMatch(line -> (Long.parseUnsignedLong(line.substring(7).strip(), 16) & 2) != 0);
     }
 
     @Test
