@@ -11,7 +11,10 @@ import io.lettuce.core.cluster.ClusterClientOptions;
 import io.lettuce.core.cluster.RedisClusterClient;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.protocol.RedisCommand;
+import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.Delay;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Where connections to Redis come from: one open link serves a {@link RedisConnector} until it is closed, then a new
@@ -46,9 +49,16 @@ public interface RedisLink extends AutoCloseable {
      * @param uri for example {@code RedisURI.create("redis://localhost:6379")}
      */
     static RedisLink to(RedisURI uri) {
-        RedisClient client = RedisClient.create(uri);
+        ClientResources resources =
+                ClientResources.builder().reconnectDelay(reconnectDelay()).build();
+        RedisURI bounded = RedisURI.builder(uri).build();
+        if (uri.getTimeout().equals(RedisURI.DEFAULT_TIMEOUT_DURATION)) {
+            // also limits the first words on a new connection, which nobody answers when Redis hangs
+            bounded.setTimeout(COMMAND_TIMEOUT);
+        }
+        RedisClient client = RedisClient.create(resources, bounded);
         client.setOptions(options(ClientOptions.create(), COMMAND_TIMEOUT));
-        return new ClientLink(client, true);
+        return new OwnLink(new ClientLink(client, true), resources);
     }
 
     /**
@@ -94,6 +104,35 @@ public interface RedisLink extends AutoCloseable {
                         })
                         .build())
                 .build();
+    }
+
+    /**
+     * How long the driver waits before it tries to connect again: at most a second. Its own delay grows to half a minute,
+     * for which nothing would work after a long outage.
+     */
+    static Delay reconnectDelay() {
+        return Delay.exponential(Duration.ZERO, Duration.ofSeconds(1), 2, TimeUnit.MILLISECONDS);
+    }
+
+    /** A link with a client and threads of its own. */
+    record OwnLink(ClientLink link, ClientResources resources) implements RedisLink {
+
+        @Override
+        public StatefulConnection<String, String> connect() {
+            return link.connect();
+        }
+
+        @Override
+        public boolean isCluster() {
+            return link.isCluster();
+        }
+
+        @Override
+        public void close() {
+            link.close();
+            // threads that end by themselves; nobody needs to know when
+            var unused = resources.shutdown(0, 2, TimeUnit.SECONDS);
+        }
     }
 
     /** A link over a Lettuce client. */

@@ -214,10 +214,10 @@ class LostReplyTests {
 
     @Test
     void anAsynchronousClaimDoesNotBlockTheThreadThatItsOwnAnswerNeeds() {
-        for (int i = 0; i < 4; i++) {
-            // each waits for a hint on a connection that is not open yet
-            try (Stage stage = new Stage(server.port())) {
-                assertThat(stage.queue.claimAsync(Duration.ofMillis(100)))
+        try (Stage stage = new Stage(server.port())) {
+            for (int i = 0; i < 6; i++) {
+                // each queue waits for hints on a connection of its own, which is not open yet
+                assertThat(stage.queue.on("queue-" + i).claimAsync(Duration.ofMillis(50)))
                         .succeedsWithin(Duration.ofSeconds(3))
                         .isEqualTo(Optional.empty());
             }

@@ -183,7 +183,7 @@ final class LettuceLinkConfiguration {
                     .addressResolverGroup(application.addressResolverGroup())
                     .socketAddressResolver(application.socketAddressResolver())
                     .nettyCustomizer(application.nettyCustomizer())
-                    .reconnectDelay(application.reconnectDelay())
+                    .reconnectDelay(RedisLink.reconnectDelay())
                     .commandLatencyRecorder(CommandLatencyRecorder.disabled())
                     .tracing(Tracing.disabled())
                     .build();
