@@ -35,7 +35,7 @@ public interface JobContext {
      * Asks for more time, counted from now: moves the time limit of this attempt, and renews the lease right away.
      * The lease itself needs no care, it is renewed by heartbeats as long as the attempt may run.
      *
-     * @param duration how long from now
+     * @param duration how long from now, at most 7 days
      * @return {@code false} when the job is no longer this worker's; the handler had better stop
      */
     boolean extend(Duration duration);

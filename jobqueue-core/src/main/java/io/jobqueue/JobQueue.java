@@ -165,7 +165,7 @@ public interface JobQueue {
     /**
      * Renews a claim, which is a heartbeat.
      *
-     * @param lease how long from now the claim is to be good; an earlier, longer promise stays
+     * @param lease how long from now the claim is to be good, at most 7 days; an earlier, longer promise stays
      * @return {@code false} when the job is no longer the claim's
      */
     boolean extend(Claim claim, Duration lease);

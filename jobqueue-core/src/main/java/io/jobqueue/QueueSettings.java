@@ -38,8 +38,8 @@ public record QueueSettings(
         }
         checkBytes("max payload size", maxPayloadBytes);
         checkBytes("max result size", maxResultBytes);
-        if (outputTtl.compareTo(Duration.ofSeconds(1)) < 0) {
-            throw new IllegalArgumentException("work output ttl must be at least 1 s, was " + outputTtl);
+        if (outputTtl.compareTo(Duration.ofSeconds(1)) < 0 || outputTtl.compareTo(Duration.ofDays(36_600)) > 0) {
+            throw new IllegalArgumentException("work output ttl must be from 1 s to 100 years, was " + outputTtl);
         }
     }
 

@@ -21,6 +21,7 @@ import io.jobqueue.worker.JobStore.Settlement;
 import io.jobqueue.worker.JobStore.Verb;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisConnectionException;
+import io.lettuce.core.RedisLoadingException;
 import io.lettuce.core.ScriptOutputType;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -250,7 +251,7 @@ final class RedisJobQueue implements JobQueue {
     private RuntimeException explained(Throwable failure, List<Outgoing> open, boolean nothingSentBefore) {
         Throwable cause = unwrap(failure);
         List<String> ids = open.stream().map(Outgoing::id).toList();
-        if (cause instanceof RedisCommandExecutionException) {
+        if (cause instanceof RedisCommandExecutionException && !isStartingOrDemoted(cause)) {
             return new EnqueueRefusedException(name(), ids, cause);
         }
         if (nothingSentBefore
@@ -258,6 +259,15 @@ final class RedisJobQueue implements JobQueue {
             return (RuntimeException) cause;
         }
         return new EnqueueUncertainException(name(), ids, cause);
+    }
+
+    /** The driver may have sent the call before to the server that this one was, or to the master before it. */
+    private static boolean isStartingOrDemoted(Throwable refusal) {
+        String message = String.valueOf(refusal.getMessage());
+        return refusal instanceof RedisLoadingException
+                || message.startsWith("READONLY")
+                || message.startsWith("MASTERDOWN")
+                || message.startsWith("CLUSTERDOWN");
     }
 
     // ---- look
@@ -485,8 +495,8 @@ final class RedisJobQueue implements JobQueue {
 
     @Override
     public CompletableFuture<Boolean> extendAsync(Claim claim, Duration lease) {
-        if (lease.isNegative() || lease.isZero()) {
-            throw new IllegalArgumentException("lease must be positive, was " + lease);
+        if (lease.isNegative() || lease.isZero() || lease.compareTo(Duration.ofDays(7)) > 0) {
+            throw new IllegalArgumentException("lease must be positive and at most 7 days, was " + lease);
         }
         return store.extend(List.of(new Renewal(claim, lease))).thenApply(answers -> answers.get(0));
     }

@@ -216,6 +216,9 @@ final class Attempt implements JobContext {
         if (duration.isNegative() || duration.isZero()) {
             throw new IllegalArgumentException("duration must be positive, was " + duration);
         }
+        if (duration.compareTo(Duration.ofDays(7)) > 0) {
+            throw new IllegalArgumentException("duration must be at most 7 days, was " + duration);
+        }
         if (leaseLost || !renewer.renew(this, duration)) {
             return false;
         }
