@@ -127,11 +127,13 @@ class LoopTests {
         Loop failing = started(() -> {
             throw new IllegalStateException("away");
         });
-        // by now it pauses for about a second
-        await().until(() -> turns.get() >= 4 && isWaiting(thread.get()));
+        // by now it pauses for 1.6 to 3.2 s
+        await().until(() -> turns.get() >= 6 && isWaiting(thread.get()));
 
+        long begin = System.nanoTime();
         failing.stop(Duration.ofSeconds(10));
 
+        assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofMillis(1200));
         assertThat(thread.get()).matches(ended -> ended != null && !ended.isAlive());
     }
 

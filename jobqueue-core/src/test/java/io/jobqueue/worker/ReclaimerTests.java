@@ -76,7 +76,7 @@ class ReclaimerTests {
 
         await().until(() -> events.size() >= 2);
         assertThat(events)
-                .containsExactly(
+                .containsExactlyInAnyOrder(
                         new JobEvent.WorkerDied("jobs", List.of(dies.id())),
                         new JobEvent.Lost("jobs", List.of(lost.id())));
     }
