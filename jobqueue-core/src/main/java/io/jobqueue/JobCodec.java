@@ -13,6 +13,8 @@ import tools.jackson.core.JsonToken;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.cfg.JsonNodeFeature;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -51,7 +53,11 @@ public final class JobCodec {
                 .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
                 .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
                 .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION);
-        return new JobCodec(customizer.apply(builder).build());
+        // one line, whatever the customizer likes: the kind is put in by position
+        return new JobCodec(customizer
+                .apply(builder)
+                .disable(SerializationFeature.INDENT_OUTPUT)
+                .build());
     }
 
     /** A stored document, to be read later. */
@@ -97,7 +103,10 @@ public final class JobCodec {
     }
 
     private byte[] withKind(String kind, byte[] object) {
-        ObjectNode fields = (ObjectNode) mapper.readTree(object);
+        ObjectNode fields = (ObjectNode) mapper.reader()
+                .with(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+                .without(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
+                .readTree(object);
         JsonNode own = fields.remove("kind");
         if (own != null
                 && !own.isNull()

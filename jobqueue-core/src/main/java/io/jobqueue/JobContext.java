@@ -32,8 +32,9 @@ public interface JobContext {
     Map<String, String> headers();
 
     /**
-     * Asks for more time, counted from now: moves the time limit of this attempt, and renews the lease right away.
-     * The lease itself needs no care, it is renewed by heartbeats as long as the attempt may run.
+     * Asks for more time, counted from now: moves the time limit of this attempt, never to an earlier time, and renews
+     * the lease right away. The lease itself needs no care, it is renewed by heartbeats as long as the attempt may run.
+     * When Redis cannot be reached, the Redis client's exception comes through and nothing is changed.
      *
      * @param duration how long from now, at most 7 days
      * @return {@code false} when the job is no longer this worker's; the handler had better stop

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Every method makes at least one round trip to Redis, except where it says otherwise. When Redis cannot be
  * reached the Redis client's own exception comes through, at once while the connection is known to be down, else after
- * the command timeout. A method and its {@code …Async} twin do the same; the future of the twin fails with what the
- * method throws. Its stages must not block: they run on the thread of the connection.
+ * the command timeout. A method and its {@code …Async} twin do the same; wrong arguments are refused at once by both, any
+ * other failure of the twin comes with its future. Its stages must not block: they run on the thread of the connection.
  *
  * <p>Thread-safe.
  *
@@ -132,7 +132,7 @@ public interface JobQueue {
      *
      * @param result what the job produced, {@code null} for nothing; a scalar is stored as {@code {"value":…}}
      * @return {@code false} when the job is no longer the claim's; nothing was changed then. A repeat of a completion
-     *     that succeeded answers {@code true} and changes nothing
+     *     that succeeded answers {@code true} and changes nothing, as long as the job is kept as history
      * @throws IllegalArgumentException when the result cannot be written as JSON or is too large
      */
     boolean complete(Claim claim, @Nullable Object result);

@@ -12,10 +12,12 @@ import java.time.Duration;
  */
 public record Retention(Duration age, int count) {
 
+    private static final Duration LONGEST = Duration.ofDays(3660);
+
     /** Refuses negative values. */
     public Retention {
-        if (age.isNegative()) {
-            throw new IllegalArgumentException("retention age must not be negative, was " + age);
+        if (age.isNegative() || age.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException("retention age must be from 0 to 10 years, was " + age);
         }
         if (count < 0) {
             throw new IllegalArgumentException("retention count must not be negative, was " + count);

@@ -11,7 +11,8 @@ import java.util.stream.Stream;
  *
  * <p>A unit that runs as a job needs no {@link #put}: its completion writes its output in the same step, under its claim
  * token, so that exactly one output is accepted for a unit, whoever is late. A field holds the value's plain JSON, so
- * any type that survives a round trip through JSON fits. All methods make round trips; thread-safe.
+ * any type that survives a round trip through JSON fits. A unit whose handler returned nothing is done and has no output to
+ * read. All methods make round trips; thread-safe.
  *
  * @since 0.1.0
  */

@@ -178,4 +178,21 @@ class JobCodecTests {
     void aDocumentIsNeverShown() {
         assertThat(codec.json("{\"password\":\"secret\"}")).hasToString("JsonText[21 characters]");
     }
+
+    @Test
+    void aFieldNamedKindSomewhereCostsNoDigit() {
+        java.math.BigDecimal amount = new java.math.BigDecimal("12345678901234567890.120");
+
+        String payload = codec.payload("pay", Map.of("amount", amount, "inner", Map.of("kind", "x")), MB);
+
+        assertThat(payload).contains("12345678901234567890.120");
+    }
+
+    @Test
+    void aCustomizerThatPrintsPrettilyBreaksNoPayload() {
+        JobCodec pretty = JobCodec.customized(
+                builder -> builder.enable(tools.jackson.databind.SerializationFeature.INDENT_OUTPUT));
+
+        assertThat(pretty.payload("ping", Map.of(), MB)).isEqualTo("{\"kind\":\"ping\"}");
+    }
 }

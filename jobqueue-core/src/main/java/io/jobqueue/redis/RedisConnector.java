@@ -169,7 +169,7 @@ public final class RedisConnector {
         timeouts.set(0);
         if (cause instanceof RedisCommandExecutionException refused
                 && refused.getMessage() != null
-                && refused.getMessage().startsWith("READONLY")) {
+                && refused.getMessage().contains("READONLY")) { // older servers put the script's words before it
             replace("it leads to a replica");
         }
     }

@@ -35,12 +35,18 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One queue on Redis, as producers, inspectors and hand-made workers see it. What happens to a claimed job is the
  * {@link RedisJobStore}'s; the verbs here hand it single claims.
+ *
+ * <p>It is one deep class on purpose, longer than others: all that a caller can ask of a queue is here, in the order of
+ * {@link JobQueue}, and each thing is a script or a plain command and the reading of its reply. Nothing is cached, so
+ * nothing can be stale; two instances of one queue do not know of each other. Ids are chosen and payloads written before
+ * the first byte is sent, so that a failure can name what is in doubt.
  *
  * <p>Methods without {@code Async} are their twins, waited for. The wait needs no time limit of its own: the connection
  * limits every command.
@@ -111,8 +117,7 @@ final class RedisJobQueue implements JobQueue {
 
     @Override
     public CompletableFuture<JobRef> enqueueAsync(JobRequest request) {
-        RedisJobQueue target = routes.apply(request.kind());
-        return target.sendInOrder(List.of(target.write(request))).thenApply(refs -> refs.get(0));
+        return send(List.of(request)).thenApply(refs -> refs.get(0));
     }
 
     @Override
@@ -122,44 +127,54 @@ final class RedisJobQueue implements JobQueue {
 
     @Override
     public CompletableFuture<List<JobRef>> enqueueAllAsync(Collection<?> jobs) {
-        Map<RedisJobQueue, Part> parts = new LinkedHashMap<>();
-        int place = 0;
-        for (Object job : jobs) {
-            JobRequest request = JobRequest.of(job);
-            RedisJobQueue target = routes.apply(request.kind());
-            Part part = parts.computeIfAbsent(target, queue -> new Part(new ArrayList<>(), new ArrayList<>()));
-            part.jobs().add(target.write(request));
-            part.places().add(place++);
+        return send(jobs.stream().map(JobRequest::of).toList());
+    }
+
+    /** Sends jobs to their queues, one call after the other, so that each queue keeps their order. */
+    private CompletableFuture<List<JobRef>> send(List<JobRequest> requests) {
+        Map<RedisJobQueue, List<Outgoing>> byQueue = new LinkedHashMap<>();
+        for (int place = 0; place < requests.size(); place++) {
+            RedisJobQueue target = routes.apply(requests.get(place).kind());
+            byQueue.computeIfAbsent(target, queue -> new ArrayList<>()).add(target.write(requests.get(place), place));
         }
-        JobRef[] answers = new JobRef[place];
+        List<Call> calls = new ArrayList<>();
+        byQueue.forEach((queue, jobs) -> queue.split(jobs, calls));
+        JobRef[] answers = new JobRef[requests.size()];
         CompletableFuture<?> sent = CompletableFuture.completedFuture(null);
-        for (Map.Entry<RedisJobQueue, Part> entry : parts.entrySet()) {
-            Part part = entry.getValue();
-            sent = sent.thenCompose(before -> entry.getKey().sendInOrder(part.jobs()))
-                    .thenAccept(refs -> part.place(refs, answers));
+        for (int i = 0; i < calls.size(); i++) {
+            int at = i;
+            sent = sent.thenCompose(before -> calls.get(at).send(answers).handle((done, failure) -> {
+                if (failure != null) {
+                    throw explained(failure, calls, at);
+                }
+                return done;
+            }));
         }
         return sent.thenApply(all -> List.of(answers));
     }
 
-    /** The jobs of a call that go to one queue, and their places in the call. */
-    private record Part(List<Outgoing> jobs, List<Integer> places) {
+    /** What goes to one queue in one round trip. */
+    private record Call(RedisJobQueue queue, List<Outgoing> jobs) {
 
-        void place(List<JobRef> refs, JobRef[] answers) {
-            for (int i = 0; i < refs.size(); i++) {
-                answers[places.get(i)] = refs.get(i);
-            }
+        CompletableFuture<Void> send(JobRef[] answers) {
+            return queue.sendOnce(jobs).thenAccept(letters -> {
+                for (int i = 0; i < jobs.size(); i++) {
+                    answers[jobs.get(i).place()] = queue.answered(jobs.get(i), letters.charAt(i) == 'C');
+                }
+            });
         }
     }
 
     /** A request with its id chosen and its payload written: nothing about it can change any more. */
-    private record Outgoing(String id, String kind, List<String> args, int bytes) {}
+    private record Outgoing(int place, String id, String kind, List<String> args, int bytes) {}
 
-    private Outgoing write(JobRequest request) {
+    private Outgoing write(JobRequest request, int place) {
         QueueSettings settings = store.settings();
         String id = idOf(request);
         String payload = store.codec().payload(request.kind(), request.payload(), settings.maxPayloadBytes());
         String headers = request.headers().isEmpty() ? "" : store.codec().headers(request.headers());
         return new Outgoing(
+                place,
                 id,
                 request.kind(),
                 List.of(
@@ -194,22 +209,13 @@ final class RedisJobQueue implements JobQueue {
         return value == null ? "" : value.toString();
     }
 
-    private CompletableFuture<List<JobRef>> sendInOrder(List<Outgoing> jobs) {
-        CompletableFuture<List<JobRef>> sent = CompletableFuture.completedFuture(new ArrayList<>(jobs.size()));
+    private void split(List<Outgoing> jobs, List<Call> calls) {
         int from = 0;
         while (from < jobs.size()) {
-            int begin = from;
-            int end = endOfCall(jobs, begin);
-            sent = sent.thenCompose(refs -> sendOnce(jobs.subList(begin, end)).handle((more, failure) -> {
-                if (failure != null) {
-                    throw explained(failure, jobs.subList(begin, jobs.size()), begin == 0);
-                }
-                refs.addAll(more);
-                return refs;
-            }));
+            int end = endOfCall(jobs, from);
+            calls.add(new Call(this, jobs.subList(from, end)));
             from = end;
         }
-        return sent;
     }
 
     private static int endOfCall(List<Outgoing> jobs, int from) {
@@ -225,40 +231,36 @@ final class RedisJobQueue implements JobQueue {
         return end;
     }
 
-    private CompletableFuture<List<JobRef>> sendOnce(List<Outgoing> jobs) {
+    private CompletableFuture<String> sendOnce(List<Outgoing> jobs) {
         List<String> args = new ArrayList<>(1 + jobs.size() * 8);
         args.add(REPLAY_WINDOW);
         jobs.forEach(job -> args.addAll(job.args()));
         String call = Ids.token();
-        return store.<String>command(redis -> ENQUEUE.call(redis, store.keys().withCall(call), args))
-                .thenApply(letters -> refs(jobs, letters));
+        return store.command(redis -> ENQUEUE.call(redis, store.keys().withCall(call), args));
     }
 
-    private List<JobRef> refs(List<Outgoing> jobs, String letters) {
-        List<JobRef> refs = new ArrayList<>(jobs.size());
-        for (int i = 0; i < jobs.size(); i++) {
-            Outgoing job = jobs.get(i);
-            boolean created = letters.charAt(i) == 'C';
-            refs.add(new JobRef(name(), job.id(), created ? JobRef.State.CREATED : JobRef.State.EXISTING));
-            if (created) {
-                listener.on(new JobEvent.Enqueued(name(), job.kind(), job.id()));
-            }
+    private JobRef answered(Outgoing job, boolean created) {
+        if (created) {
+            listener.on(new JobEvent.Enqueued(name(), job.kind(), job.id()));
         }
-        return refs;
+        return new JobRef(name(), job.id(), created ? JobRef.State.CREATED : JobRef.State.EXISTING);
     }
 
     /** What a producer must know of a failure: whether the jobs may exist all the same, and under which ids. */
-    private RuntimeException explained(Throwable failure, List<Outgoing> open, boolean nothingSentBefore) {
+    private static RuntimeException explained(Throwable failure, List<Call> calls, int failed) {
         Throwable cause = unwrap(failure);
-        List<String> ids = open.stream().map(Outgoing::id).toList();
+        String queue = calls.get(failed).queue().name();
+        List<String> open = calls.subList(failed, calls.size()).stream()
+                .flatMap(call -> call.jobs().stream().map(Outgoing::id))
+                .toList();
         if (cause instanceof RedisCommandExecutionException && !isStartingOrDemoted(cause)) {
-            return new EnqueueRefusedException(name(), ids, cause);
+            return new EnqueueRefusedException(queue, open, cause);
         }
-        if (nothingSentBefore
-                && (cause instanceof RedisConnectionException || cause instanceof IllegalStateException)) {
+        boolean nothingSent = cause instanceof RedisConnectionException || cause instanceof IllegalStateException;
+        if (failed == 0 && nothingSent) {
             return (RuntimeException) cause;
         }
-        return new EnqueueUncertainException(name(), ids, cause);
+        return new EnqueueUncertainException(queue, open, cause);
     }
 
     /** The driver may have sent the call before to the server that this one was, or to the master before it. */
@@ -279,8 +281,7 @@ final class RedisJobQueue implements JobQueue {
 
     @Override
     public CompletableFuture<Optional<JobSnapshot>> findAsync(String id) {
-        Names.id(id);
-        return hash(id);
+        return hash(Names.id(id));
     }
 
     /** A key of another type spoils only its own entry. */
@@ -404,7 +405,7 @@ final class RedisJobQueue implements JobQueue {
                 return claims.jobs().stream().findFirst();
             }
             try {
-                store.hint(pause(left, claims.nextDue())).get();
+                hintOrPause(pause(left, claims.nextDue())).get();
             } catch (InterruptedException ex) {
                 Thread.currentThread().interrupt();
                 return Optional.empty();
@@ -425,8 +426,14 @@ final class RedisJobQueue implements JobQueue {
             if (!claims.jobs().isEmpty() || left.isNegative() || left.isZero()) {
                 return CompletableFuture.completedFuture(claims.jobs().stream().findFirst());
             }
-            return store.hint(pause(left, claims.nextDue())).thenCompose(hinted -> claimUntil(deadline));
+            return hintOrPause(pause(left, claims.nextDue())).thenCompose(hinted -> claimUntil(deadline));
         });
+    }
+
+    /** Without hints a claim goes on by polling; it finds out by itself whether Redis is away. */
+    private CompletableFuture<Boolean> hintOrPause(Duration pause) {
+        return store.hint(pause).exceptionallyCompose(failure -> new CompletableFuture<Boolean>()
+                .completeOnTimeout(false, pause.toMillis(), TimeUnit.MILLISECONDS));
     }
 
     private CompletableFuture<JobStore.Claims> claimOnce() {
@@ -479,13 +486,15 @@ final class RedisJobQueue implements JobQueue {
 
     private CompletableFuture<Boolean> settle(Claim claim, Verb verb, String text, String output, Duration delay) {
         int maxAttempts = store.settings().retry().maxAttempts();
-        return store.settle(List.of(new Settlement(claim, verb, text, output, delay, maxAttempts)))
-                .thenApply(settled -> {
-                    if (settled.dropped() > 0) {
-                        listener.on(new JobEvent.DeadLettersDropped(name(), settled.dropped()));
-                    }
-                    return settled.answers().get(0) != Answer.REFUSED;
-                });
+        Settlement end = new Settlement(claim, verb, text, output, delay, maxAttempts);
+        return store.settle(List.of(end)).thenApply(settled -> {
+            Answer answer = settled.answers().get(0);
+            listener.on(end.event(answer, Duration.ZERO));
+            if (settled.dropped() > 0) {
+                listener.on(new JobEvent.DeadLettersDropped(name(), settled.dropped()));
+            }
+            return answer != Answer.REFUSED;
+        });
     }
 
     @Override

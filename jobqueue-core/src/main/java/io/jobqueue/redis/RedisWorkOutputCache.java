@@ -33,6 +33,8 @@ final class RedisWorkOutputCache implements WorkOutputCache {
     private static final Script EXPECT = Script.of(ScriptOutputType.INTEGER, "endings", "expect");
     private static final Script PROGRESS = Script.of(ScriptOutputType.MULTI, "progress");
     private static final int PAGE = 500;
+    /** The field of a unit that is done and has no value. */
+    private static final String NOTHING = "null";
 
     private final RedisJobStore store;
 
@@ -50,7 +52,7 @@ final class RedisWorkOutputCache implements WorkOutputCache {
     public <T> Optional<T> get(String runId, String unitId, Class<T> type) {
         String key = store.keys().outputs(Names.run(runId));
         String json = waitFor(store.<@Nullable String>read(key, redis -> redis.hget(key, Names.unit(unitId))));
-        return json == null ? Optional.empty() : Optional.of(read(unitId, json, type));
+        return json == null || json.equals(NOTHING) ? Optional.empty() : Optional.of(read(unitId, json, type));
     }
 
     @Override
@@ -63,6 +65,7 @@ final class RedisWorkOutputCache implements WorkOutputCache {
     @Override
     public <T> Stream<Map.Entry<String, T>> stream(String runId, Class<T> type) {
         return fields(store.keys().outputs(Names.run(runId)))
+                .filter(field -> !field.getValue().equals(NOTHING))
                 .map(field -> Map.entry(field.getKey(), read(field.getKey(), field.getValue(), type)));
     }
 

@@ -68,8 +68,9 @@ final class Attempt implements JobContext {
         return maxAttempts;
     }
 
-    Duration limit() {
-        return limit;
+    /** How long the handler may run, with the time that it asked for. */
+    synchronized Duration allowed() {
+        return startedAt == 0 ? limit : Duration.ofNanos(endsAt - startedAt);
     }
 
     // ---- the handler's side
@@ -222,7 +223,10 @@ final class Attempt implements JobContext {
         if (leaseLost || !renewer.renew(this, duration)) {
             return false;
         }
-        endsAt = System.nanoTime() + nanos(duration);
+        long later = System.nanoTime() + nanos(duration);
+        if (later - endsAt > 0) {
+            endsAt = later;
+        }
         return true;
     }
 

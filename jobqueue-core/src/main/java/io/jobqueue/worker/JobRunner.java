@@ -83,9 +83,11 @@ final class JobRunner {
                     "unknown-kind: no handler for kind '%s' on queue '%s'".formatted(claim.kind(), claim.queue()));
         }
         if (claim.attempt() > attempt.maxAttempts()) {
+            // the last attempt's worker died, or the limit was lowered meanwhile
             return fail(
                     claim,
-                    "worker-died: the worker of attempt %d, the last, fell silent".formatted(claim.attempt() - 1));
+                    "worker-died: attempt %d would be over the limit of %d"
+                            .formatted(claim.attempt(), attempt.maxAttempts()));
         }
         if (!claim.isUnit() && (claim.runId() != null || claim.unitId() != null)) {
             // only a guide producer can say so, in the payload
@@ -134,7 +136,7 @@ final class JobRunner {
             return new Settlement(claim, Verb.RETRY, cut(again.reason()), "", again.delay(), attempt.maxAttempts());
         }
         if (outcome instanceof JobOutcome.Discard discard) {
-            return fail(claim, Ended.DISCARDED + discard.reason());
+            return fail(claim, Settlement.DISCARDED + discard.reason());
         }
         return fail(claim, ((JobOutcome.DeadLetter) outcome).reason());
     }
@@ -166,7 +168,7 @@ final class JobRunner {
 
     /** The failed attempt of a handler that was, or had to be, stopped by its time limit. */
     Settlement timedOut(Attempt attempt) {
-        return retry(attempt, "timed-out: ran longer than " + attempt.limit());
+        return retry(attempt, "timed-out: ran longer than " + attempt.allowed());
     }
 
     static Settlement release(Claim claim) {

@@ -105,7 +105,36 @@ public interface JobStore {
      * @param delay how long a retry waits; zero puts the job straight back
      * @param maxAttempts the limit of attempts by the settings of kind and queue; the job's own stands above it
      */
-    record Settlement(Claim claim, Verb verb, String text, String output, Duration delay, int maxAttempts) {}
+    record Settlement(Claim claim, Verb verb, String text, String output, Duration delay, int maxAttempts) {
+
+        /** How the error of a job begins that its handler discarded. */
+        static final String DISCARDED = "discarded: ";
+
+        /**
+         * What listeners hear once the store has answered.
+         *
+         * @param took how long the handler ran, zero when nobody knows
+         */
+        public JobEvent event(Answer answer, Duration took) {
+            if (answer == Answer.REFUSED) {
+                return new JobEvent.Refused(claim);
+            }
+            if (answer == Answer.FAILED) {
+                return failed(took);
+            }
+            return switch (verb) {
+                case COMPLETE -> new JobEvent.Completed(claim, took);
+                case RETRY -> new JobEvent.Retried(claim, text, delay, took);
+                case FAIL -> failed(took);
+                case RELEASE -> new JobEvent.Released(claim);
+            };
+        }
+
+        private JobEvent failed(Duration took) {
+            String error = verb == Verb.COMPLETE ? "bad-output: the key of the run's outputs is not a hash" : text;
+            return new JobEvent.Failed(claim, error, error.startsWith(DISCARDED), took);
+        }
+    }
 
     /** What became of one settlement. */
     enum Answer {

@@ -5,6 +5,7 @@ import io.jobqueue.JobListener;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
@@ -133,9 +134,14 @@ final class LeaseKeeper {
         Duration atLeast = store.settings().visibility().compareTo(lease) > 0
                 ? store.settings().visibility()
                 : lease;
-        boolean ours = store.extend(List.of(new JobStore.Renewal(attempt.claim(), atLeast)))
-                .join()
-                .get(0);
+        boolean ours;
+        try {
+            ours = store.extend(List.of(new JobStore.Renewal(attempt.claim(), atLeast)))
+                    .join()
+                    .get(0);
+        } catch (CompletionException ex) {
+            throw ex.getCause() instanceof RuntimeException cause ? cause : ex;
+        }
         if (ours) {
             attempt.renewed(sentAt, atLeast);
         } else {

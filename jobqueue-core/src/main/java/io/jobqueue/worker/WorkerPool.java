@@ -301,7 +301,8 @@ public final class WorkerPool {
                 loop.lock.unlock();
             }
             for (int i = 0; i < batch.size(); i++) {
-                listener.on(batch.get(i).event(answer.answers().get(i)));
+                Ended end = batch.get(i);
+                listener.on(end.settlement().event(answer.answers().get(i), end.took()));
             }
             if (answer.dropped() > 0) {
                 listener.on(new JobEvent.DeadLettersDropped(store.queue(), answer.dropped()));

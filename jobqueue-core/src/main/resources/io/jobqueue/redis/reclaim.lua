@@ -70,10 +70,10 @@ local function deadline_of(id, f)
     return promised
   end
   local claimed = number(f[4], 0)
-  if token ~= '' and claimed > 0 then
+  if token ~= '' and claimed > 0 and claimed <= now then
     return math.min(claimed, now) + lease -- a guide client's claim
   end
-  -- popped by a guide client but not stamped yet: one lease from when we first saw it in this state
+  -- popped by a guide client but not stamped yet, or stamped by a clock that is ahead: one lease from when we first saw it in this state
   local state = (f[6] or '') .. ',' .. (f[7] or '') .. ',' .. token .. ':'
   local seen = f[8] and string.sub(f[8], 1, #state) == state and number(string.sub(f[8], #state + 1), nil)
   if seen then

@@ -697,4 +697,25 @@ class JobLifeScriptTests {
         assertThat(claim().fence()).isEqualTo(1234567890123457L);
         assertThat(bench.job("one")).containsEntry("fence", "1234567890123457");
     }
+
+    @Test
+    void aGuideClientWhoseClockIsAheadLosesItsClaimOneLeaseAfterWeFirstSawIt() {
+        bench.guideEnqueue("one", "{\"kind\":\"email\"}");
+        bench.redis.lmove("queue:q:pending", "queue:q:processing", io.lettuce.core.LMoveArgs.Builder.rightLeft());
+        bench.redis.hset(
+                "queue:q:job:one",
+                Map.of(
+                        "status",
+                        "processing",
+                        "claim_token",
+                        "theirs",
+                        "claimed_at_ms",
+                        "9000000000000",
+                        "attempts",
+                        "1"));
+
+        assertThat(bench.queue.reclaimStuck()).isEmpty();
+        leaseRunsOut();
+        assertThat(bench.queue.reclaimStuck()).containsExactly("one");
+    }
 }

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.jobqueue.Claim;
+import io.jobqueue.EnqueueRefusedException;
+import io.jobqueue.JobEvent;
 import io.jobqueue.JobQueue;
 import io.jobqueue.JobRef;
 import io.jobqueue.JobRequest;
@@ -261,5 +263,47 @@ class RedisJobQueueTests {
                         .isCreated());
             }
         }
+    }
+
+    @Test
+    void aCallOverSeveralQueuesNamesAllIdsThatWereNotCreated() {
+        RedisQueues.Options plain = RedisQueues.Options.defaults();
+        RedisQueues queues = new RedisQueues(
+                bench.connector,
+                new RedisQueues.Options(
+                        plain.keyPrefix(),
+                        plain.defaultQueue(),
+                        plain.settings(),
+                        Optional::of,
+                        plain.codec(),
+                        plain.listener()));
+        bench.redis.set("queue:b:pending", "not a list");
+
+        assertThatThrownBy(() -> queues.queue()
+                        .enqueueAll(List.of(
+                                JobRequest.of("a", null).id("1"),
+                                JobRequest.of("b", null).id("2"),
+                                JobRequest.of("c", null).id("3"))))
+                .isInstanceOfSatisfying(EnqueueRefusedException.class, ex -> assertThat(ex.ids())
+                        .containsExactly("2", "3"));
+        assertThat(queues.queue("a").find("1")).isPresent();
+        assertThat(queues.queue("c").find("3")).isEmpty();
+    }
+
+    @Test
+    void theVerbsTellTheListenerAsTheEngineDoes() {
+        queue.enqueue(JobRequest.of("email", null).id("one"));
+        queue.enqueue(JobRequest.of("email", null).id("two").maxAttempts(1));
+        Claim one = queue.claim(Duration.ZERO).orElseThrow();
+        Claim two = queue.claim(Duration.ZERO).orElseThrow();
+
+        queue.complete(one, null);
+        queue.fail(two, "boom");
+        bench.redis.del("queue:q:job:one");
+        queue.complete(one, null);
+
+        assertThat(bench.events.stream().filter(event -> event instanceof JobEvent.OfAttempt))
+                .extracting(event -> event.getClass().getSimpleName())
+                .containsExactly("Completed", "Failed", "Refused");
     }
 }

@@ -213,4 +213,14 @@ class RedisWorkOutputCacheTests {
                 .isEqualTo("bad-output: queue:q:outputs:run is not a hash");
         assertThat(bench.list("failed")).containsExactly(claim.id());
     }
+
+    @Test
+    void aUnitWhoseHandlerReturnedNothingIsDoneAndHasNoOutputToRead() {
+        bench.queue.complete(unit("silent"), null);
+        outputs.put("run", "loud", 1);
+
+        assertThat(outputs.progress("run").done()).isEqualTo(2);
+        assertThat(outputs.get("run", "silent", Integer.class)).isEmpty();
+        assertThat(outputs.all("run", Integer.class)).containsExactly(Map.entry("loud", 1));
+    }
 }

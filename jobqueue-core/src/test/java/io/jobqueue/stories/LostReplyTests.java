@@ -84,7 +84,7 @@ class LostReplyTests {
 
     private RedisClient client(ClientOptions options) {
         RedisURI uri = Stage.uri(proxy.port());
-        uri.setTimeout(Duration.ofMillis(300));
+        uri.setTimeout(Duration.ofSeconds(3));
         RedisClient client = RedisClient.create(uri);
         client.setOptions(options);
         open.add(() -> client.shutdown(Duration.ZERO, Duration.ofSeconds(2)));

@@ -794,14 +794,19 @@ class WorkerPoolTests {
 
         @Test
         void anExtendedAttemptIsInterruptedAtItsNewLimit() {
-            pool(slots(1), limited(LONG, (job, context) -> {
-                context.extend(Duration.ofMillis(50));
+            pool(slots(1), limited(Duration.ofMillis(200), (job, context) -> {
+                context.extend(Duration.ofMillis(1)); // takes nothing away
+                context.extend(Duration.ofMillis(400));
                 return job.attempt() == 1 ? atTheGate(context) : null;
             }));
 
             String id = enqueue("limited");
 
             assertThat(ended(id).attempts()).isEqualTo(2);
+            assertThat(heard(JobEvent.Retried.class)).singleElement().satisfies(retried -> {
+                assertThat(retried.took()).isGreaterThanOrEqualTo(Duration.ofMillis(400));
+                assertThat(retried.error()).startsWith("timed-out: ran longer than PT0.4");
+            });
         }
 
         @Test

@@ -144,7 +144,8 @@ final class JobHandlerReader {
                     "Bind the type variable in the class of the bean, as in 'class Mailer extends Handler<SendEmail>'.");
         }
         Class<?> raw = payload.toClass();
-        if (BeanUtils.isSimpleProperty(raw) || raw.isArray() || Iterable.class.isAssignableFrom(raw)) {
+        boolean list = Iterable.class.isAssignableFrom(raw) && !JsonNode.class.isAssignableFrom(raw);
+        if (BeanUtils.isSimpleProperty(raw) || raw.isArray() || list) {
             throw refused(
                     place,
                     "has a payload of type %s, but payloads are JSON objects".formatted(raw.getSimpleName()),

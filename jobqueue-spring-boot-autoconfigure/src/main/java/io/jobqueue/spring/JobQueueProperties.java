@@ -92,7 +92,7 @@ record JobQueueProperties(
     /**
      * Sweep for jobs whose worker died.
      *
-     * @param enabled Whether this application sweeps its queues. At least one application of a queue has to.
+     * @param enabled Whether this application sweeps the queues it works on. At least one application of a queue has to.
      * @param interval Time between two sweeps.
      */
     record Reclaimer(@DefaultValue("true") boolean enabled, @DefaultValue("1s") Duration interval) {}

@@ -69,10 +69,13 @@ final class Settings {
         return workersEnabled() && or(properties.queue(queue).worker().enabled(), true);
     }
 
-    /** How often this application sweeps a queue; empty when it does not. */
-    Optional<Duration> sweepInterval(String queue) {
+    /**
+     * How often this application sweeps a queue; empty when it does not. A sweep goes by the settings of who sweeps, so a
+     * queue on which this application does not work is swept only when its properties say so.
+     */
+    Optional<Duration> sweepInterval(String queue, boolean works) {
         JobQueueProperties.Queue.Reclaimer own = properties.queue(queue).reclaimer();
-        return or(own.enabled(), properties.reclaimer().enabled())
+        return or(own.enabled(), works && properties.reclaimer().enabled())
                 ? Optional.of(or(own.interval(), properties.reclaimer().interval()))
                 : Optional.empty();
     }

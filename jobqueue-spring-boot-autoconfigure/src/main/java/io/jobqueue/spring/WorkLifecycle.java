@@ -117,7 +117,8 @@ final class WorkLifecycle implements SmartLifecycle {
         names.addAll(handlers.byQueue().keySet());
         Map<Duration, List<JobStore>> byInterval = new TreeMap<>();
         for (String queue : names) {
-            settings.sweepInterval(queue).ifPresent(interval -> byInterval
+            boolean works = handlers.byQueue().containsKey(queue) && settings.workersEnabled(queue);
+            settings.sweepInterval(queue, works).ifPresent(interval -> byInterval
                     .computeIfAbsent(interval, any -> new ArrayList<>())
                     .add(queues.store(queue)));
         }

@@ -394,11 +394,11 @@ class JobQueueAutoConfigurationTests {
     void everyQueueOfTheApplicationIsSwept() {
         application(Mailer.class)
                 .withPropertyValues(
-                        "jobqueue.queues.other.worker.concurrency=2", "jobqueue.queues.unswept.reclaimer.enabled=false")
+                        "jobqueue.queues.other.reclaimer.enabled=true", "jobqueue.queues.unswept.worker.concurrency=2")
                 .run(context -> {
                     assertThat(threads("jobqueue-mail-reclaimer")).isNotEmpty();
                     assertThat(threads("jobqueue-other-reclaimer")).isNotEmpty();
-                    assertThat(threads("jobqueue-jobs-reclaimer")).isNotEmpty();
+                    assertThat(threads("jobqueue-jobs-reclaimer")).isEmpty();
                     assertThat(threads("jobqueue-unswept-reclaimer")).isEmpty();
                 });
     }

@@ -62,7 +62,7 @@ class JobQueuePropertiesTests {
             assertThat(settings.defaultQueue()).isEqualTo(core.defaultQueue());
             assertThat(settings.queue("jobs")).isEqualTo(QueueSettings.defaults());
             assertThat(settings.worker("jobs")).isEqualTo(WorkerSettings.defaults());
-            assertThat(settings.sweepInterval("jobs")).contains(Duration.ofSeconds(1));
+            assertThat(settings.sweepInterval("jobs", true)).contains(Duration.ofSeconds(1));
         });
     }
 
@@ -100,7 +100,7 @@ class JobQueuePropertiesTests {
                                     Duration.ofMinutes(1),
                                     Duration.ofSeconds(5),
                                     Duration.ofSeconds(25)));
-                    assertThat(settings.sweepInterval("mail")).contains(Duration.ofSeconds(5));
+                    assertThat(settings.sweepInterval("mail", true)).contains(Duration.ofSeconds(5));
                 },
                 "jobqueue.queues.mail.worker.concurrency=4",
                 "jobqueue.queues.mail.worker.poll-interval=100ms",
@@ -123,13 +123,23 @@ class JobQueuePropertiesTests {
     }
 
     @Test
+    void aQueueThatThisApplicationDoesNotWorkOnIsSweptOnlyWhenItsPropertiesSaySo() {
+        run(
+                settings -> {
+                    assertThat(settings.sweepInterval("jobs", false)).isEmpty();
+                    assertThat(settings.sweepInterval("mail", false)).isPresent();
+                },
+                "jobqueue.queues.mail.reclaimer.enabled=true");
+    }
+
+    @Test
     void aQueueCanBeLeftOutOfWorkAndSweep() {
         settings(
                 settings -> {
                     assertThat(settings.workersEnabled("mail")).isFalse();
                     assertThat(settings.workersEnabled("jobs")).isTrue();
-                    assertThat(settings.sweepInterval("mail")).isEmpty();
-                    assertThat(settings.sweepInterval("jobs")).isPresent();
+                    assertThat(settings.sweepInterval("mail", true)).isEmpty();
+                    assertThat(settings.sweepInterval("jobs", true)).isPresent();
                 },
                 "jobqueue.worker.enabled=true",
                 "jobqueue.queues.mail.worker.enabled=false",
@@ -140,8 +150,8 @@ class JobQueuePropertiesTests {
     void oneQueueCanBeSweptAlone() {
         settings(
                 settings -> {
-                    assertThat(settings.sweepInterval("mail")).isPresent();
-                    assertThat(settings.sweepInterval("jobs")).isEmpty();
+                    assertThat(settings.sweepInterval("mail", true)).isPresent();
+                    assertThat(settings.sweepInterval("jobs", true)).isEmpty();
                 },
                 "jobqueue.reclaimer.enabled=false",
                 "jobqueue.queues.mail.reclaimer.enabled=true");
