@@ -841,12 +841,23 @@ class WorkerPoolTests {
         }
 
         @Test
-        void aVeryLongLimitIsNoLimit() {
+        void anExtensionOfMoreThanAWeekIsAMistakeOfTheHandler() {
             pool(
                     slots(1),
                     limited(
-                            Duration.ofSeconds(Long.MAX_VALUE),
-                            (job, context) -> context.extend(Duration.ofDays(200_000))));
+                            LONG,
+                            (job, context) -> context.extend(Duration.ofDays(7).plusMillis(1))));
+
+            String id = store.enqueue(JobRequest.of("limited", null).maxAttempts(1));
+
+            assertThat(ended(id).lastError()).contains("duration must be at most 7 days");
+        }
+
+        @Test
+        void aVeryLongLimitIsNoLimit() {
+            pool(
+                    slots(1),
+                    limited(Duration.ofSeconds(Long.MAX_VALUE), (job, context) -> context.extend(Duration.ofDays(7))));
 
             assertThat(ended(enqueue("limited")).status()).isEqualTo(JobStatus.COMPLETED);
         }
