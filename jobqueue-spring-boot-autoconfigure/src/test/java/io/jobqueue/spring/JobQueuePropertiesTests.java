@@ -124,7 +124,7 @@ class JobQueuePropertiesTests {
 
     @Test
     void aQueueThatThisApplicationDoesNotWorkOnIsSweptOnlyWhenItsPropertiesSaySo() {
-        run(
+        settings(
                 settings -> {
                     assertThat(settings.sweepInterval("jobs", false)).isEmpty();
                     assertThat(settings.sweepInterval("mail", false)).isPresent();
