@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +38,8 @@ public final class RedisConnector {
 
     private final Supplier<? extends RedisLink> links;
     private final AtomicInteger timeouts = new AtomicInteger();
+
+    private final Set<Thread> connecting = ConcurrentHashMap.newKeySet();
 
     // guarded by this
     private final Set<StatefulConnection<String, String>> connections = new HashSet<>();
@@ -116,13 +119,20 @@ public final class RedisConnector {
     }
 
     private StatefulConnection<String, String> connectNow() {
-        RedisLink from = link();
-        StatefulConnection<String, String> connection = from.connect();
-        if (!keep(connection, from)) {
-            connection.close();
-            throw stopped();
+        connecting.add(Thread.currentThread());
+        try {
+            RedisLink from = link();
+            StatefulConnection<String, String> connection = from.connect();
+            if (!keep(connection, from)) {
+                connection.close();
+                throw stopped();
+            }
+            return connection;
+        } finally {
+            connecting.remove(Thread.currentThread());
+            // an interrupt by stop() is not for what others chained to this thread
+            Thread.interrupted();
         }
-        return connection;
     }
 
     /** A thread that is interrupted must stay so while a client is made, which Lettuce and Netty do not see to. */
@@ -228,5 +238,7 @@ public final class RedisConnector {
         if (left != null) {
             left.close();
         }
+        // a connect that is under way when its client is shut down never ends by itself
+        connecting.forEach(Thread::interrupt);
     }
 }

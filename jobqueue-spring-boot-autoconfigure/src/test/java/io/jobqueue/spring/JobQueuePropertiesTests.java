@@ -268,12 +268,12 @@ class JobQueuePropertiesTests {
             jobqueue.retry.delay=-1s                        | jobqueue.retry.delay: retry delay must not be negative, was PT-1S
             jobqueue.retry.multiplier=0.5                   | jobqueue.retry.multiplier: retry multiplier must be at least 1, was 0.5
             jobqueue.retry.jitter=2                         | jobqueue.retry.jitter: retry jitter must be from 0 to 1, was 2.0
-            jobqueue.retention.completed.age=-1h            | jobqueue.retention.completed.age: retention age must not be negative, was PT-1H
+            jobqueue.retention.completed.age=-1h            | jobqueue.retention.completed.age: retention age must be from 0 to 10 years, was PT-1H
             jobqueue.queues.mail.retention.failed.count=-1  | jobqueue.queues.mail.retention.failed.count: retention count must not be negative, was -1
             jobqueue.payload.max-size=17MB                  | jobqueue.payload.max-size: max payload size must be from 1 byte to 16 MiB, was 17825792
             jobqueue.result.max-size=4GB                    | jobqueue.result.max-size: max result size must be from 1 byte to 16 MiB, was 4294967296
             jobqueue.shutdown.drain=-1s                     | jobqueue.shutdown.drain: drain must not be negative, was PT-1S
-            jobqueue.work-output.ttl=0                      | jobqueue.work-output.ttl: work output ttl must be at least 1 s, was PT0S
+            jobqueue.work-output.ttl=0                      | jobqueue.work-output.ttl: work output ttl must be from 1 s to 100 years, was PT0S
             jobqueue.key-prefix=a b                         | jobqueue.key-prefix: key prefix must be 1 to 64 characters
             jobqueue.default-queue={jobs}                   | jobqueue.default-queue: queue name must be 1 to 64 characters
             jobqueue.queues.[my queue].worker.concurrency=1 | jobqueue.queues[my queue]: queue name must be 1 to 64 characters

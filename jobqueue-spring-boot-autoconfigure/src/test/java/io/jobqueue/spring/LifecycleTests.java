@@ -108,7 +108,7 @@ class LifecycleTests {
             awaitStatus(jobs, jobs.enqueue(JobRequest.of("tick", null)), JobStatus.COMPLETED);
 
             running.stop();
-            assertThat(threadsOfTheEngine()).isEmpty();
+            await().untilAsserted(() -> assertThat(threadsOfTheEngine()).isEmpty());
             assertThatIllegalStateException().isThrownBy(() -> jobs.enqueue(JobRequest.of("tick", null)));
             running.start();
 
@@ -124,7 +124,7 @@ class LifecycleTests {
 
             for (int i = 0; i < 3; i++) {
                 running.pause();
-                assertThat(threadsOfTheEngine()).isEmpty();
+                await().untilAsserted(() -> assertThat(threadsOfTheEngine()).isEmpty());
                 running.restart();
             }
 
@@ -154,7 +154,7 @@ class LifecycleTests {
             awaitStatus(jobs, jobs.enqueue(JobRequest.of("tick", null)), JobStatus.COMPLETED);
         });
 
-        assertThat(threadsOfTheEngine()).isEmpty();
+        await().untilAsserted(() -> assertThat(threadsOfTheEngine()).isEmpty());
         assertThat(clients("jobqueue")).isZero();
     }
 
@@ -178,7 +178,7 @@ class LifecycleTests {
         application(Ticker.class, FailsAfterEnqueue.class)
                 .run(context -> assertThat(context).hasFailed());
 
-        assertThat(threadsOfTheEngine()).isEmpty();
+        await().untilAsserted(() -> assertThat(threadsOfTheEngine()).isEmpty());
         assertThat(clients("jobqueue")).isZero();
     }
 
