@@ -27,6 +27,7 @@ class ArchitectureTests {
             WorkerSettingsCustomizer.class.getName(),
             ApplicationQueues.class.getName(),
             JobQueueAutoConfiguration.class.getName(),
+            ServiceBindingAutoConfiguration.class.getName(),
             JobQueueMetricsAutoConfiguration.class.getName());
 
     private static final DescribedPredicate<JavaClass> MEANT_FOR_USERS =

@@ -351,17 +351,21 @@ class JobQueuePropertiesTests {
         }
 
         assertThat(properties)
-                .hasSize(27)
-                .containsKeys("jobqueue.enabled", "jobqueue.queues", "jobqueue.retention.failed.age")
+                .hasSize(29)
+                .containsKeys(
+                        "jobqueue.enabled",
+                        "jobqueue.queues",
+                        "jobqueue.retention.failed.age",
+                        "jobqueue.service-binding.enabled")
                 .allSatisfy((name, property) -> {
                     assertThat(Optional.ofNullable(property.get("description")).map(JsonNode::stringValue))
                             .as("description of " + name)
                             .hasValueSatisfying(text -> assertThat(text).endsWith("."));
-                    boolean isMap =
-                            Stream.of("jobqueue.queues", "jobqueue.kinds").anyMatch(name::equals);
+                    boolean hasNone = Stream.of("jobqueue.queues", "jobqueue.kinds", "jobqueue.service-binding.name")
+                            .anyMatch(name::equals);
                     assertThat(property.has("defaultValue"))
                             .as("default of " + name)
-                            .isNotEqualTo(isMap);
+                            .isNotEqualTo(hasNone);
                 });
     }
 
