@@ -98,9 +98,6 @@ final class RedisChoice implements EnvironmentPostProcessor, Ordered {
 
     /** The key that configures a Redis and where it stands, never its value. */
     private static Optional<String> configured(ConfigurableEnvironment environment) {
-        if (environment.getProperty(PREFIX + "ssl.enabled", Boolean.class, false)) {
-            return Optional.of("'" + PREFIX + "ssl.enabled'");
-        }
         for (String key : CHOOSING) {
             ConfigurationPropertyName name = ConfigurationPropertyName.of(PREFIX + key);
             for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
@@ -113,6 +110,9 @@ final class RedisChoice implements EnvironmentPostProcessor, Ordered {
                     return Optional.of("'" + name + "'");
                 }
             }
+        }
+        if (environment.getProperty(PREFIX + "ssl.enabled", Boolean.class, false)) {
+            return Optional.of("'" + PREFIX + "ssl.enabled'");
         }
         return Optional.empty();
     }

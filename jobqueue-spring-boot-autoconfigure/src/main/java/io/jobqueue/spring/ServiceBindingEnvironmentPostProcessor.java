@@ -14,12 +14,12 @@ import org.springframework.boot.EnvironmentPostProcessor;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.context.config.ConfigDataEnvironmentPostProcessor;
 import org.springframework.boot.context.properties.bind.Binder;
-import org.springframework.boot.env.OriginTrackedMapPropertySource;
 import org.springframework.boot.logging.DeferredLogFactory;
 import org.springframework.boot.origin.Origin;
-import org.springframework.boot.origin.OriginTrackedValue;
+import org.springframework.boot.origin.OriginLookup;
 import org.springframework.core.Ordered;
 import org.springframework.core.env.ConfigurableEnvironment;
+import org.springframework.core.env.EnumerablePropertySource;
 import org.springframework.core.env.MapPropertySource;
 import org.springframework.core.env.MutablePropertySources;
 import org.springframework.core.env.PropertySource;
@@ -179,10 +179,7 @@ final class ServiceBindingEnvironmentPostProcessor implements EnvironmentPostPro
             // somebody who has made a bundle knows more about trust than the binding, perhaps a client certificate
             properties.keySet().removeIf(key -> key.equals(BoundRedis.BUNDLE_KEY) || key.startsWith("spring.ssl."));
         }
-        Origin origin = new ServiceOrigin("the service " + service.title());
-        Map<String, Object> tracked = new LinkedHashMap<>();
-        properties.forEach((key, value) -> tracked.put(key, OriginTrackedValue.of(escaped(value), origin)));
-        sources.addFirst(new OriginTrackedMapPropertySource(SOURCE, tracked, true));
+        sources.addFirst(new BoundProperties(service, properties));
     }
 
     /** Takes out what another translator says about the connection: its URL, for one, would come before our host. */
@@ -194,9 +191,39 @@ final class ServiceBindingEnvironmentPostProcessor implements EnvironmentPostPro
         }
     }
 
-    /** A password may look like a placeholder. */
-    private static String escaped(String value) {
-        return value.replace("${", "\\${");
+    /** What a service says. Not one of Spring's own sources: those show their values as text while they are debugged. */
+    private static final class BoundProperties extends EnumerablePropertySource<BoundService>
+            implements OriginLookup<String> {
+
+        private final Map<String, String> properties;
+
+        BoundProperties(BoundService service, Map<String, String> properties) {
+            super(SOURCE, service);
+            this.properties = properties;
+        }
+
+        @Override
+        public String[] getPropertyNames() {
+            return properties.keySet().toArray(String[]::new);
+        }
+
+        @Override
+        public @Nullable Object getProperty(String name) {
+            String value = properties.get(name);
+            // a password may look like a placeholder
+            return value == null ? null : value.replace("${", "\\${");
+        }
+
+        @Override
+        public @Nullable Origin getOrigin(String key) {
+            return properties.containsKey(key) ? new ServiceOrigin("the service " + getSource().title()) : null;
+        }
+
+        /** Never the values. */
+        @Override
+        public String toString() {
+            return SOURCE + " " + properties.keySet();
+        }
     }
 
     /** What Actuator and failure analyses show as the place of a property. */

@@ -27,6 +27,7 @@ import org.springframework.boot.context.properties.source.ConfigurationPropertyS
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.boot.origin.OriginLookup;
+import org.springframework.core.env.EnumerablePropertySource;
 import org.springframework.core.env.MapPropertySource;
 import org.springframework.core.env.PropertySource;
 import org.springframework.core.env.StandardEnvironment;
@@ -788,7 +789,7 @@ class ServiceBindingTests {
     private Map<String, String> redis() {
         Map<String, String> redis = new TreeMap<>();
         if (environment.getPropertySources().get(ServiceBindingEnvironmentPostProcessor.SOURCE)
-                instanceof MapPropertySource source) {
+                instanceof EnumerablePropertySource<?> source) {
             for (String name : source.getPropertyNames()) {
                 if (name.startsWith("spring.data.redis.")) {
                     redis.put(name.substring("spring.data.redis.".length()), environment.getProperty(name));
