@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -53,7 +54,7 @@ class BindingLibrariesTests {
         String output = run("java-cfenv", Map.of("VCAP_SERVICES", redis.vcapServices()));
 
         assertThat(output)
-                .contains("Setting spring.data.redis properties from bound service [work]")
+                .contains("source RedisCfEnvProcessor")
                 .contains("Redis at 127.0.0.1:" + redis.port() + ", TLS on: the service 'work' (p.redis) of VCAP_SERVICES")
                 .contains("mapped host by jobqueueServiceBinding", "the job is completed")
                 .doesNotContain("by RedisCfEnvProcessor", "c4nary");
@@ -77,6 +78,7 @@ class BindingLibrariesTests {
 
         assertThat(output)
                 .contains("Redis at 127.0.0.1:" + redis.port() + ", TLS on: the service 'work' (redis) of SERVICE_BINDING_ROOT")
+                .contains("source kubernetesServiceBindingSpecific")
                 .contains("mapped host by jobqueueServiceBinding", "the job is completed")
                 .doesNotContain("by kubernetesServiceBindingSpecific", "c4nary");
     }
@@ -105,7 +107,7 @@ class BindingLibrariesTests {
     private static String root(String name, Map<String, String> more) throws IOException {
         Path root = folder.resolve(name);
         Path binding = Files.createDirectories(root.resolve("work"));
-        Map<String, String> entries = new java.util.HashMap<>(Map.of(
+        Map<String, String> entries = new HashMap<>(Map.of(
                 "type", "redis",
                 "host", "127.0.0.1",
                 "port", String.valueOf(redis.port()),

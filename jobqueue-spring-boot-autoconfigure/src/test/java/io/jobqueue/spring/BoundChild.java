@@ -21,6 +21,7 @@ final class BoundChild {
                 .web(WebApplicationType.NONE)
                 .run(arguments)) {
             for (PropertySource<?> source : application.getEnvironment().getPropertySources()) {
+                System.out.println("source " + source.getName());
                 for (String key : new String[] {"url", "host", "port", "password", "username", "ssl", "ssl.enabled"}) {
                     if (source.containsProperty("spring.data.redis." + key)
                             && !source.getName().equals("configurationProperties")) {

@@ -45,7 +45,8 @@ final class TlsRedis implements AutoCloseable {
 
     /** VCAP_SERVICES with nothing but this server. */
     String vcapServices() {
-        return "{\"p.redis\":[{\"name\":\"work\",\"label\":\"p.redis\",\"credentials\":%s}]}".formatted(credentials());
+        return "{\"p.redis\":[{\"name\":\"work\",\"label\":\"p.redis\",\"tags\":[\"pivotal\",\"redis\"],\"credentials\":%s}]}"
+                .formatted(credentials());
     }
 
     @Override
