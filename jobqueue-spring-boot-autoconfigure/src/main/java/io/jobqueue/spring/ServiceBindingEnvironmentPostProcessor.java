@@ -216,7 +216,9 @@ final class ServiceBindingEnvironmentPostProcessor implements EnvironmentPostPro
 
         @Override
         public @Nullable Origin getOrigin(String key) {
-            return properties.containsKey(key) ? new ServiceOrigin("the service " + getSource().title()) : null;
+            return properties.containsKey(key)
+                    ? new ServiceOrigin("the service " + getSource().title())
+                    : null;
         }
 
         /** Never the values. */

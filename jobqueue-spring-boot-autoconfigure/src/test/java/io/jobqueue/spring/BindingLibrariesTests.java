@@ -55,7 +55,8 @@ class BindingLibrariesTests {
 
         assertThat(output)
                 .contains("source RedisCfEnvProcessor")
-                .contains("Redis at 127.0.0.1:" + redis.port() + ", TLS on: the service 'work' (p.redis) of VCAP_SERVICES")
+                .contains("Redis at 127.0.0.1:" + redis.port()
+                        + ", TLS on: the service 'work' (p.redis) of VCAP_SERVICES")
                 .contains("mapped host by jobqueueServiceBinding", "the job is completed")
                 .doesNotContain("by RedisCfEnvProcessor", "c4nary");
     }
@@ -65,7 +66,9 @@ class BindingLibrariesTests {
         try (EmbeddedRedis own = EmbeddedRedis.start()) {
             String output = run(
                     "java-cfenv",
-                    Map.of("VCAP_SERVICES", "{\"postgresql\":[{\"name\":\"db\",\"credentials\":{\"uri\":\"postgres://h/db\"}}]}"),
+                    Map.of(
+                            "VCAP_SERVICES",
+                            "{\"postgresql\":[{\"name\":\"db\",\"credentials\":{\"uri\":\"postgres://h/db\"}}]}"),
                     "--spring.data.redis.url=redis://127.0.0.1:" + own.port());
 
             assertThat(output).contains("said by 'spring.data.redis.url'", "the job is completed");
@@ -77,7 +80,8 @@ class BindingLibrariesTests {
         String output = run("spring-cloud-bindings", Map.of("SERVICE_BINDING_ROOT", root("plain", Map.of())));
 
         assertThat(output)
-                .contains("Redis at 127.0.0.1:" + redis.port() + ", TLS on: the service 'work' (redis) of SERVICE_BINDING_ROOT")
+                .contains("Redis at 127.0.0.1:" + redis.port()
+                        + ", TLS on: the service 'work' (redis) of SERVICE_BINDING_ROOT")
                 .contains("source kubernetesServiceBindingSpecific")
                 .contains("mapped host by jobqueueServiceBinding", "the job is completed")
                 .doesNotContain("by kubernetesServiceBindingSpecific", "c4nary");
@@ -101,19 +105,27 @@ class BindingLibrariesTests {
                 Map.of("SERVICE_BINDING_ROOT", root("off", Map.of("ssl", "true"))),
                 "--jobqueue.service-binding.enabled=false");
 
-        assertThat(output).contains("APPLICATION FAILED TO START", "spring.data.redis.ssl").doesNotContain("completed");
+        assertThat(output)
+                .contains("APPLICATION FAILED TO START", "spring.data.redis.ssl")
+                .doesNotContain("completed");
     }
 
     private static String root(String name, Map<String, String> more) throws IOException {
         Path root = folder.resolve(name);
         Path binding = Files.createDirectories(root.resolve("work"));
         Map<String, String> entries = new HashMap<>(Map.of(
-                "type", "redis",
-                "host", "127.0.0.1",
-                "port", String.valueOf(redis.port()),
-                "username", "default",
-                "password", TlsRedis.PASSWORD,
-                "certificates", redis.pem()));
+                "type",
+                "redis",
+                "host",
+                "127.0.0.1",
+                "port",
+                String.valueOf(redis.port()),
+                "username",
+                "default",
+                "password",
+                TlsRedis.PASSWORD,
+                "certificates",
+                redis.pem()));
         entries.putAll(more);
         for (Map.Entry<String, String> entry : entries.entrySet()) {
             Files.writeString(binding.resolve(entry.getKey()), entry.getValue());

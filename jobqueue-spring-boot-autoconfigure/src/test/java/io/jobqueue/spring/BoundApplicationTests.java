@@ -193,23 +193,27 @@ class BoundApplicationTests {
             String password = "pä ss:日\"\\@%2F+${x}";
             run("--spring.data.redis.host=127.0.0.1", "--spring.data.redis.port=" + plain.port());
             // over the wire: the arguments of a process go through the encoding of its platform
-            application.getBean(StringRedisTemplate.class).execute((org.springframework.data.redis.connection.RedisConnection connection) -> {
-                connection.execute(
-                        "ACL",
-                        "SETUSER".getBytes(),
-                        "app".getBytes(),
-                        "on".getBytes(),
-                        (">" + password).getBytes(java.nio.charset.StandardCharsets.UTF_8),
-                        "~*".getBytes(),
-                        "&*".getBytes(),
-                        "+@all".getBytes());
-                connection.serverCommands().setConfig("requirepass", "another");
-                return null;
-            });
+            application
+                    .getBean(StringRedisTemplate.class)
+                    .execute((org.springframework.data.redis.connection.RedisConnection connection) -> {
+                        connection.execute(
+                                "ACL",
+                                "SETUSER".getBytes(),
+                                "app".getBytes(),
+                                "on".getBytes(),
+                                (">" + password).getBytes(java.nio.charset.StandardCharsets.UTF_8),
+                                "~*".getBytes(),
+                                "&*".getBytes(),
+                                "+@all".getBytes());
+                        connection.serverCommands().setConfig("requirepass", "another");
+                        return null;
+                    });
             application.close();
 
-            run("--VCAP_SERVICES={\"redis\":[{\"credentials\":{\"host\":\"127.0.0.1\",\"port\":%d,\"username\":\"app\",\"password\":\"%s\"}}]}"
-                    .formatted(plain.port(), password.replace("\\", "\\\\").replace("\"", "\\\"")));
+            run(
+                    "--VCAP_SERVICES={\"redis\":[{\"credentials\":{\"host\":\"127.0.0.1\",\"port\":%d,\"username\":\"app\",\"password\":\"%s\"}}]}"
+                            .formatted(
+                                    plain.port(), password.replace("\\", "\\\\").replace("\"", "\\\"")));
 
             assertThatJobsFlow();
             application.close();
@@ -244,8 +248,9 @@ class BoundApplicationTests {
 
             assertThatJobsFlow();
             assertThat(output)
-                    .containsOnlyOnce("Redis at 127.0.0.1:" + own.port()
-                            + ", TLS off: said by the bean 'myDetails', which comes before the service 'work' (p.redis) of VCAP_SERVICES");
+                    .containsOnlyOnce(
+                            "Redis at 127.0.0.1:" + own.port()
+                                    + ", TLS off: said by the bean 'myDetails', which comes before the service 'work' (p.redis) of VCAP_SERVICES");
             application.close();
         }
     }
@@ -253,15 +258,14 @@ class BoundApplicationTests {
     @Test
     void anExplicitAddressComesBeforeTheBinding(CapturedOutput output) {
         try (EmbeddedRedis own = EmbeddedRedis.start()) {
-            run(
-                    "--VCAP_SERVICES=" + redis.vcapServices(),
-                    "--spring.data.redis.url=redis://127.0.0.1:" + own.port());
+            run("--VCAP_SERVICES=" + redis.vcapServices(), "--spring.data.redis.url=redis://127.0.0.1:" + own.port());
 
             assertThatJobsFlow();
             assertThat(output)
                     .containsOnlyOnce(
                             "The bound Redis service 'work' (p.redis) of VCAP_SERVICES is not used, because 'spring.data.redis.url' is set")
-                    .containsOnlyOnce("Redis at 127.0.0.1:" + own.port() + ", TLS off: said by 'spring.data.redis.url' (");
+                    .containsOnlyOnce(
+                            "Redis at 127.0.0.1:" + own.port() + ", TLS off: said by 'spring.data.redis.url' (");
             application.close();
         }
     }
@@ -270,7 +274,8 @@ class BoundApplicationTests {
     void theBindingComesBeforeLocalhost() {
         run("--VCAP_SERVICES=" + redis.vcapServices(), "--jobqueue.worker.enabled=false");
 
-        assertThat(application.getBean(LettuceConnectionFactory.class).getPort()).isEqualTo(redis.port());
+        assertThat(application.getBean(LettuceConnectionFactory.class).getPort())
+                .isEqualTo(redis.port());
     }
 
     @Test
@@ -310,14 +315,13 @@ class BoundApplicationTests {
         assertThatJobsFlow();
 
         List<Object> told = new ArrayList<>();
-        told.add(
-                new EnvironmentEndpoint(application.getEnvironment(), List.of(), Show.NEVER)
-                        .environment(null).getPropertySources().stream()
-                                .flatMap(source -> source.getProperties().entrySet().stream())
-                                .map(property -> property.getKey() + "="
-                                        + property.getValue().getValue() + " "
-                                        + property.getValue().getOrigin())
-                                .toList());
+        told.add(new EnvironmentEndpoint(application.getEnvironment(), List.of(), Show.NEVER)
+                .environment(null).getPropertySources().stream()
+                        .flatMap(source -> source.getProperties().entrySet().stream())
+                        .map(property -> property.getKey() + "="
+                                + property.getValue().getValue() + " "
+                                + property.getValue().getOrigin())
+                        .toList());
         ConfigurationPropertiesReportEndpoint properties =
                 new ConfigurationPropertiesReportEndpoint(List.of(), Show.NEVER);
         properties.setApplicationContext(application);
@@ -325,15 +329,14 @@ class BoundApplicationTests {
                 .flatMap(context -> context.getBeans().values().stream())
                 .map(bean -> bean.getProperties() + "" + bean.getInputs())
                 .toList());
-        told.add(application
-                .getEnvironment()
-                .getPropertySources()
-                .get(ServiceBindingEnvironmentPostProcessor.SOURCE));
+        told.add(application.getEnvironment().getPropertySources().get(ServiceBindingEnvironmentPostProcessor.SOURCE));
         told.add(application.getBean(RedisSource.class));
         told.add(application.getBean(JobQueue.class));
 
         assertThat(output.toString()).contains("DEBUG").doesNotContain("c4nary");
-        assertThat(told.toString()).contains("spring.data.redis.password=******").doesNotContain("c4nary");
+        assertThat(told.toString())
+                .contains("spring.data.redis.password=******")
+                .doesNotContain("c4nary");
     }
 
     @Test
@@ -358,7 +361,11 @@ class BoundApplicationTests {
 
         assertThat(failure).isInstanceOf(JobQueueStartException.class);
         assertThat(output.toString())
-                .contains("APPLICATION FAILED TO START", "'a' (p.redis)", "'b' (p.redis)", "jobqueue.service-binding.name")
+                .contains(
+                        "APPLICATION FAILED TO START",
+                        "'a' (p.redis)",
+                        "'b' (p.redis)",
+                        "jobqueue.service-binding.name")
                 .doesNotContain("c4nary");
     }
 
@@ -368,7 +375,8 @@ class BoundApplicationTests {
                 "--VCAP_SERVICES=" + redis.vcapServices().replace("c4nary", "c4nary-wrong"),
                 "--jobqueue.worker.enabled=false");
 
-        Throwable failure = catchThrowable(() -> application.getBean(JobQueue.class).enqueue(JobRequest.of("sighting", new Sighting("x"))));
+        Throwable failure = catchThrowable(
+                () -> application.getBean(JobQueue.class).enqueue(JobRequest.of("sighting", new Sighting("x"))));
 
         StringBuilder texts = new StringBuilder(output.toString());
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
@@ -382,14 +390,17 @@ class BoundApplicationTests {
 
     @Test
     void whatTheStarterRegistersForUsersGivesWayToTheirBeans() {
-        for (Class<?> configuration :
-                List.of(JobQueueAutoConfiguration.class, LettuceLinkConfiguration.class, ServiceBindingAutoConfiguration.class)) {
+        for (Class<?> configuration : List.of(
+                JobQueueAutoConfiguration.class,
+                LettuceLinkConfiguration.class,
+                ServiceBindingAutoConfiguration.class)) {
             assertThat(ReflectionUtils.getDeclaredMethods(configuration))
                     .filteredOn(method -> method.isAnnotationPresent(Bean.class))
-                    .filteredOn(method -> Modifier.isPublic(method.getReturnType().getModifiers())
-                            && method.getReturnType().getName().startsWith("io.jobqueue"))
-                    .allSatisfy(method ->
-                            assertThat(method.isAnnotationPresent(ConditionalOnMissingBean.class)).isTrue());
+                    .filteredOn(
+                            method -> Modifier.isPublic(method.getReturnType().getModifiers())
+                                    && method.getReturnType().getName().startsWith("io.jobqueue"))
+                    .allSatisfy(method -> assertThat(method.isAnnotationPresent(ConditionalOnMissingBean.class))
+                            .isTrue());
         }
     }
 
@@ -401,8 +412,8 @@ class BoundApplicationTests {
                         .map(application::getBean)
                         .filter(bean -> bean.getClass().getName().startsWith("io.jobqueue.")))
                 .hasSizeGreaterThan(8)
-                .allSatisfy(bean -> assertThat(bean.getClass().getDeclaredConstructors())
-                        .hasSize(1));
+                .allSatisfy(bean ->
+                        assertThat(bean.getClass().getDeclaredConstructors()).hasSize(1));
     }
 
     @Test
@@ -420,11 +431,12 @@ class BoundApplicationTests {
     private void assertThatJobsFlow() {
         String run = "run-" + runs.incrementAndGet();
         JobQueue jobs = application.getBean(JobQueue.class);
-        String id = jobs.enqueue(JobRequest.of("sighting", new Sighting("herd")).unit(run, "1")).id();
+        String id = jobs.enqueue(JobRequest.of("sighting", new Sighting("herd")).unit(run, "1"))
+                .id();
 
-        Awaitility.await()
-                .atMost(Duration.ofSeconds(20))
-                .until(() -> jobs.find(id).filter(job -> job.status() == JobStatus.COMPLETED).isPresent());
+        Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> jobs.find(id)
+                .filter(job -> job.status() == JobStatus.COMPLETED)
+                .isPresent());
         assertThat(application.getBean(Sightings.class).outputs.all(run, String.class))
                 .isEqualTo(Map.of("1", "herd at the mall"));
         // the application's own template sees the same server
@@ -487,7 +499,9 @@ class BoundApplicationTests {
         @Bean
         WorkOutputCache myCache() {
             return (WorkOutputCache) java.lang.reflect.Proxy.newProxyInstance(
-                    getClass().getClassLoader(), new Class<?>[] {WorkOutputCache.class}, (proxy, method, arguments) -> null);
+                    getClass().getClassLoader(),
+                    new Class<?>[] {WorkOutputCache.class},
+                    (proxy, method, arguments) -> null);
         }
     }
 }

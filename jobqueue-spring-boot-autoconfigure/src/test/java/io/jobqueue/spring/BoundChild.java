@@ -32,11 +32,9 @@ final class BoundChild {
             JobQueue jobs = application.getBean(JobQueue.class);
             String id = jobs.enqueue(JobRequest.of("sighting", new BoundApplicationTests.Sighting("herd")))
                     .id();
-            Awaitility.await()
-                    .atMost(Duration.ofSeconds(30))
-                    .until(() -> jobs.find(id)
-                            .filter(job -> job.status() == JobStatus.COMPLETED)
-                            .isPresent());
+            Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> jobs.find(id)
+                    .filter(job -> job.status() == JobStatus.COMPLETED)
+                    .isPresent());
             System.out.println("the job is completed");
         }
     }

@@ -168,10 +168,12 @@ class ServiceBindingDocumentationTests {
         Map<String, Object> volume = map(((List<?>) pod.get("volumes")).get(0));
         assertThat(variable).containsEntry("name", "SERVICE_BINDING_ROOT");
         assertThat(volume).containsEntry("name", mount.get("name"));
-        assertThat(at(volume, "secret")).containsEntry("secretName", at(secret, "metadata").get("name"));
+        assertThat(at(volume, "secret"))
+                .containsEntry("secretName", at(secret, "metadata").get("name"));
 
         // what the kubelet does
-        Path binding = Files.createDirectories(Path.of(folder + mount.get("mountPath").toString()));
+        Path binding =
+                Files.createDirectories(Path.of(folder + mount.get("mountPath").toString()));
         for (Map.Entry<String, Object> entry : at(secret, "stringData").entrySet()) {
             Files.writeString(binding.resolve(entry.getKey()), entry.getValue().toString());
         }
@@ -240,14 +242,16 @@ class ServiceBindingDocumentationTests {
     void theFirstBlockCompiles() throws Exception {
         Class<?> sightings = compile(
                 "Sightings",
-                "import io.jobqueue.WorkOutputCache;\nimport org.springframework.stereotype.Service;\n" + block("", "java"));
+                "import io.jobqueue.WorkOutputCache;\nimport org.springframework.stereotype.Service;\n"
+                        + block("", "java"));
 
         assertThat(sightings.getDeclaredConstructors()).hasSize(1);
     }
 
     private static String block(String section, String language) {
         return blocks.stream()
-                .filter(block -> block.section().equals(section) && block.language().equals(language))
+                .filter(block ->
+                        block.section().equals(section) && block.language().equals(language))
                 .collect(Collectors.collectingAndThen(Collectors.toList(), found -> {
                     assertThat(found).hasSize(1);
                     return found.get(0).text();
@@ -270,20 +274,18 @@ class ServiceBindingDocumentationTests {
         assertThatJobsFlow(builder -> builder, arguments);
     }
 
-    private static void assertThatJobsFlow(
-            UnaryOperator<SpringApplicationBuilder> customizer, String... arguments) {
+    private static void assertThatJobsFlow(UnaryOperator<SpringApplicationBuilder> customizer, String... arguments) {
         SpringApplicationBuilder builder = new SpringApplicationBuilder(BoundApplicationTests.Application.class)
                 .web(WebApplicationType.NONE)
                 .properties("spring.data.redis.repositories.enabled=false");
-        try (ConfigurableApplicationContext application = customizer.apply(builder).run(arguments)) {
+        try (ConfigurableApplicationContext application =
+                customizer.apply(builder).run(arguments)) {
             JobQueue jobs = application.getBean(JobQueue.class);
             String id = jobs.enqueue(JobRequest.of("sighting", new BoundApplicationTests.Sighting("herd")))
                     .id();
-            Awaitility.await()
-                    .atMost(Duration.ofSeconds(20))
-                    .until(() -> jobs.find(id)
-                            .filter(job -> job.status() == JobStatus.COMPLETED)
-                            .isPresent());
+            Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> jobs.find(id)
+                    .filter(job -> job.status() == JobStatus.COMPLETED)
+                    .isPresent());
         }
     }
 

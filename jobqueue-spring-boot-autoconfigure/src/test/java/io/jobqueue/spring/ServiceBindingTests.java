@@ -146,8 +146,7 @@ class ServiceBindingTests {
         bindTo(vcap("redis", "cache", "\"uri\":\"rediss://h\",\"ca_certificate\":\"" + oneLine + "\""));
 
         assertThat(redis()).containsEntry("ssl.bundle", "jobqueue-service-binding");
-        assertThat(environment.getProperty(
-                        "spring.ssl.bundle.pem.jobqueue-service-binding.truststore.certificate"))
+        assertThat(environment.getProperty("spring.ssl.bundle.pem.jobqueue-service-binding.truststore.certificate"))
                 .isEqualTo(PEM.strip());
     }
 
@@ -465,8 +464,26 @@ class ServiceBindingTests {
 
     @Test
     void aKubernetesBindingIsRead(@TempDir Path root) throws IOException {
-        folder(root, "cache", Map.of("type", "redis\n", "provider", "bitnami\n", "host", "r.svc\n", "port", "6380\n",
-                "username", "app\n", "password", "p w \n", "database", "2", "certificates", PEM));
+        folder(
+                root,
+                "cache",
+                Map.of(
+                        "type",
+                        "redis\n",
+                        "provider",
+                        "bitnami\n",
+                        "host",
+                        "r.svc\n",
+                        "port",
+                        "6380\n",
+                        "username",
+                        "app\n",
+                        "password",
+                        "p w \n",
+                        "database",
+                        "2",
+                        "certificates",
+                        PEM));
         folder(root, "redis-like-db", Map.of("type", "postgresql", "host", "db", "password", CANARY));
         folder(root, "..2026_11_21", Map.of("type", "redis", "host", "old"));
         folder(root, "no-binding", Map.of("host", "x"));
@@ -494,7 +511,8 @@ class ServiceBindingTests {
         bind();
 
         assertThat(redis())
-                .isEqualTo(expected("host=2001:db8::7 port=6380 username=app password=p@ss database=1 ssl.enabled=true"));
+                .isEqualTo(
+                        expected("host=2001:db8::7 port=6380 username=app password=p@ss database=1 ssl.enabled=true"));
     }
 
     @Test
@@ -504,7 +522,10 @@ class ServiceBindingTests {
         set("SERVICE_BINDING_ROOT", root.toString());
         bind();
 
-        assertThat(redis()).containsEntry("username", "app").containsEntry("password", "pw").containsEntry("host", "h");
+        assertThat(redis())
+                .containsEntry("username", "app")
+                .containsEntry("password", "pw")
+                .containsEntry("host", "h");
     }
 
     @Test
@@ -625,7 +646,8 @@ class ServiceBindingTests {
     @Test
     void aServiceWithoutCredentialsIsRefused() {
         assertThat(failure("{\"redis\":{}}").getDescription()).contains("has no credentials");
-        assertThat(failure("{\"redis\":[{\"name\":\"cache\"}]}").getDescription()).contains("has no credentials");
+        assertThat(failure("{\"redis\":[{\"name\":\"cache\"}]}").getDescription())
+                .contains("has no credentials");
         assertThat(failure("{\"redis\":[{\"name\":\"cache\",\"credentials\":null}]}")
                         .getDescription())
                 .contains("has no credentials");
@@ -642,7 +664,8 @@ class ServiceBindingTests {
         FailureAnalysis analysis = failure(whole.substring(0, length));
 
         assertThat(analysis.getDescription())
-                .startsWith("The services that the application is bound to cannot be read: VCAP_SERVICES is no JSON at line 1, column ")
+                .startsWith(
+                        "The services that the application is bound to cannot be read: VCAP_SERVICES is no JSON at line 1, column ")
                 .doesNotContain("c4nary");
         assertThat(analysis.getAction()).contains("'jobqueue.service-binding.enabled'");
     }
@@ -661,7 +684,8 @@ class ServiceBindingTests {
     @Timeout(20)
     void aMegabyteOfOtherServicesDoesNotMatter() throws IOException {
         String others = IntStream.range(0, 4000)
-                .mapToObj(i -> service("db-" + i, "\"uri\":\"postgres://" + CANARY + i + "@db/" + "x".repeat(200) + "\""))
+                .mapToObj(
+                        i -> service("db-" + i, "\"uri\":\"postgres://" + CANARY + i + "@db/" + "x".repeat(200) + "\""))
                 .collect(Collectors.joining(","));
         String json = "{\"postgresql\":[" + others + "],\"redis\":[" + service("cache", "\"host\":\"h\"") + "]}";
         assertThat(json.length()).isGreaterThan(1 << 20);
@@ -722,7 +746,8 @@ class ServiceBindingTests {
     // ---- helpers
 
     private void set(String key, String value) {
-        MapPropertySource source = (MapPropertySource) environment.getPropertySources().get("set");
+        MapPropertySource source =
+                (MapPropertySource) environment.getPropertySources().get("set");
         if (source == null) {
             source = new MapPropertySource("set", new LinkedHashMap<>());
             environment.getPropertySources().addFirst(source);
