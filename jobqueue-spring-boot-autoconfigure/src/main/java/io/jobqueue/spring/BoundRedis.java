@@ -127,7 +127,7 @@ final class BoundRedis {
         Optional<Credential> uri = service.uri();
         uri.ifPresent(this::resolved);
         try {
-            return uri.map(Credential::value).map(String::strip).map(RedisUri::parse);
+            return uri.map(Credential::value).map(RedisUri::parse);
         } catch (IllegalArgumentException ex) {
             throw problem(
                     "has a URI that cannot be used: %s %s"
@@ -168,6 +168,12 @@ final class BoundRedis {
                     "names a Sentinel incompletely",
                     "Give it both %s and %s."
                             .formatted(credentials.place("sentinel.master"), credentials.place("sentinel.nodes")));
+        }
+        Optional<Credential> uri = service.uri();
+        if (uri.isPresent()) {
+            return problem(
+                    "has no address: %s names no host".formatted(uri.get().place()),
+                    "Complete it, or set %s.".formatted(credentials.place("host")));
         }
         Optional<Credential> other = service.otherUri();
         if (other.isPresent()) {

@@ -33,7 +33,7 @@ record RedisUri(
 
     /** Whether a text is the URI of a Redis, be it a usable one or not. */
     static boolean isOne(String text) {
-        return SCHEME.matcher(text).matches();
+        return SCHEME.matcher(text.strip()).matches();
     }
 
     /**
@@ -42,7 +42,7 @@ record RedisUri(
      * @throws IllegalArgumentException when it is none of a single Redis; the message holds nothing of the URI
      */
     static RedisUri parse(String text) {
-        Matcher matcher = SCHEME.matcher(text);
+        Matcher matcher = SCHEME.matcher(text.strip());
         if (!matcher.matches()) {
             throw new IllegalArgumentException("has a scheme other than redis and rediss");
         }

@@ -592,6 +592,7 @@ class ServiceBindingTests {
             "uri":"redis://[::1]:6380"               | ::1            | 6380
             "uri":"redis://:pw@[::1]"                | ::1            | 6379
             "uri":"redis://my_host.svc:6380?x=1"     | my_host.svc    | 6380
+            "uri":" redis://h:6380\n"                | h              | 6380
             "host":"h","port":" 6380 "               | h              | 6380
             "host":" h ","port":""                   | h              | 6379
             "host":"","hostname":"h","port":null     | h              | 6379
@@ -625,7 +626,7 @@ class ServiceBindingTests {
             "host":"h","database":"c4nary-p4ssword"                          | 'VCAP_SERVICES: redis[0].credentials.database' has no number
             "host":"c4nary-p4ssword@h"                                       | 'VCAP_SERVICES: redis[0].credentials.host' names no host
             "host":"h:6379"                                                  | 'VCAP_SERVICES: redis[0].credentials.host' holds a port as well
-            "uri":"redis://:c4nary-p4ssword@"                                | has no address
+            "uri":"redis://:c4nary-p4ssword@"                                | has no address: 'VCAP_SERVICES: redis[0].credentials.uri' names no host
             "uri":"redis://:c4nary-p4ssword@a:1,b:2"                         | 'VCAP_SERVICES: redis[0].credentials.uri' names several servers
             "uri":"redis://:c4nary-p4ssword@h:x"                             | 'VCAP_SERVICES: redis[0].credentials.uri' names no host
             "uri":"https://:c4nary-p4ssword@h"                               | 'VCAP_SERVICES: redis[0].credentials.uri' has a scheme other than redis and rediss
