@@ -153,7 +153,8 @@ public final class JobRequest {
     /**
      * Makes the job a unit of a run: what its handler returns becomes the unit's field in the run's output hash, in
      * the step that completes the job, and its final failure becomes the unit's failure. Unless an {@link #id} is
-     * chosen, the job's id derives from queue, run and unit, so that adding a unit twice is one job.
+     * chosen, the job's id derives from queue, run and unit, so that adding a unit twice is one job, as long as the job or
+     * its history is kept. A further job of the unit does not replace the output that was accepted first.
      *
      * @param runId the run, see {@link Names#run(String)}
      * @param unitId the unit, see {@link Names#unit(String)}

@@ -19,7 +19,8 @@ import java.util.stream.Stream;
 public interface WorkOutputCache {
 
     /**
-     * Writes the output of a unit that does not run as a job. The last write wins.
+     * Writes the output of a unit that does not run as a job. The last write wins; the completion of a job never replaces
+     * an output that is there.
      *
      * @param runId the run, see {@link Names#run(String)}
      * @param unitId the unit, see {@link Names#unit(String)}

@@ -121,7 +121,8 @@ for _, entry in ipairs(entries) do
     call('HSET', hash, 'status', 'completed', 'completed_at_ms', text(now), 'result', entry.words)
     completed[#completed + 1] = id
     if entry.run ~= '' then
-      call('HSET', OUTPUTS .. entry.run, entry.unit, entry.output)
+      -- the first accepted output of a unit stays, also when another job of the same unit ends later
+      call('HSETNX', OUTPUTS .. entry.run, entry.unit, entry.output)
       try('HDEL', FAILURES .. entry.run, entry.unit)
       touch(entry.run, ttl)
     end

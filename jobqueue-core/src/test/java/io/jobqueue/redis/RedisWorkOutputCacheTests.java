@@ -223,4 +223,15 @@ class RedisWorkOutputCacheTests {
         assertThat(outputs.get("run", "silent", Integer.class)).isEmpty();
         assertThat(outputs.all("run", Integer.class)).containsExactly(Map.entry("loud", 1));
     }
+
+    @Test
+    void aFurtherJobOfAUnitDoesNotReplaceTheOutputThatWasAcceptedFirst() {
+        bench.queue.enqueue(JobRequest.of("count", null).id("first").unit("run", "a"));
+        bench.queue.enqueue(JobRequest.of("count", null).id("second").unit("run", "a"));
+
+        bench.queue.complete(bench.queue.claim(Duration.ZERO).orElseThrow(), 1);
+        bench.queue.complete(bench.queue.claim(Duration.ZERO).orElseThrow(), 2);
+
+        assertThat(outputs.get("run", "a", Integer.class)).contains(1);
+    }
 }

@@ -464,7 +464,7 @@ final class InMemoryJobStore implements JobStore {
             job.result = end.text();
             job.endedAt = now;
             if (claim.isUnit()) {
-                outputs.put(unit(claim), end.output());
+                outputs.putIfAbsent(unit(claim), end.output());
                 failures.remove(unit(claim));
             }
             completed.addFirst(job.id);
