@@ -122,9 +122,6 @@ class DisturbedServerTests {
             await().atMost(Duration.ofSeconds(20)).until(() -> stage.total("completed") == acknowledged.size());
             assertThat(stage.list("completed")).doesNotHaveDuplicates().containsAll(acknowledged);
             assertThat(overlaps).isEmpty();
-            System.out.printf(
-                    "%d jobs over 8 kills of all clients, back after %d ms at the worst%n",
-                    acknowledged.size(), worst / 1_000_000);
             // the target is a second on a quiet machine
             assertThat(Duration.ofNanos(worst)).isLessThan(Duration.ofSeconds(2));
         }

@@ -119,7 +119,6 @@ class ManyInFlightTests {
         claimed(1, 100_000);
         Map<String, Double> many = costs(100_000);
 
-        System.out.println("ms a call among 4,000 claims " + few + ", among 100,000 " + many);
         assertThat(many).allSatisfy((call, millis) -> assertThat(millis)
                 .as("%s; among 4,000 claims %s, among 100,000 %s", call, few, many)
                 // a scan of the list would cost 25 times as much

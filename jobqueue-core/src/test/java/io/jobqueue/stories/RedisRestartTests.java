@@ -142,9 +142,6 @@ class RedisRestartTests {
                     .isNotEmpty()
                     .allSatisfy((loop, lines) -> assertThat(lines).as(loop).isEqualTo(1));
             assertThat(lines(Level.INFO)).isEqualTo(lines(Level.WARN));
-            System.out.printf(
-                    "%d jobs over a kill of Redis, work goes on after %d ms, slowest refusal %d ms%n",
-                    acknowledged.size(), resumed.toMillis(), slowestRefusal.get() / 1_000_000);
         } finally {
             producers.shutdownNow();
             server.close();
