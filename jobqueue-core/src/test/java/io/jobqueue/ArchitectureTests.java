@@ -10,6 +10,8 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import java.time.Clock;
+import java.time.Instant;
 
 /** The directions between the rooms of core. */
 @AnalyzeClasses(packages = "io.jobqueue", importOptions = ImportOption.DoNotIncludeTests.class)
@@ -38,6 +40,21 @@ class ArchitectureTests {
     @ArchTest
     static final ArchRule roomsHaveNoCycles =
             slices().matching("io.jobqueue.(*)..").should().beFreeOfCycles();
+
+    /** A wrong clock of a producer or worker changes nothing: ids sort by it, and a metric shows a wait. */
+    @ArchTest
+    static final ArchRule noClientClockDecides = noClasses()
+            .that()
+            .doNotHaveFullyQualifiedName("io.jobqueue.redis.Ids")
+            .and()
+            .resideOutsideOfPackage("io.jobqueue.metrics..")
+            .should()
+            .callMethod(System.class, "currentTimeMillis")
+            .orShould()
+            .callMethod(Instant.class, "now")
+            .orShould()
+            .dependOnClassesThat()
+            .areAssignableTo(Clock.class);
 
     @ArchTest
     static final ArchRule coreKnowsNoSpring =
