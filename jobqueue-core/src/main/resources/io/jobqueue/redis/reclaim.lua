@@ -27,10 +27,12 @@ end
 if mode == 'background' then
   -- After a gap, living workers get one lease to renew their claims first. The hold shrinks only by time in which sweeps
   -- ran, and a gap arms it only when none is running; else a crash loop would never reclaim anything.
-  if last and now >= last and now - last <= 3 * period then
-    hold = math.max(0, hold - (now - last))
-  elseif hold == 0 then
+  -- Of a gap three periods count, so that sweeps which are always late reclaim as well.
+  local since = last and now - last or -1
+  if hold == 0 and (since < 0 or since > 3 * period) then
     hold = lease
+  else
+    hold = math.max(0, hold - math.min(math.max(since, 0), 3 * period))
   end
   hold = math.min(hold, lease)
   call('HSET', META, 'last_sweep', text(now), 'hold_left', text(hold))

@@ -549,11 +549,12 @@ final class InMemoryJobStore implements JobStore {
     private Sweep sweepNow(Duration period) {
         long now = millis.getAsLong();
         long lease = settings.visibility().toMillis();
-        boolean steady = lastSweep != Long.MIN_VALUE && now - lastSweep <= 3 * period.toMillis();
-        if (steady) {
-            holdLeft = Math.max(0, holdLeft - (now - lastSweep));
-        } else if (holdLeft == 0) {
+        boolean first = lastSweep == Long.MIN_VALUE;
+        long patience = 3 * period.toMillis();
+        if (holdLeft == 0 && (first || now - lastSweep > patience)) {
             holdLeft = lease;
+        } else if (!first) {
+            holdLeft = Math.max(0, holdLeft - Math.min(now - lastSweep, patience));
         }
         lastSweep = now;
         List<String> reclaimed = new ArrayList<>();
