@@ -592,7 +592,7 @@ class ServiceBindingTests {
             "uri":"redis://[::1]:6380"               | ::1            | 6380
             "uri":"redis://:pw@[::1]"                | ::1            | 6379
             "uri":"redis://my_host.svc:6380?x=1"     | my_host.svc    | 6380
-            "uri":" redis://h:6380\n"                | h              | 6380
+            "uri":" redis://h:6380\\n"               | h              | 6380
             "host":"h","port":" 6380 "               | h              | 6380
             "host":" h ","port":""                   | h              | 6379
             "host":"","hostname":"h","port":null     | h              | 6379
