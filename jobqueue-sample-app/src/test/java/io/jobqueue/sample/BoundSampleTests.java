@@ -122,8 +122,7 @@ class BoundSampleTests {
         return """
                {"rediscloud": [{"name": "work", "label": "rediscloud", "plan": "30mb", "tags": [], "credentials":
                  {"hostname": "127.0.0.1", "tls_port": "%d", "password": "%s", "ca": "%s"}}]}"""
-                .formatted(
-                        redis.port(), PASSWORD, certificate.pem().replace("\n", "\\n"));
+                .formatted(redis.port(), PASSWORD, certificate.pem().replace("\n", "\\n"));
     }
 
     private static void assertThatACensusRuns(String source, Map<String, String> variables, String... arguments)
@@ -132,7 +131,8 @@ class BoundSampleTests {
         try {
             StringBuilder printed = new StringBuilder();
             String url = awaitUrl(application.inputReader(), printed);
-            String run = "bound-" + source.toLowerCase().replaceAll("\\W", "-") + "-" + arguments.length + printed.length();
+            String run =
+                    "bound-" + source.toLowerCase().replaceAll("\\W", "-") + "-" + arguments.length + printed.length();
             HttpResponse<String> started = CLIENT.send(
                     HttpRequest.newBuilder(URI.create(url + "census"))
                             .header("Content-Type", "application/x-www-form-urlencoded")
@@ -144,15 +144,18 @@ class BoundSampleTests {
 
             JsonNode done = Awaitility.await()
                     .atMost(Duration.ofSeconds(60))
-                    .until(() -> read(url + "census/" + run), answer -> !answer.get("report").isNull());
+                    .until(() -> read(url + "census/" + run), answer -> !answer.get("report")
+                            .isNull());
 
             assertThat(done.get("report").get("jars").asInt()).isEqualTo(12);
             application.toHandle().destroy();
-            application.inputReader().lines().forEach(line -> printed.append(line).append('\n'));
+            application.inputReader().lines().forEach(line -> printed.append(line)
+                    .append('\n'));
             assertThat(printed.toString())
                     .contains("Redis at 127.0.0.1:" + redis.port() + ", TLS on: the service 'work' (")
                     .contains(") of " + source)
-                    .contains("Redis is 127.0.0.1:" + redis.port() + ": configured by 'spring.data.redis.host' (the service 'work'")
+                    .contains("Redis is 127.0.0.1:" + redis.port()
+                            + ": configured by 'spring.data.redis.host' (the service 'work'")
                     .doesNotContain("c4nary");
         } finally {
             application.destroyForcibly();
@@ -181,7 +184,8 @@ class BoundSampleTests {
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment()
                 .keySet()
-                .removeIf(name -> name.startsWith("SPRING_") || name.startsWith("VCAP_") || name.startsWith("SERVICE_"));
+                .removeIf(
+                        name -> name.startsWith("SPRING_") || name.startsWith("VCAP_") || name.startsWith("SERVICE_"));
         builder.environment().putAll(variables);
         return builder.start();
     }
