@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param runId the run the job is a unit of, or {@code null}
  * @param unitId the unit, or {@code null}
  * @param enqueuedAt when the job was enqueued, or {@code null} when nobody wrote it down
+ * @param gathers the run whose outputs the job gathers, or {@code null}
  * @since 0.1.0
  */
 public record Claim(
@@ -35,11 +36,29 @@ public record Claim(
         Map<String, String> headers,
         @Nullable String runId,
         @Nullable String unitId,
-        @Nullable Instant enqueuedAt) {
+        @Nullable Instant enqueuedAt,
+        @Nullable String gathers) {
 
     /** Copies the headers. */
     public Claim {
         headers = Map.copyOf(headers);
+    }
+
+    /** A claim of a job that gathers no run. */
+    public Claim(
+            String queue,
+            String id,
+            @Nullable String kind,
+            String token,
+            int attempt,
+            int maxAttempts,
+            long fence,
+            JsonText payload,
+            Map<String, String> headers,
+            @Nullable String runId,
+            @Nullable String unitId,
+            @Nullable Instant enqueuedAt) {
+        this(queue, id, kind, token, attempt, maxAttempts, fence, payload, headers, runId, unitId, enqueuedAt, null);
     }
 
     /** Whether the job is a unit of a run, by names that {@link Names} allows. */

@@ -1,5 +1,6 @@
 package io.jobqueue;
 
+import java.util.Locale;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,6 +51,17 @@ final class EventLog implements JobListener {
             lost.ids()
                     .forEach(id -> log.warn(
                             "Job {}/{} is lost: its hash or payload is gone from Redis", event.queue(), clean(id)));
+        } else if (event instanceof JobEvent.RunOverdue overdue) {
+            log.warn(
+                    "Run {}/{} is overdue: it has not ended, and nothing happened to it for longer than its deadline",
+                    event.queue(),
+                    overdue.runId());
+        } else if (event instanceof JobEvent.RunEnded ended) {
+            log.info(
+                    "Run {}/{} is {}",
+                    event.queue(),
+                    ended.runId(),
+                    ended.state().name().toLowerCase(Locale.ROOT));
         } else if (event instanceof JobEvent.DeadLettersDropped dropped) {
             log.warn("Queue {}: retention dropped {} dead letters", event.queue(), dropped.count());
         } else if (event instanceof JobEvent.Retried retried) {

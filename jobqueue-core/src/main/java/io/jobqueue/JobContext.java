@@ -1,7 +1,9 @@
 package io.jobqueue;
 
+import java.lang.reflect.Type;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.Callable;
 
 /**
  * What a handler may ask and say while it works on one attempt of a job. Safe for use by the handler's own threads.
@@ -46,4 +48,46 @@ public interface JobContext {
      * What this attempt returns will be refused. The handler's thread is interrupted when it happens.
      */
     boolean isLeaseLost();
+
+    /**
+     * Whether the run that the job is a unit of was cancelled. The handler had better stop: its thread is interrupted when
+     * it happens, and if it throws the unit is not tried again. What it returns all the same is kept.
+     */
+    boolean isCancelled();
+
+    /**
+     * Writes what the unit of this job has so far. It is kept apart from the final outputs, see
+     * {@link WorkOutputCache#early}, replaces what was written before, and goes when the final output is accepted.
+     *
+     * @param output the value; not {@code null}
+     * @return {@code false} when the job is no longer this worker's; nothing was written then
+     * @throws IllegalStateException when the job is no unit of a run
+     * @throws IllegalArgumentException when it cannot be written as JSON or is too large
+     */
+    boolean output(Object output);
+
+    /**
+     * Does a step of the job once: what it returned is remembered with the job, and a later attempt gets it instead of
+     * doing the step again. Like the whole job, a step whose worker dies in it is done again.
+     *
+     * @param name tells the steps of this job apart; 1 to 128 characters without control characters
+     * @param type what the step returns; not {@code null} values
+     * @param work does the step; what it throws comes through, and nothing is remembered then
+     * @return what the step returned, in this attempt or an earlier one
+     * @throws IllegalArgumentException when the value cannot be written as JSON or is too large
+     * @throws IllegalStateException when the job is no longer this worker's, so that the step could not be remembered
+     * @throws Exception what the work throws
+     */
+    <T> T step(String name, Class<T> type, Callable<? extends T> work) throws Exception;
+
+    /**
+     * The outputs of the run that this job gathers.
+     *
+     * @param type what outputs are read into
+     * @throws IllegalStateException when this job gathers no run
+     */
+    <T> WorkOutputs<T> outputs(Class<T> type);
+
+    /** The outputs of the run that this job gathers, of a generic type; see {@link #outputs(Class)}. */
+    WorkOutputs<?> outputs(Type type);
 }

@@ -67,7 +67,7 @@ public sealed interface JobEvent {
      * A job failed for good: it is a dead letter, or was discarded.
      *
      * @param error what was noted as the last error
-     * @param discarded whether the handler discarded it
+     * @param discarded whether the handler discarded it, or its run was cancelled
      * @param took how long the handler ran
      */
     record Failed(Claim claim, String error, boolean discarded, Duration took) implements OfAttempt {}
@@ -92,6 +92,18 @@ public sealed interface JobEvent {
 
     /** Ids were taken out whose job was gone; a foreign hand or an eviction deleted it. */
     record Lost(String queue, List<String> ids) implements JobEvent {}
+
+    /**
+     * A run ended by a step of this process. Told at most once, and by no other process: what must happen at the end of a
+     * run belongs into its gather job.
+     *
+     * @param runId the run
+     * @param state how it ended
+     */
+    record RunEnded(String queue, String runId, JobRun.State state) implements JobEvent {}
+
+    /** A live run was quiet for longer than its deadline; found by a sweep. */
+    record RunOverdue(String queue, String runId) implements JobEvent {}
 
     /** Retention dropped dead letters. */
     record DeadLettersDropped(String queue, long count) implements JobEvent {}

@@ -39,6 +39,9 @@ public interface JobQueue {
     /** The cache for the outputs of runs on this queue. No round trip. */
     WorkOutputCache outputs();
 
+    /** The runs of this queue. No round trip. */
+    JobRuns runs();
+
     /**
      * Enqueues a job.
      *

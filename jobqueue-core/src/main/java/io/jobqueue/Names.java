@@ -80,6 +80,20 @@ public final class Names {
     }
 
     /**
+     * Checks the name of a step of a job.
+     *
+     * @param name the name
+     * @return the name
+     * @throws IllegalArgumentException when it is not 1 to 128 characters, or holds a control character
+     */
+    public static String step(String name) {
+        if (name.isBlank() || name.length() > MAX_KIND_LENGTH || !isText(name)) {
+            throw refused("step name", name, "1 to 128 characters, not blank, without control characters");
+        }
+        return name;
+    }
+
+    /**
      * Checks a kind.
      *
      * @param kind the kind

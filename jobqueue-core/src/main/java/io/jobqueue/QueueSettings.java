@@ -13,7 +13,9 @@ import java.time.Duration;
  * @param failed how many dead letters are kept; 30 days and 10,000 by default
  * @param maxPayloadBytes the largest payload in bytes of UTF-8; 1 MiB by default
  * @param maxResultBytes the largest result or work output in bytes of UTF-8; 256 KiB by default
- * @param outputTtl how long the outputs of a run are kept after the last write; 7 days by default
+ * @param outputTtl how long the outputs of a run are kept: after the last write, or after the end of a run that was
+ *     started; 7 days by default
+ * @param runDeadline after how long a live run to which nothing happens is reported; 1 day by default
  * @since 0.1.0
  */
 public record QueueSettings(
@@ -24,7 +26,8 @@ public record QueueSettings(
         Retention failed,
         int maxPayloadBytes,
         int maxResultBytes,
-        Duration outputTtl) {
+        Duration outputTtl,
+        Duration runDeadline) {
 
     private static final int LARGEST = 16 * 1024 * 1024;
 
@@ -41,6 +44,31 @@ public record QueueSettings(
         if (outputTtl.compareTo(Duration.ofSeconds(1)) < 0 || outputTtl.compareTo(Duration.ofDays(36_600)) > 0) {
             throw new IllegalArgumentException("work output ttl must be from 1 s to 100 years, was " + outputTtl);
         }
+        if (runDeadline.compareTo(Duration.ofSeconds(1)) < 0) {
+            throw new IllegalArgumentException("run deadline must be at least 1 s, was " + runDeadline);
+        }
+    }
+
+    /** Settings with the usual deadline of runs. */
+    public QueueSettings(
+            Duration visibility,
+            int maxCrashes,
+            RetryPolicy retry,
+            Retention completed,
+            Retention failed,
+            int maxPayloadBytes,
+            int maxResultBytes,
+            Duration outputTtl) {
+        this(
+                visibility,
+                maxCrashes,
+                retry,
+                completed,
+                failed,
+                maxPayloadBytes,
+                maxResultBytes,
+                outputTtl,
+                Duration.ofDays(1));
     }
 
     private static void checkBytes(String what, int bytes) {
@@ -65,24 +93,52 @@ public record QueueSettings(
     /** The same settings with another visibility timeout. */
     public QueueSettings withVisibility(Duration timeout) {
         return new QueueSettings(
-                timeout, maxCrashes, retry, completed, failed, maxPayloadBytes, maxResultBytes, outputTtl);
+                timeout, maxCrashes, retry, completed, failed, maxPayloadBytes, maxResultBytes, outputTtl, runDeadline);
     }
 
     /** The same settings with another crash limit. */
     public QueueSettings withMaxCrashes(int crashes) {
         return new QueueSettings(
-                visibility, crashes, retry, completed, failed, maxPayloadBytes, maxResultBytes, outputTtl);
+                visibility, crashes, retry, completed, failed, maxPayloadBytes, maxResultBytes, outputTtl, runDeadline);
     }
 
     /** The same settings with another retry policy. */
     public QueueSettings withRetry(RetryPolicy policy) {
         return new QueueSettings(
-                visibility, maxCrashes, policy, completed, failed, maxPayloadBytes, maxResultBytes, outputTtl);
+                visibility,
+                maxCrashes,
+                policy,
+                completed,
+                failed,
+                maxPayloadBytes,
+                maxResultBytes,
+                outputTtl,
+                runDeadline);
     }
 
     /** The same settings with other histories. */
     public QueueSettings withRetention(Retention ofCompleted, Retention ofFailed) {
         return new QueueSettings(
-                visibility, maxCrashes, retry, ofCompleted, ofFailed, maxPayloadBytes, maxResultBytes, outputTtl);
+                visibility,
+                maxCrashes,
+                retry,
+                ofCompleted,
+                ofFailed,
+                maxPayloadBytes,
+                maxResultBytes,
+                outputTtl,
+                runDeadline);
+    }
+
+    /** The same settings with another time that outputs are kept. */
+    public QueueSettings withOutputTtl(Duration time) {
+        return new QueueSettings(
+                visibility, maxCrashes, retry, completed, failed, maxPayloadBytes, maxResultBytes, time, runDeadline);
+    }
+
+    /** The same settings with another deadline of runs. */
+    public QueueSettings withRunDeadline(Duration time) {
+        return new QueueSettings(
+                visibility, maxCrashes, retry, completed, failed, maxPayloadBytes, maxResultBytes, outputTtl, time);
     }
 }

@@ -20,12 +20,13 @@ public interface WorkOutputCache {
 
     /**
      * Writes the output of a unit that does not run as a job. The last write wins; the completion of a job never replaces
-     * an output that is there.
+     * an output that is there. A run that was started takes outputs from its jobs only, see {@link JobRuns}.
      *
      * @param runId the run, see {@link Names#run(String)}
      * @param unitId the unit, see {@link Names#unit(String)}
      * @param output the value; not {@code null}
      * @throws IllegalArgumentException when it cannot be written as JSON or is too large
+     * @throws IllegalStateException when the run was started
      */
     void put(String runId, String unitId, Object output);
 
@@ -51,6 +52,17 @@ public interface WorkOutputCache {
      */
     <T> Stream<Map.Entry<String, T>> stream(String runId, Class<T> type);
 
+    /**
+     * Reads what a unit has so far, as its job {@linkplain JobContext#output wrote} it; empty once its final output is
+     * there.
+     *
+     * @throws UnreadableJsonException when it does not fit the type
+     */
+    <T> Optional<T> early(String runId, String unitId, Class<T> type);
+
+    /** Reads what units have so far, page by page while the stream is consumed; see {@link #early} and {@link #stream}. */
+    <T> Stream<Map.Entry<String, T>> streamEarly(String runId, Class<T> type);
+
     /** Reads the failures of a run into memory: unit id and reason of each unit whose job failed for good. */
     Map<String, String> failures(String runId);
 
@@ -58,6 +70,7 @@ public interface WorkOutputCache {
      * Notes how many units a run has, so that {@link #progress} can tell when it is complete.
      *
      * @param units zero or more
+     * @throws IllegalStateException when the run was started; then its units are known
      */
     void expect(String runId, long units);
 
@@ -65,9 +78,10 @@ public interface WorkOutputCache {
     RunProgress progress(String runId);
 
     /**
-     * Removes a run's outputs, failures and expectation.
+     * Removes a run with its outputs and failures, in bounded steps.
      *
      * @return whether there were any
+     * @throws IllegalStateException when the run was started and has not ended; cancel it before
      */
     boolean evict(String runId);
 

@@ -35,9 +35,18 @@ final class Ids {
 
     /** The id of a unit's job: the same for the same queue, run and unit. */
     static String ofUnit(String queue, String runId, String unitId) {
+        return derived(queue, runId, unitId);
+    }
+
+    /** The id of a run's gather job. No unit's job has it, because units have names. */
+    static String ofGather(String queue, String runId) {
+        return derived(queue, runId, "");
+    }
+
+    private static String derived(String... parts) {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            for (String part : new String[] {queue, runId, unitId}) {
+            for (String part : parts) {
                 byte[] bytes = part.getBytes(StandardCharsets.UTF_8);
                 digest.update(Integer.toString(bytes.length).getBytes(StandardCharsets.US_ASCII));
                 digest.update((byte) ':');

@@ -24,9 +24,15 @@ final class QueueKeys {
             root + "wake",
             root + "meta",
             root + "events",
+            root + "lifecycle",
+            root + "runs",
+            root + "agenda",
             root + "run:",
+            root + "units:",
             root + "outputs:",
             root + "failures:",
+            root + "early:",
+            root + "late:",
             root + "job:",
         };
     }
@@ -69,6 +75,30 @@ final class QueueKeys {
 
     String outputs(String runId) {
         return root + "outputs:" + runId;
+    }
+
+    String units(String runId) {
+        return root + "units:" + runId;
+    }
+
+    String early(String runId) {
+        return root + "early:" + runId;
+    }
+
+    String late(String runId) {
+        return root + "late:" + runId;
+    }
+
+    String runs() {
+        return root + "runs";
+    }
+
+    String events() {
+        return root + "events";
+    }
+
+    String lifecycle() {
+        return root + "lifecycle";
     }
 
     String failures(String runId) {

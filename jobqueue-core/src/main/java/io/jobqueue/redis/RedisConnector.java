@@ -14,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -38,6 +39,8 @@ public final class RedisConnector {
 
     private final Supplier<? extends RedisLink> links;
     private final AtomicInteger timeouts = new AtomicInteger();
+    private final Subscriptions subscriptions =
+            new Subscriptions(() -> connect(RedisLink::connectPubSub), this::giveBack);
 
     private final Set<Thread> connecting = ConcurrentHashMap.newKeySet();
 
@@ -111,18 +114,27 @@ public final class RedisConnector {
      * given back}, at the latest by {@link #stop()}.
      */
     CompletableFuture<StatefulConnection<String, String>> connect() {
-        return CompletableFuture.supplyAsync(this::connectNow, task -> {
+        return connect(RedisLink::connect);
+    }
+
+    /** What hears the channels of all queues. */
+    Subscriptions subscriptions() {
+        return subscriptions;
+    }
+
+    private <C extends StatefulConnection<String, String>> CompletableFuture<C> connect(Function<RedisLink, C> kind) {
+        return CompletableFuture.supplyAsync(() -> connectNow(kind), task -> {
             Thread thread = new Thread(task, "jobqueue-connect");
             thread.setDaemon(true);
             thread.start();
         });
     }
 
-    private StatefulConnection<String, String> connectNow() {
+    private <C extends StatefulConnection<String, String>> C connectNow(Function<RedisLink, C> kind) {
         connecting.add(Thread.currentThread());
         try {
             RedisLink from = link();
-            StatefulConnection<String, String> connection = from.connect();
+            C connection = kind.apply(from);
             if (!keep(connection, from)) {
                 connection.close();
                 throw stopped();
@@ -233,6 +245,7 @@ public final class RedisConnector {
             link = null;
             shared = null;
         }
+        subscriptions.close();
         // without the lock: what ends on the connections' threads meanwhile wants it
         closing.forEach(StatefulConnection::close);
         if (left != null) {

@@ -8,6 +8,7 @@ import io.jobqueue.JobListener;
 import io.jobqueue.JobQueue;
 import io.jobqueue.JobRef;
 import io.jobqueue.JobRequest;
+import io.jobqueue.JobRuns;
 import io.jobqueue.JobSnapshot;
 import io.jobqueue.JobStatus;
 import io.jobqueue.Names;
@@ -17,6 +18,7 @@ import io.jobqueue.WorkOutputCache;
 import io.jobqueue.worker.JobStore;
 import io.jobqueue.worker.JobStore.Answer;
 import io.jobqueue.worker.JobStore.Renewal;
+import io.jobqueue.worker.JobStore.Renewed;
 import io.jobqueue.worker.JobStore.Settlement;
 import io.jobqueue.worker.JobStore.Verb;
 import io.lettuce.core.RedisCommandExecutionException;
@@ -55,7 +57,7 @@ final class RedisJobQueue implements JobQueue {
 
     private static final Script ENQUEUE = Script.of(ScriptOutputType.VALUE, "enqueue");
     private static final Script STATS = Script.of(ScriptOutputType.MULTI, "stats");
-    private static final Script PURGE = Script.of(ScriptOutputType.INTEGER, "endings", "purge");
+    private static final Script PURGE = Script.of(ScriptOutputType.MULTI, "runs", "endings", "purge");
 
     /** For how long the driver may send an enqueue again after a reconnect. */
     private static final String REPLAY_WINDOW =
@@ -106,6 +108,11 @@ final class RedisJobQueue implements JobQueue {
     @Override
     public WorkOutputCache outputs() {
         return new RedisWorkOutputCache(store);
+    }
+
+    @Override
+    public JobRuns runs() {
+        return new RedisJobRuns(store, queues::queueOfUnits, listener);
     }
 
     // ---- enqueue
@@ -388,9 +395,12 @@ final class RedisJobQueue implements JobQueue {
     }
 
     private CompletableFuture<Long> purgeRest(JobStatus status, long before) {
-        return store.<Long>call(PURGE, List.of(status.text()))
-                .thenCompose(page ->
-                        page == 0 ? CompletableFuture.completedFuture(before) : purgeRest(status, before + page));
+        String ttl = Long.toString(store.settings().outputTtl().toMillis());
+        return store.<List<Object>>call(PURGE, List.of(status.text(), ttl)).thenCompose(reply -> {
+            store.runsEnded(reply.get(1)).forEach(listener::on);
+            long page = (Long) reply.get(0);
+            return page == 0 ? CompletableFuture.completedFuture(before) : purgeRest(status, before + page);
+        });
     }
 
     // ---- the guide's verbs
@@ -438,9 +448,7 @@ final class RedisJobQueue implements JobQueue {
 
     private CompletableFuture<JobStore.Claims> claimOnce() {
         return store.claim(1).thenApply(claims -> {
-            if (!claims.lost().isEmpty()) {
-                listener.on(new JobEvent.Lost(name(), claims.lost()));
-            }
+            claims.tell(name(), listener);
             return claims;
         });
     }
@@ -458,7 +466,8 @@ final class RedisJobQueue implements JobQueue {
     @Override
     public CompletableFuture<Boolean> completeAsync(Claim claim, @Nullable Object result) {
         int limit = store.settings().maxResultBytes();
-        String output = claim.isUnit() ? store.codec().output(result, limit) : "";
+        String output =
+                claim.isUnit() || claim.gathers() != null ? store.codec().output(result, limit) : "";
         return settle(claim, Verb.COMPLETE, store.codec().result(result, limit), output, Duration.ZERO);
     }
 
@@ -490,9 +499,7 @@ final class RedisJobQueue implements JobQueue {
         return store.settle(List.of(end)).thenApply(settled -> {
             Answer answer = settled.answers().get(0);
             listener.on(end.event(answer, Duration.ZERO));
-            if (settled.dropped() > 0) {
-                listener.on(new JobEvent.DeadLettersDropped(name(), settled.dropped()));
-            }
+            settled.tell(name(), listener);
             return answer != Answer.REFUSED;
         });
     }
@@ -507,7 +514,7 @@ final class RedisJobQueue implements JobQueue {
         if (lease.isNegative() || lease.isZero() || lease.compareTo(Duration.ofDays(7)) > 0) {
             throw new IllegalArgumentException("lease must be positive and at most 7 days, was " + lease);
         }
-        return store.extend(List.of(new Renewal(claim, lease))).thenApply(answers -> answers.get(0));
+        return store.extend(List.of(new Renewal(claim, lease))).thenApply(answers -> answers.get(0) != Renewed.LOST);
     }
 
     @Override
@@ -551,7 +558,7 @@ final class RedisJobQueue implements JobQueue {
         return failure;
     }
 
-    private static Throwable unwrap(Throwable failure) {
+    static Throwable unwrap(Throwable failure) {
         Throwable cause = failure;
         while ((cause instanceof CompletionException || cause instanceof ExecutionException)
                 && cause.getCause() != null) {

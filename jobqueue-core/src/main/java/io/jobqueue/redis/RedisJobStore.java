@@ -2,15 +2,22 @@ package io.jobqueue.redis;
 
 import io.jobqueue.Claim;
 import io.jobqueue.JobCodec;
+import io.jobqueue.JobEvent;
+import io.jobqueue.JobRun;
+import io.jobqueue.JsonText;
 import io.jobqueue.QueueSettings;
+import io.jobqueue.WorkOutputs;
 import io.jobqueue.worker.JobStore;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
+import java.lang.reflect.Type;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -25,17 +32,35 @@ import org.jspecify.annotations.Nullable;
  */
 final class RedisJobStore implements JobStore {
 
-    private static final Script CLAIM = Script.of(ScriptOutputType.MULTI, "endings", "claim");
-    private static final Script SETTLE = Script.of(ScriptOutputType.MULTI, "endings", "settle");
+    private static final Script CLAIM = Script.of(ScriptOutputType.MULTI, "runs", "endings", "claim");
+    private static final Script SETTLE = Script.of(ScriptOutputType.MULTI, "runs", "endings", "settle");
     private static final Script EXTEND = Script.of(ScriptOutputType.VALUE, "extend");
-    private static final Script RECLAIM = Script.of(ScriptOutputType.MULTI, "endings", "reclaim");
+    private static final Script RECLAIM = Script.of(ScriptOutputType.MULTI, "runs", "endings", "reclaim");
+    private static final Script TEND = Script.of(ScriptOutputType.MULTI, "runs", "endings", "catchup", "tend");
+    private static final Script HEARD = Script.of(ScriptOutputType.MULTI, "runs", "endings", "catchup", "heard");
+    private static final Script EARLY = Script.of(ScriptOutputType.INTEGER, "runs", "early");
+    private static final Script STEP = Script.of(ScriptOutputType.INTEGER, "step");
     private static final Script PRUNE = Script.of(ScriptOutputType.MULTI, "prune");
 
     /** By the digit in the reply of the settle script. */
     private static final List<Answer> ANSWERS = List.of(Answer.REFUSED, Answer.DONE, Answer.ALREADY, Answer.FAILED);
 
     /** What one reply of the claim script holds for each job. */
-    private static final int FIELDS = 10;
+    private static final int FIELDS = 11;
+
+    /** What it holds before them. */
+    private static final int HEAD = 4;
+
+    /** By the digit in the reply of the extend script. */
+    private static final List<Renewed> RENEWALS = List.of(Renewed.LOST, Renewed.HELD, Renewed.CANCELLED);
+
+    /** Between two walks over the units of a run, for ends that other clients wrote; they keep those for five minutes. */
+    private static final Duration WALK = Duration.ofMinutes(1);
+
+    /** Pages of such walks in one sweep. */
+    private static final int PAGES = 50;
+
+    private static final String STEP_FIELD = "step:";
 
     private final String queue;
     private final QueueSettings settings;
@@ -43,6 +68,7 @@ final class RedisJobStore implements JobStore {
     private final RedisConnector connector;
     private final String keyPrefix;
     private final HintWaiter hints;
+    private final ForeignEnds foreignEnds;
 
     // made at first use, when it is known whether Redis is a cluster; harmless to make twice
     private volatile @Nullable QueueKeys keys;
@@ -54,6 +80,11 @@ final class RedisJobStore implements JobStore {
         this.codec = codec;
         this.connector = connector;
         this.hints = new HintWaiter(connector);
+        this.foreignEnds = new ForeignEnds();
+    }
+
+    RedisConnector connector() {
+        return connector;
     }
 
     QueueKeys keys() {
@@ -89,13 +120,17 @@ final class RedisJobStore implements JobStore {
     }
 
     private Claims claims(List<Object> reply, String token) {
-        List<Claim> jobs = new ArrayList<>((reply.size() - 3) / FIELDS);
-        for (int at = 3; at < reply.size(); at += FIELDS) {
+        List<Claim> jobs = new ArrayList<>((reply.size() - HEAD) / FIELDS);
+        for (int at = HEAD; at < reply.size(); at += FIELDS) {
             jobs.add(claim(reply.subList(at, at + FIELDS), token));
         }
         long nextDue = (Long) reply.get(0);
         return new Claims(
-                jobs, (Long) reply.get(1) > 0, nextDue < 0 ? null : Duration.ofMillis(nextDue), ids(reply.get(2)));
+                jobs,
+                (Long) reply.get(1) > 0,
+                nextDue < 0 ? null : Duration.ofMillis(nextDue),
+                ids(reply.get(2)),
+                runsEnded(reply.get(3)));
     }
 
     private Claim claim(List<Object> fields, String token) {
@@ -123,7 +158,8 @@ final class RedisJobStore implements JobStore {
                 codec.headers(string(fields.get(8))),
                 runId,
                 unitId,
-                enqueuedAt == 0 ? null : Instant.ofEpochMilli(enqueuedAt));
+                enqueuedAt == 0 ? null : Instant.ofEpochMilli(enqueuedAt),
+                string(fields.get(10)));
     }
 
     @Override
@@ -146,7 +182,8 @@ final class RedisJobStore implements JobStore {
             args.add(unit ? String.valueOf(claim.unitId()) : "");
         }
         return this.<List<Object>>call(SETTLE, args)
-                .thenApply(reply -> new Settled(answers((String) reply.get(0)), (Long) reply.get(1)));
+                .thenApply(reply ->
+                        new Settled(answers((String) reply.get(0)), (Long) reply.get(1), runsEnded(reply.get(2))));
     }
 
     private static List<Answer> answers(String digits) {
@@ -154,24 +191,123 @@ final class RedisJobStore implements JobStore {
     }
 
     @Override
-    public CompletableFuture<List<Boolean>> extend(List<Renewal> renewals) {
+    public CompletableFuture<List<Renewed>> extend(List<Renewal> renewals) {
         List<String> args = renewals.stream()
                 .flatMap(renewal ->
                         Stream.of(renewal.claim().id(), renewal.claim().token(), text(renewal.lease())))
                 .toList();
-        return this.<String>call(EXTEND, args)
-                .thenApply(
-                        digits -> digits.chars().mapToObj(digit -> digit == '1').toList());
+        return this.<String>call(EXTEND, args).thenApply(digits -> digits.chars()
+                .mapToObj(digit -> RENEWALS.get(digit - '0'))
+                .toList());
     }
 
     @Override
     public CompletableFuture<Sweep> sweep(Duration period) {
+        try {
+            foreignEnds.listen(connector.subscriptions(), keys().events());
+        } catch (RuntimeException ex) {
+            return CompletableFuture.failedFuture(ex);
+        }
         return reclaim("background", period)
                 .thenCompose(sweep -> sweep.more()
                         ? CompletableFuture.completedFuture(sweep)
-                        : prune().thenApply(dropped -> new Sweep(
-                                sweep.reclaimed(), sweep.died(), sweep.lost(), sweep.dropped() + dropped, false)));
+                        : prune().thenCompose(dropped -> {
+                            List<JobEvent> runs = new ArrayList<>(sweep.runs());
+                            return tend(runs)
+                                    .thenApply(done -> new Sweep(
+                                            sweep.reclaimed(),
+                                            sweep.died(),
+                                            sweep.lost(),
+                                            sweep.dropped() + dropped,
+                                            false,
+                                            runs));
+                        }));
     }
+
+    // ---- runs
+
+    /** Looks after the runs of the queue: what other clients ended, what is due, what is overdue. */
+    private CompletableFuture<?> tend(List<JobEvent> events) {
+        return tend(WALK, events, PAGES, false).thenCompose(live -> {
+            foreignEnds.wanted(live);
+            return catchUp(events);
+        });
+    }
+
+    /**
+     * Goes through what is due on the agenda.
+     *
+     * @return whether there are live runs
+     */
+    CompletableFuture<Boolean> tend(Duration walk, List<JobEvent> events, int pages, boolean live) {
+        return this.<List<Object>>call(TEND, List.of(text(walk), text(settings.maxResultBytes())))
+                .thenCompose(reply -> {
+                    events.addAll(runsEnded(reply.get(2)));
+                    ids(reply.get(3)).forEach(run -> events.add(new JobEvent.RunOverdue(queue, run)));
+                    boolean found = live || (Long) reply.get(1) == 1;
+                    return (Long) reply.get(0) == 1 && pages > 1
+                            ? tend(walk, events, pages - 1, found)
+                            : CompletableFuture.completedFuture(found);
+                });
+    }
+
+    /** Ends units whose jobs, as the channel told, have ended by whomever. */
+    private CompletableFuture<?> catchUp(List<JobEvent> events) {
+        List<String> ids = foreignEnds.take();
+        if (ids.isEmpty()) {
+            return CompletableFuture.completedFuture(null);
+        }
+        List<String> args = new ArrayList<>(ids);
+        args.add(0, text(settings.maxResultBytes()));
+        return this.<Object>call(HEARD, args).thenCompose(reply -> {
+            events.addAll(runsEnded(reply));
+            return catchUp(events);
+        });
+    }
+
+    /** Reads pairs of run and state. */
+    List<JobEvent.RunEnded> runsEnded(Object reply) {
+        List<String> pairs = ids(reply);
+        List<JobEvent.RunEnded> runs = new ArrayList<>(pairs.size() / 2);
+        for (int i = 0; i < pairs.size(); i += 2) {
+            runs.add(new JobEvent.RunEnded(
+                    queue, pairs.get(i), JobRun.State.valueOf(pairs.get(i + 1).toUpperCase(Locale.ROOT))));
+        }
+        return runs;
+    }
+
+    @Override
+    public CompletableFuture<Boolean> putEarly(Claim claim, String output) {
+        return this.<Long>call(
+                        EARLY,
+                        List.of(
+                                claim.id(),
+                                claim.token(),
+                                String.valueOf(claim.runId()),
+                                String.valueOf(claim.unitId()),
+                                output,
+                                text(settings.outputTtl())))
+                .thenApply(written -> written == 1);
+    }
+
+    @Override
+    public CompletableFuture<Optional<JsonText>> step(Claim claim, String name) {
+        return this.<@Nullable String>command(redis -> redis.hget(keys().job(claim.id()), STEP_FIELD + name))
+                .thenApply(json -> Optional.ofNullable(json).map(codec::json));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> putStep(Claim claim, String name, String value) {
+        return this.<Long>call(STEP, List.of(claim.id(), claim.token(), STEP_FIELD + name, value))
+                .thenApply(written -> written == 1);
+    }
+
+    @Override
+    public WorkOutputs<?> outputs(String runId, Type type) {
+        return new RedisWorkOutputs<>(this, runId, type);
+    }
+
+    // ---- sweep
 
     /** One page of a pass that holds back for nothing. */
     CompletableFuture<Sweep> sweepAtOnce(boolean begin) {
@@ -193,7 +329,8 @@ final class RedisJobStore implements JobStore {
                         ids(reply.get(1)),
                         ids(reply.get(2)),
                         (Long) reply.get(3),
-                        (Long) reply.get(4) == 1));
+                        (Long) reply.get(4) == 1,
+                        List.copyOf(runsEnded(reply.get(5)))));
     }
 
     private CompletableFuture<Long> prune() {

@@ -11,6 +11,7 @@ import io.lettuce.core.cluster.ClusterClientOptions;
 import io.lettuce.core.cluster.RedisClusterClient;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.protocol.RedisCommand;
+import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.Delay;
 import java.time.Duration;
@@ -35,6 +36,9 @@ public interface RedisLink extends AutoCloseable {
      * {@code StatefulRedisClusterConnection}s, all others {@code StatefulRedisConnection}s.
      */
     StatefulConnection<String, String> connect();
+
+    /** Opens a connection that hears channels. */
+    StatefulRedisPubSubConnection<String, String> connectPubSub();
 
     /** Whether the keys of a queue need one hash slot. */
     boolean isCluster();
@@ -150,6 +154,13 @@ public interface RedisLink extends AutoCloseable {
             return client instanceof RedisClusterClient cluster
                     ? cluster.connect(StringCodec.UTF8)
                     : ((RedisClient) client).connect(StringCodec.UTF8);
+        }
+
+        @Override
+        public StatefulRedisPubSubConnection<String, String> connectPubSub() {
+            return client instanceof RedisClusterClient cluster
+                    ? cluster.connectPubSub(StringCodec.UTF8)
+                    : ((RedisClient) client).connectPubSub(StringCodec.UTF8);
         }
 
         @Override

@@ -64,6 +64,11 @@ public final class RedisQueues {
         return named(options.routes().apply(kind).orElse(options.defaultQueue()));
     }
 
+    /** Where a kind's units have to be, if a queue of another name would not do. */
+    Optional<String> queueOfUnits(String kind) {
+        return options.routes().apply(kind);
+    }
+
     private RedisJobQueue named(String name) {
         return queues.computeIfAbsent(
                 Names.queue(name),

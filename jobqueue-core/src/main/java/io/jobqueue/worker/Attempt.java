@@ -2,8 +2,17 @@ package io.jobqueue.worker;
 
 import io.jobqueue.Claim;
 import io.jobqueue.JobContext;
+import io.jobqueue.JsonText;
+import io.jobqueue.Names;
+import io.jobqueue.UnreadableJsonException;
+import io.jobqueue.WorkOutputs;
+import java.lang.reflect.Type;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +25,7 @@ final class Attempt implements JobContext {
     enum Interruption {
         TIMED_OUT,
         LEASE_LOST,
+        CANCELLED,
         STOPPED
     }
 
@@ -31,10 +41,12 @@ final class Attempt implements JobContext {
     private final int maxAttempts;
     private final Duration limit;
     private final Renewer renewer;
+    private final JobStore store;
 
     private volatile long endsAt = Long.MAX_VALUE;
     private volatile boolean limited;
     private volatile boolean leaseLost;
+    private volatile boolean cancelled;
 
     // guarded by this
     private @Nullable Thread thread;
@@ -48,16 +60,16 @@ final class Attempt implements JobContext {
     /**
      * Makes an attempt.
      *
-     * @param claimedAt when the claim was asked for
-     * @param lease how long from then it is good
+     * @param claimedAt when the claim was asked for; from then it is good for the visibility timeout of the store
      */
-    Attempt(Claim claim, long claimedAt, Duration lease, int maxAttempts, Duration limit, Renewer renewer) {
+    Attempt(Claim claim, long claimedAt, JobStore store, int maxAttempts, Duration limit, Renewer renewer) {
         this.claim = claim;
         this.renewedAt = claimedAt;
-        this.goodUntil = claimedAt + nanos(lease);
+        this.goodUntil = claimedAt + nanos(store.settings().visibility());
         this.maxAttempts = maxAttempts;
         this.limit = limit;
         this.renewer = renewer;
+        this.store = store;
     }
 
     Claim claim() {
@@ -144,6 +156,11 @@ final class Attempt implements JobContext {
         leaseLost = true;
         interrupt(Interruption.LEASE_LOST);
         return news;
+    }
+
+    void cancel() {
+        cancelled = true;
+        interrupt(Interruption.CANCELLED);
     }
 
     boolean isOverLimit() {
@@ -233,5 +250,67 @@ final class Attempt implements JobContext {
     @Override
     public boolean isLeaseLost() {
         return leaseLost;
+    }
+
+    @Override
+    public boolean isCancelled() {
+        return cancelled;
+    }
+
+    @Override
+    public boolean output(Object output) {
+        if (!claim.isUnit()) {
+            throw new IllegalStateException("job %s/%s is no unit of a run, so it has no output but its result"
+                    .formatted(claim.queue(), claim.id()));
+        }
+        String json = store.codec().output(output, store.settings().maxResultBytes());
+        return !leaseLost && waitFor(store.putEarly(claim, json));
+    }
+
+    @Override
+    public <T> T step(String name, Class<T> type, Callable<? extends T> work) throws Exception {
+        Names.step(name);
+        Optional<JsonText> done = waitFor(store.step(claim, name));
+        if (done.isPresent()) {
+            try {
+                return done.get().as(type);
+            } catch (UnreadableJsonException ex) {
+                throw ex.of("what step '" + name + "' came to");
+            }
+        }
+        T value = work.call();
+        if (value == null) {
+            throw new IllegalArgumentException("step '%s' returned null".formatted(name));
+        }
+        String json = store.codec().output(value, store.settings().maxResultBytes());
+        if (!waitFor(store.putStep(claim, name, json))) {
+            throw new IllegalStateException(
+                    "step '%s' cannot be remembered, because job %s/%s is no longer this worker's"
+                            .formatted(name, claim.queue(), claim.id()));
+        }
+        return value;
+    }
+
+    @Override
+    @SuppressWarnings("unchecked") // the type is what outputs are read into
+    public <T> WorkOutputs<T> outputs(Class<T> type) {
+        return (WorkOutputs<T>) outputs((Type) type);
+    }
+
+    @Override
+    public WorkOutputs<?> outputs(Type type) {
+        if (claim.gathers() == null) {
+            throw new IllegalStateException("job %s/%s gathers no run".formatted(claim.queue(), claim.id()));
+        }
+        return store.outputs(claim.gathers(), type);
+    }
+
+    /** The store's own failure is what the handler sees. */
+    private static <T> T waitFor(CompletableFuture<T> answer) {
+        try {
+            return answer.join();
+        } catch (CompletionException ex) {
+            throw ex.getCause() instanceof RuntimeException cause ? cause : ex;
+        }
     }
 }

@@ -24,7 +24,7 @@ import org.slf4j.MDC;
  * Takes one attempt to the way it ends. Here, and only here, what a handler throws becomes data.
  *
  * <p>An error begins with a word for machines when it is the queue's own: {@code unknown-kind}, {@code bad-payload},
- * {@code bad-result}, {@code result-too-large}, {@code timed-out}, {@code worker-died}, {@code discarded}.
+ * {@code bad-result}, {@code result-too-large}, {@code timed-out}, {@code worker-died}, {@code discarded}, {@code cancelled}.
  */
 final class JobRunner {
 
@@ -128,7 +128,7 @@ final class JobRunner {
         Claim claim = attempt.claim();
         if (outcome instanceof JobOutcome.Completed completed) {
             int limit = settings.maxResultBytes();
-            String output = claim.isUnit() ? codec.output(completed.value(), limit) : "";
+            String output = claim.isUnit() || claim.gathers() != null ? codec.output(completed.value(), limit) : "";
             return new Settlement(
                     claim, Verb.COMPLETE, codec.result(completed.value(), limit), output, Duration.ZERO, 0);
         }
@@ -157,6 +157,9 @@ final class JobRunner {
         }
         if (attempt.interruption() == Attempt.Interruption.TIMED_OUT) {
             return timedOut(attempt);
+        }
+        if (attempt.interruption() == Attempt.Interruption.CANCELLED) {
+            return fail(claim, Settlement.CANCELLED);
         }
         if (attempt.interruption() != null) {
             // after a lost lease this is refused, unless nobody took the job and only Redis was away

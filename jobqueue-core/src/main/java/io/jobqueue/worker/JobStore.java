@@ -4,9 +4,13 @@ import io.jobqueue.Claim;
 import io.jobqueue.JobCodec;
 import io.jobqueue.JobEvent;
 import io.jobqueue.JobListener;
+import io.jobqueue.JsonText;
 import io.jobqueue.QueueSettings;
+import io.jobqueue.WorkOutputs;
+import java.lang.reflect.Type;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -43,9 +47,9 @@ public interface JobStore {
     /**
      * Renews claims.
      *
-     * @return for each renewal whether the claim still owned its job
+     * @return what became of each renewal
      */
-    CompletableFuture<List<Boolean>> extend(List<Renewal> renewals);
+    CompletableFuture<List<Renewed>> extend(List<Renewal> renewals);
 
     /**
      * Looks at a bounded part of the claimed jobs and takes back those whose lease is over; drops what retention does
@@ -67,19 +71,67 @@ public interface JobStore {
     void stopHints();
 
     /**
+     * Writes what the unit of a claimed job has so far.
+     *
+     * @return {@code false} when the job is no longer the claim's; nothing was written then
+     */
+    default CompletableFuture<Boolean> putEarly(Claim claim, String output) {
+        throw new UnsupportedOperationException("this store keeps no outputs");
+    }
+
+    /** What a step of a claimed job came to, if it was done. */
+    default CompletableFuture<Optional<JsonText>> step(Claim claim, String name) {
+        throw new UnsupportedOperationException("this store keeps no steps");
+    }
+
+    /**
+     * Remembers what a step of a claimed job came to.
+     *
+     * @return {@code false} when the job is no longer the claim's; nothing was written then
+     */
+    default CompletableFuture<Boolean> putStep(Claim claim, String name, String value) {
+        throw new UnsupportedOperationException("this store keeps no steps");
+    }
+
+    /** The outputs of a run. */
+    default WorkOutputs<?> outputs(String runId, Type type) {
+        throw new UnsupportedOperationException("this store keeps no outputs");
+    }
+
+    /**
      * What a claim brought.
      *
      * @param jobs the claims, perhaps none
      * @param more whether jobs are still waiting
      * @param nextDue how long until the next delayed job is due, or {@code null} when there is none
      * @param lost ids that were taken out because their job was gone
+     * @param runs runs that ended, because jobs that were taken out were units of theirs
      */
-    record Claims(List<Claim> jobs, boolean more, @Nullable Duration nextDue, List<String> lost) {
+    record Claims(
+            List<Claim> jobs,
+            boolean more,
+            @Nullable Duration nextDue,
+            List<String> lost,
+            List<JobEvent.RunEnded> runs) {
 
         /** Copies the lists. */
         public Claims {
             jobs = List.copyOf(jobs);
             lost = List.copyOf(lost);
+            runs = List.copyOf(runs);
+        }
+
+        /** A claim that ended no run. */
+        public Claims(List<Claim> jobs, boolean more, @Nullable Duration nextDue, List<String> lost) {
+            this(jobs, more, nextDue, lost, List.of());
+        }
+
+        /** Tells a listener what the claim found besides jobs. */
+        public void tell(String queue, JobListener listener) {
+            if (!lost.isEmpty()) {
+                listener.on(new JobEvent.Lost(queue, lost));
+            }
+            runs.forEach(listener::on);
         }
     }
 
@@ -101,7 +153,8 @@ public interface JobStore {
      * @param claim the attempt's claim
      * @param verb how it ends
      * @param text the result as a JSON object, or the error
-     * @param output the unit's output as plain JSON; empty when the job is no unit, or the verb is not COMPLETE
+     * @param output the output of a unit or a gather as plain JSON; empty when the job is neither, or the verb is not
+     *     COMPLETE
      * @param delay how long a retry waits; zero puts the job straight back
      * @param maxAttempts the limit of attempts by the settings of kind and queue; the job's own stands above it
      */
@@ -109,6 +162,9 @@ public interface JobStore {
 
         /** How the error of a job begins that its handler discarded. */
         static final String DISCARDED = "discarded: ";
+
+        /** The error of a job whose run was cancelled. */
+        static final String CANCELLED = "cancelled: its run was cancelled";
 
         /**
          * What listeners hear once the store has answered.
@@ -131,8 +187,14 @@ public interface JobStore {
         }
 
         private JobEvent failed(Duration took) {
-            String error = verb == Verb.COMPLETE ? "bad-output: the key of the run's outputs is not a hash" : text;
-            return new JobEvent.Failed(claim, error, error.startsWith(DISCARDED), took);
+            String error =
+                    switch (verb) {
+                        case COMPLETE ->
+                            "bad-output: the run did not accept the output; the job's last error tells why";
+                        case RELEASE -> CANCELLED;
+                        case RETRY, FAIL -> text;
+                    };
+            return new JobEvent.Failed(claim, error, error.startsWith(DISCARDED) || error.equals(CANCELLED), took);
         }
     }
 
@@ -153,12 +215,27 @@ public interface JobStore {
      *
      * @param answers one for each settlement, in order
      * @param dropped how many dead letters retention dropped
+     * @param runs runs that ended with it
      */
-    record Settled(List<Answer> answers, long dropped) {
+    record Settled(List<Answer> answers, long dropped, List<JobEvent.RunEnded> runs) {
 
-        /** Copies the list. */
+        /** Copies the lists. */
         public Settled {
             answers = List.copyOf(answers);
+            runs = List.copyOf(runs);
+        }
+
+        /** A settlement that ended no run. */
+        public Settled(List<Answer> answers, long dropped) {
+            this(answers, dropped, List.of());
+        }
+
+        /** Tells a listener what happened besides the answers. */
+        public void tell(String queue, JobListener listener) {
+            runs.forEach(listener::on);
+            if (dropped > 0) {
+                listener.on(new JobEvent.DeadLettersDropped(queue, dropped));
+            }
         }
     }
 
@@ -170,6 +247,16 @@ public interface JobStore {
      */
     record Renewal(Claim claim, Duration lease) {}
 
+    /** What became of a renewal. */
+    enum Renewed {
+        /** The job was no longer the claim's; nothing was changed. */
+        LOST,
+        /** The claim is good for as long as was asked. */
+        HELD,
+        /** The claim is good, but the run that the job is a unit of was cancelled. */
+        CANCELLED
+    }
+
     /**
      * What one sweep did.
      *
@@ -178,14 +265,27 @@ public interface JobStore {
      * @param lost ids taken out because their job was gone
      * @param dropped how many dead letters retention dropped
      * @param more whether the pass goes on with the next call
+     * @param runs runs that ended with it, or that are overdue
      */
-    record Sweep(List<String> reclaimed, List<String> died, List<String> lost, long dropped, boolean more) {
+    record Sweep(
+            List<String> reclaimed,
+            List<String> died,
+            List<String> lost,
+            long dropped,
+            boolean more,
+            List<JobEvent> runs) {
 
         /** Copies the lists. */
         public Sweep {
             reclaimed = List.copyOf(reclaimed);
             died = List.copyOf(died);
             lost = List.copyOf(lost);
+            runs = List.copyOf(runs);
+        }
+
+        /** A sweep that had to do with no run. */
+        public Sweep(List<String> reclaimed, List<String> died, List<String> lost, long dropped, boolean more) {
+            this(reclaimed, died, lost, dropped, more, List.of());
         }
 
         /** Tells a listener what the sweep did. */
@@ -202,6 +302,7 @@ public interface JobStore {
             if (dropped > 0) {
                 listener.on(new JobEvent.DeadLettersDropped(queue, dropped));
             }
+            runs.forEach(listener::on);
         }
     }
 }

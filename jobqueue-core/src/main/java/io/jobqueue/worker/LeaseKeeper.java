@@ -100,7 +100,7 @@ final class LeaseKeeper {
     private void renew(List<Attempt> due) {
         long sentAt = System.nanoTime();
         Duration lease = store.settings().visibility();
-        List<Boolean> answers;
+        List<JobStore.Renewed> answers;
         try {
             answers = store.extend(due.stream()
                             .map(attempt -> new JobStore.Renewal(attempt.claim(), lease))
@@ -114,11 +114,18 @@ final class LeaseKeeper {
         }
         failing = false;
         for (int i = 0; i < due.size(); i++) {
-            if (answers.get(i)) {
-                due.get(i).renewed(sentAt, lease);
+            if (answers.get(i) != JobStore.Renewed.LOST) {
+                renewed(due.get(i), answers.get(i), sentAt, lease);
             } else {
                 lose(due.get(i));
             }
+        }
+    }
+
+    private static void renewed(Attempt attempt, JobStore.Renewed answer, long sentAt, Duration lease) {
+        attempt.renewed(sentAt, lease);
+        if (answer == JobStore.Renewed.CANCELLED) {
+            attempt.cancel();
         }
     }
 
@@ -134,19 +141,19 @@ final class LeaseKeeper {
         Duration atLeast = store.settings().visibility().compareTo(lease) > 0
                 ? store.settings().visibility()
                 : lease;
-        boolean ours;
+        JobStore.Renewed answer;
         try {
-            ours = store.extend(List.of(new JobStore.Renewal(attempt.claim(), atLeast)))
+            answer = store.extend(List.of(new JobStore.Renewal(attempt.claim(), atLeast)))
                     .join()
                     .get(0);
         } catch (CompletionException ex) {
             throw ex.getCause() instanceof RuntimeException cause ? cause : ex;
         }
-        if (ours) {
-            attempt.renewed(sentAt, atLeast);
-        } else {
+        if (answer == JobStore.Renewed.LOST) {
             lose(attempt);
+            return false;
         }
-        return ours;
+        renewed(attempt, answer, sentAt, atLeast);
+        return true;
     }
 }

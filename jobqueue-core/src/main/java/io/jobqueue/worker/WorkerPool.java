@@ -304,9 +304,7 @@ public final class WorkerPool {
                 Ended end = batch.get(i);
                 listener.on(end.settlement().event(answer.answers().get(i), end.took()));
             }
-            if (answer.dropped() > 0) {
-                listener.on(new JobEvent.DeadLettersDropped(store.queue(), answer.dropped()));
-            }
+            answer.tell(store.queue(), listener);
         }
 
         /** No answer: the attempts are settled again, which is harmless if they were. */
@@ -336,9 +334,7 @@ public final class WorkerPool {
             if (claims == null) {
                 return;
             }
-            if (!claims.lost().isEmpty()) {
-                listener.on(new JobEvent.Lost(store.queue(), claims.lost()));
-            }
+            claims.tell(store.queue(), listener);
             long pause = pollPause();
             if (claims.nextDue() != null) {
                 pause = Math.min(pause, claims.nextDue().toNanos());
@@ -370,8 +366,7 @@ public final class WorkerPool {
 
         private void begin(Claim claim, long claimedAt) {
             Duration limit = runner.handler(claim).map(Handler::timeLimit).orElse(settings.maxRunTime());
-            Duration lease = store.settings().visibility();
-            Attempt attempt = new Attempt(claim, claimedAt, lease, runner.maxAttempts(claim), limit, keeper::renewNow);
+            Attempt attempt = new Attempt(claim, claimedAt, store, runner.maxAttempts(claim), limit, keeper::renewNow);
             boolean wanted;
             loop.lock.lock();
             try {

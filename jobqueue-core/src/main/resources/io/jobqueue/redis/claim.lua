@@ -1,8 +1,9 @@
 -- Claims the next jobs: promotes what is due, takes the oldest ids, stamps them with token, attempt, fence and lease.
 -- KEYS the queue's
 -- ARGV[1] how many at the most  [2] token of this call, not empty  [3] lease (ms)  [4] how long a run's keys live on (ms)
--- returns { ms to the next due job or -1, how many still wait, { lost ids },
---   then for each job: id, payload, attempt, fence, kind, max_attempts, run_id, unit_id, headers, enqueued_at_ms }
+-- returns { ms to the next due job or -1, how many still wait, { lost ids }, { run id, state, … } of the runs that ended,
+--   then for each job: id, payload, attempt, fence, kind, max_attempts, run_id, unit_id, headers, enqueued_at_ms,
+--   the run it gathers }
 local max, token, lease, ttl = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local PROMOTE = 100
 local waiting = read('LLEN', PENDING)
@@ -29,7 +30,7 @@ end
 local jobs, lost, broken, astray, seen = {}, {}, {}, {}, {}
 for _, id in ipairs(ids) do
   local f = try('HMGET', JOB .. id, 'status', 'payload', 'attempts', 'kind', 'max_attempts', 'run_id', 'unit_id',
-    'headers', 'enqueued_at_ms')
+    'headers', 'enqueued_at_ms', 'gathers')
   if seen[id] or f[1] == 'completed' or f[1] == 'failed' then
     seen[id] = true -- stands here a second time, or its job has ended: it only leaves the list
   elseif f.err or not (f[1] or f[2]) then
@@ -43,7 +44,7 @@ for _, id in ipairs(ids) do
       jobs[#jobs + 1] = { id, f }
     else
       lost[#lost + 1] = id
-      broken[#broken + 1] = { id, f[6], f[7] }
+      broken[#broken + 1] = { id, f[6], f[7], f[10] }
     end
   end
 end
@@ -78,7 +79,7 @@ for _, id in ipairs(astray) do
     call('HSET', META, 'next_sweep', text(now))
   end
 end
-local reply = { -1, 0, lost }
+local reply = { -1, 0, lost, {} }
 if #jobs > 0 then
   local claimed, deadline = {}, now + lease
   for _, job in ipairs(jobs) do
@@ -90,7 +91,7 @@ if #jobs > 0 then
     call('HSET', JOB .. id, 'status', 'processing', 'claim_token', token, 'claimed_at_ms', text(now), 'started_at_ms',
       text(now), 'attempts', text(attempt), 'fence', text(fence), 'lease',
       token .. ':' .. text(deadline) .. ':' .. text(lease))
-    for _, value in ipairs({ id, f[2], text(attempt), text(fence), f[4], f[5], f[6], f[7], f[8], f[9] }) do
+    for _, value in ipairs({ id, f[2], text(attempt), text(fence), f[4], f[5], f[6], f[7], f[8], f[9], f[10] }) do
       reply[#reply + 1] = value
     end
   end
@@ -107,7 +108,7 @@ if #promoted > 0 then
   call('LPUSH', PENDING, unpack(promoted))
 end
 for _, job in ipairs(broken) do
-  bury_lost(job[1], job[2], job[3], ttl)
+  bury_lost(job[1], job[2], job[3], job[4], ttl)
 end
 count('lost_total', #lost)
 
@@ -122,4 +123,5 @@ if earliest then
   reply[1] = math.max(0, math.ceil(tonumber(earliest)) - now)
 end
 reply[2] = left
+reply[4] = end_runs()
 return reply

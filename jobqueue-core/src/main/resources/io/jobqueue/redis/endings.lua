@@ -1,4 +1,4 @@
--- Shared by the scripts that end jobs: history, dead letters, units of runs.
+-- Shared by the scripts that end jobs: history and dead letters. Stands behind `runs`.
 
 -- Deletes the hashes of jobs that dropped out of a history, but for those that have come to life again since.
 local function forget(ids, status)
@@ -27,21 +27,6 @@ local function publish(id, status)
   call('PUBLISH', EVENTS, '{"id":' .. cjson.encode(id) .. ',"status":"' .. status .. '"}')
 end
 
--- A run's keys live on for `ttl` ms after the last write.
-local function touch(run, ttl)
-  call('PEXPIRE', OUTPUTS .. run, ttl)
-  call('PEXPIRE', FAILURES .. run, ttl)
-  call('PEXPIRE', RUN .. run, ttl)
-end
-
--- The unit's failure, unless the unit has an output. A key of another type is left alone.
-local function fail_unit(run, unit, reason, ttl)
-  if run ~= '' and unit ~= '' and try('HEXISTS', OUTPUTS .. run, unit) ~= 1 then
-    try('HSET', FAILURES .. run, unit, reason)
-    touch(run, ttl)
-  end
-end
-
 -- Ends a job without success: it becomes a dead letter.
 local function bury(id, reason)
   call('HSET', JOB .. id, 'status', 'failed', 'claim_token', '', 'last_error', reason, 'last_error_at_ms', text(now))
@@ -49,9 +34,15 @@ local function bury(id, reason)
   publish(id, 'failed')
 end
 
+-- What the end of a job without success means for the run that it is a unit of, or that it gathers.
+local function fail_for_run(id, run, unit, gathers, reason, ttl)
+  fail_unit(run or '', unit or '', id, reason, ttl)
+  end_gather(gathers, id, 'failed', reason)
+end
+
 -- Ends a job that cannot run, because its payload is gone.
-local function bury_lost(id, run, unit, ttl)
+local function bury_lost(id, run, unit, gathers, ttl)
   local reason = 'lost: the job has no payload'
   bury(id, reason)
-  fail_unit(run or '', unit or '', reason, ttl)
+  fail_for_run(id, run, unit, gathers, reason, ttl)
 end

@@ -3,7 +3,7 @@
 -- ARGV[1] how long the call is remembered (ms); then for each job:
 --   id, kind, payload, when ('' now | '+ms' from now | 'ms' of the epoch), max_attempts, headers, run_id, unit_id ('' = none)
 -- returns one letter a job: C created, E existed
-local CALL = KEYS[13]
+local CALL = KEYS[#KEYS]
 local answered = read('GET', CALL)
 if answered then
   return answered

@@ -2,13 +2,13 @@
 -- look at nothing else. A longer promise given before stays.
 -- KEYS the queue's
 -- ARGV for each claim: id, token, lease (ms)
--- returns one digit a claim: 1 renewed, 0 no longer its own
+-- returns one digit a claim: 1 renewed, 0 no longer its own, 2 renewed but its run was cancelled
 read('HLEN', META)
 begin_writing()
 local answers = {}
 for i = 1, #ARGV, 3 do
   local hash, token, length = JOB .. ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
-  local f = try('HMGET', hash, 'status', 'claim_token', 'lease')
+  local f = try('HMGET', hash, 'status', 'claim_token', 'lease', 'run_id')
   if token == '' or f.err or f[1] ~= 'processing' or f[2] ~= token then
     answers[#answers + 1] = '0'
   else
@@ -20,7 +20,7 @@ for i = 1, #ARGV, 3 do
     end
     call('PERSIST', hash)
     call('HSET', hash, 'claimed_at_ms', text(now), 'lease', token .. ':' .. text(deadline) .. ':' .. text(length))
-    answers[#answers + 1] = '1'
+    answers[#answers + 1] = f[4] and try('HGET', RUN .. f[4], 'state') == 'cancelled' and '2' or '1'
   end
 end
 return table.concat(answers)

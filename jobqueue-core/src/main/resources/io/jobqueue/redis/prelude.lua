@@ -1,7 +1,9 @@
 -- What every script begins with: names for the queue's keys, the clock, and the words that several transitions share.
--- KEYS: the fixed keys of one queue, in the order of QueueKeys; the last four are prefixes, `EVENTS` is a channel.
+-- KEYS: the fixed keys of one queue, in the order of QueueKeys; the last seven are prefixes, `EVENTS` and `LIFECYCLE`
+-- are channels.
 local call, try = redis.call, redis.pcall
-local PENDING, PROCESSING, COMPLETED, FAILED, DELAYED, WAKE, META, EVENTS, RUN, OUTPUTS, FAILURES, JOB = unpack(KEYS)
+local PENDING, PROCESSING, COMPLETED, FAILED, DELAYED, WAKE, META, EVENTS, LIFECYCLE, RUNS, AGENDA, RUN, UNITS, OUTPUTS,
+  FAILURES, EARLY, LATE, JOB = unpack(KEYS)
 
 local clock = call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)

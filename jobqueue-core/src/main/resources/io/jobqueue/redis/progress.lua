@@ -2,4 +2,9 @@
 -- KEYS the queue's
 -- ARGV[1] run_id
 -- returns { expected or -1, units with an output, failed units }
-return { number(read('HGET', RUN .. ARGV[1], 'expected'), -1), read('HLEN', OUTPUTS .. ARGV[1]), read('HLEN', FAILURES .. ARGV[1]) }
+local f = read('HMGET', RUN .. ARGV[1], 'expected', 'state')
+local expected = number(f[1], -1)
+if f[2] then
+  expected = f[2] == 'open' and -1 or read('HLEN', UNITS .. ARGV[1]) -- all of them are known once it is sealed
+end
+return { expected, read('HLEN', OUTPUTS .. ARGV[1]), read('HLEN', FAILURES .. ARGV[1]) }

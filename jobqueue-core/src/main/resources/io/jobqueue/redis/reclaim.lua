@@ -5,7 +5,8 @@
 -- ARGV[1] mode: `background` obeys hold and next_sweep, `begin` starts a pass at once, `on` goes on with it
 --   [2] period of the background sweeps (ms)  [3] lease (ms)  [4] max crashes  [5] dead letters to keep
 --   [6] how long a run's keys live on (ms)
--- returns { reclaimed ids, ids of new dead letters, lost ids, dead letters dropped, 1 if the pass goes on else 0 }
+-- returns { reclaimed ids, ids of new dead letters, lost ids, dead letters dropped, 1 if the pass goes on else 0,
+--   { run id, state, … } of the runs that ended }
 --
 -- Fields of `meta`: last_sweep, hold_left, cursor (distance from the tail of what is still to be seen, 0 between passes),
 -- next_sweep (before it no lease can be over; lowered by claims and pages, set anew when a pass begins).
@@ -22,7 +23,7 @@ local last, hold, cursor, next_sweep = number(meta[1], nil), number(meta[2], 0),
 begin_writing()
 local function rest(...)
   call('HSET', META, ...)
-  return { {}, {}, {}, 0, 0 }
+  return { {}, {}, {}, 0, 0, {} }
 end
 if mode == 'background' then
   -- After a gap, living workers get one lease to renew their claims first. The hold shrinks only by time in which sweeps
@@ -37,7 +38,7 @@ if mode == 'background' then
   hold = math.min(hold, lease)
   call('HSET', META, 'last_sweep', text(now), 'hold_left', text(hold))
   if hold > 0 and in_flight > 0 then
-    return { {}, {}, {}, 0, 0 }
+    return { {}, {}, {}, 0, 0, {} }
   end
 end
 if in_flight == 0 then
@@ -48,9 +49,9 @@ if next_sweep and next_sweep > now + lease then
 end
 if mode == 'begin' or cursor == 0 then
   if mode == 'background' and next_sweep and now < next_sweep then
-    return { {}, {}, {}, 0, 0 }
+    return { {}, {}, {}, 0, 0, {} }
   elseif mode == 'on' then
-    return { {}, {}, {}, 0, 0 }
+    return { {}, {}, {}, 0, 0, {} }
   end
   cursor, next_sweep = in_flight, now + lease
 end
@@ -89,7 +90,7 @@ local stale, lost, ended, seen_to, moves, taken = {}, {}, {}, math.max(0, cursor
 for i, id in ipairs(call('LRANGE', PROCESSING, -cursor, -(seen_to + 1))) do
   local distance = cursor - i
   local f = try('HMGET', JOB .. id, 'status', 'claim_token', 'lease', 'claimed_at_ms', 'crashes', 'attempts',
-    'reclaimed_at_ms', 'seen', 'max_attempts', 'run_id', 'unit_id', 'payload', 'kind', 'id')
+    'reclaimed_at_ms', 'seen', 'max_attempts', 'run_id', 'unit_id', 'payload', 'kind', 'id', 'gathers')
   if taken[id] or f[1] == 'completed' or f[1] == 'failed' then
     ended[#ended + 1] = { id = id, distance = distance } -- a foreign client's double claim left it here
     moves = moves + 1
@@ -140,11 +141,16 @@ for _, entry in ipairs(stale) do
   local crashes, attempts, limit = number(f[5], 0) + 1, number(f[6], 1), number(f[9], 0)
   call('PERSIST', JOB .. id)
   call('HSET', JOB .. id, 'crashes', text(crashes), 'reclaimed_at_ms', text(now))
+  local reason
   if crashes > max_crashes or (limit > 0 and attempts >= limit) then
-    local reason = 'worker-died: ' .. text(crashes) .. ' of its workers fell silent, the last in attempt ' .. text(attempts)
+    reason = 'worker-died: ' .. text(crashes) .. ' of its workers fell silent, the last in attempt ' .. text(attempts)
+  elseif is_cancelled(f[10] or '') then
+    reason = 'cancelled: its run was cancelled'
+  end
+  if reason then
     bury(id, reason)
     local run, unit = unit_of(f)
-    fail_unit(run, unit, reason, ttl)
+    fail_for_run(id, run, unit, f[15], reason, ttl)
     dead[#dead + 1] = id
   else
     call('HSET', JOB .. id, 'status', 'pending', 'claim_token', '', 'claimed_at_ms', '0')
@@ -155,7 +161,7 @@ local gone = {}
 for i, entry in ipairs(lost) do
   local f = entry.f
   if f[14] then
-    bury_lost(entry.id, f[10], f[11], ttl)
+    bury_lost(entry.id, f[10], f[11], f[15], ttl)
   elseif not f.err then
     call('UNLINK', JOB .. entry.id) -- what a claim without a job left behind
   end
@@ -177,4 +183,4 @@ count('failed_total', #dead)
 count('dropped_total', dropped)
 count('lost_total', #lost)
 call('HSET', META, 'cursor', text(seen_to), 'next_sweep', text(earliest))
-return { back, dead, gone, dropped, seen_to > 0 and 1 or 0 }
+return { back, dead, gone, dropped, seen_to > 0 and 1 or 0, end_runs() }

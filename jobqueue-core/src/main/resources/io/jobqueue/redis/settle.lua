@@ -1,9 +1,10 @@
 -- Ends attempts, each only if its token still owns the job. A unit's output or failure is written in the same step.
 -- KEYS the queue's
 -- ARGV[1] completed jobs to keep  [2] dead letters to keep  [3] how long a run's keys live on (ms); then for each attempt:
---   id, token, verb (COMPLETE | RETRY | FAIL | RELEASE), text (result or error), output, delay (ms), max_attempts, run_id, unit_id
+--   id, token, verb (COMPLETE | RETRY | FAIL | RELEASE), text (result or error), output (of a unit or a gather), delay (ms), max_attempts, run_id, unit_id
 -- The field `ended` (token:verb:answer) of the last attempt that did not complete lets a repeat have its answer.
--- returns { one digit an attempt: 0 refused, 1 done, 2 had been done, 3 is a final failure instead; dead letters dropped }
+-- returns { one digit an attempt: 0 refused, 1 done, 2 had been done, 3 is a final failure instead; dead letters dropped;
+--   { run id, state, … } of the runs that ended }
 local keep_completed, keep_failed, ttl = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local REFUSED, DONE, ALREADY, ENDED = '0', '1', '2', '3'
 read('LLEN', PENDING)
@@ -18,7 +19,7 @@ local answers, entries = {}, {}
 for i = 4, #ARGV, 9 do
   local id, token, verb, words = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local run, unit = ARGV[i + 7], ARGV[i + 8]
-  local f = try('HMGET', JOB .. id, 'status', 'claim_token', 'attempts', 'max_attempts', 'fence', 'ended')
+  local f = try('HMGET', JOB .. id, 'status', 'claim_token', 'attempts', 'max_attempts', 'fence', 'ended', 'gathers')
   local answer = REFUSED
   if token ~= '' and not f.err then
     if f[1] == 'processing' and f[2] == token then
@@ -38,21 +39,24 @@ for i = 4, #ARGV, 9 do
     if limit == 0 then
       limit = tonumber(ARGV[i + 6])
     end
-    if verb == 'RETRY' and attempts >= limit then
+    local refused = verb == 'COMPLETE' and run ~= '' and refusal(run, unit, id)
+    if refused then
+      verb, answers[#answers], words = 'FAIL', ENDED, refused
+    elseif (verb == 'RETRY' or verb == 'RELEASE') and is_cancelled(run) then
+      verb, answers[#answers], words = 'FAIL', ENDED, 'cancelled: its run was cancelled'
+    elseif verb == 'RETRY' and attempts >= limit then
       verb, answers[#answers] = 'FAIL', ENDED
-    elseif verb == 'COMPLETE' and run ~= '' and type(try('HLEN', OUTPUTS .. run)) == 'table' then
-      verb, answers[#answers] = 'FAIL', ENDED
-      words = 'bad-output: ' .. OUTPUTS .. run .. ' is not a hash'
     end
     entries[#entries + 1] = {
       at = #answers, id = id, ended = token .. ':' .. asked .. ':' .. answers[#answers], verb = verb,
       words = words, output = ARGV[i + 4],
       delay = tonumber(ARGV[i + 5]), attempts = attempts, fence = number(f[5], 0), run = run, unit = unit,
+      gathers = f[7],
     }
   end
 end
 if #entries == 0 then
-  return { table.concat(answers), 0 }
+  return { table.concat(answers), 0, {} }
 end
 
 begin_writing()
@@ -121,16 +125,14 @@ for _, entry in ipairs(entries) do
     call('HSET', hash, 'status', 'completed', 'completed_at_ms', text(now), 'result', entry.words)
     completed[#completed + 1] = id
     if entry.run ~= '' then
-      -- the first accepted output of a unit stays, also when another job of the same unit ends later
-      call('HSETNX', OUTPUTS .. entry.run, entry.unit, entry.output)
-      try('HDEL', FAILURES .. entry.run, entry.unit)
-      touch(entry.run, ttl)
+      put_unit(entry.run, entry.unit, id, entry.output, ttl)
     end
+    end_gather(entry.gathers, id, 'completed', entry.output)
     publish(id, 'completed')
   elseif entry.verb == 'FAIL' then
     call('HSET', hash, 'ended', entry.ended)
     bury(id, entry.words)
-    fail_unit(entry.run, entry.unit, entry.words, ttl)
+    fail_for_run(id, entry.run, entry.unit, entry.gathers, entry.words, ttl)
     failed = failed + 1
   else
     call('PERSIST', hash)
@@ -183,4 +185,4 @@ end
 if #back > 0 or #front > 0 or sooner then
   hint()
 end
-return { table.concat(answers), dropped }
+return { table.concat(answers), dropped, end_runs() }

@@ -26,6 +26,7 @@ import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.output.StatusOutput;
 import io.lettuce.core.protocol.CommandArgs;
 import io.lettuce.core.protocol.CommandType;
+import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -184,6 +185,11 @@ class ClusterTests {
             @Override
             public StatefulConnection<String, String> connect() {
                 return link.connect();
+            }
+
+            @Override
+            public StatefulRedisPubSubConnection<String, String> connectPubSub() {
+                return link.connectPubSub();
             }
 
             @Override

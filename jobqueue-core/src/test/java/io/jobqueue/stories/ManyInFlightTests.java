@@ -9,6 +9,7 @@ import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
 import io.jobqueue.worker.JobStore.Answer;
 import io.jobqueue.worker.JobStore.Renewal;
+import io.jobqueue.worker.JobStore.Renewed;
 import io.jobqueue.worker.JobStore.Settlement;
 import io.jobqueue.worker.JobStore.Verb;
 import io.lettuce.core.ScriptOutputType;
@@ -146,7 +147,7 @@ class ManyInFlightTests {
                                 .map(job -> new Renewal(claim(job), Duration.ofMinutes(10)))
                                 .toList())
                         .join())
-                .containsOnly(true)));
+                .containsOnly(Renewed.HELD)));
         costs.put("sweep a page", measured(15, () -> {
             stage.redis.hset(
                     "queue:q:meta", Map.of("next_sweep", "1", "hold_left", "0", "last_sweep", "9999999999999"));

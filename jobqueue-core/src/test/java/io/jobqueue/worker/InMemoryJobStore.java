@@ -527,16 +527,16 @@ final class InMemoryJobStore implements JobStore {
     // ---- extend, sweep
 
     @Override
-    public CompletableFuture<List<Boolean>> extend(List<Renewal> renewals) {
+    public CompletableFuture<List<Renewed>> extend(List<Renewal> renewals) {
         return answer(Call.EXTEND, () -> renewals.stream()
                 .map(renewal -> {
                     InMemoryJob job = jobs.get(renewal.claim().id());
                     if (job == null || !job.isOwnedBy(renewal.claim())) {
-                        return false;
+                        return Renewed.LOST;
                     }
                     job.deadline = Math.max(
                             job.deadline, millis.getAsLong() + renewal.lease().toMillis());
-                    return true;
+                    return Renewed.HELD;
                 })
                 .toList());
     }

@@ -11,6 +11,7 @@ import io.jobqueue.Retention;
 import io.jobqueue.worker.JobStore.Answer;
 import io.jobqueue.worker.JobStore.Claims;
 import io.jobqueue.worker.JobStore.Renewal;
+import io.jobqueue.worker.JobStore.Renewed;
 import io.jobqueue.worker.JobStore.Settled;
 import io.jobqueue.worker.JobStore.Settlement;
 import io.jobqueue.worker.JobStore.Sweep;
@@ -445,10 +446,10 @@ public abstract class JobStoreContract {
         enqueueAll("kept", "left");
         List<Claim> claims = store.claim(2).join().jobs();
 
-        List<Boolean> renewed =
+        List<Renewed> renewed =
                 store.extend(List.of(new Renewal(claims.get(0), LONG))).join();
 
-        assertThat(renewed).containsExactly(true);
+        assertThat(renewed).containsExactly(Renewed.HELD);
         assertThat(sweepAfterTheLease().reclaimed()).containsExactly("left");
         assertThat(settle(complete(claims.get(0)))).isEqualTo(Answer.DONE);
     }
@@ -475,7 +476,7 @@ public abstract class JobStoreContract {
         sweepAfterTheLease();
         Claim mine = claimOne();
 
-        List<Boolean> renewed = store.extend(List.of(
+        List<Renewed> renewed = store.extend(List.of(
                         new Renewal(claims.get(0), LONG),
                         new Renewal(claims.get(1), LONG),
                         new Renewal(claims.get(2), LONG),
@@ -483,7 +484,7 @@ public abstract class JobStoreContract {
                         new Renewal(mine, LONG)))
                 .join();
 
-        assertThat(renewed).containsExactly(false, false, false, false, true);
+        assertThat(renewed).containsExactly(Renewed.LOST, Renewed.LOST, Renewed.LOST, Renewed.LOST, Renewed.HELD);
     }
 
     // ---- sweep
@@ -562,11 +563,11 @@ public abstract class JobStoreContract {
         pass(SHORT.plusMillis(20));
 
         Sweep held = store.sweep(PERIOD).join();
-        boolean renewed = store.extend(List.of(new Renewal(claim, LONG))).join().get(0);
+        Renewed renewed = store.extend(List.of(new Renewal(claim, LONG))).join().get(0);
         Sweep after = sweepAfterTheLease();
 
         assertThat(held.reclaimed()).isEmpty();
-        assertThat(renewed).isTrue();
+        assertThat(renewed).isEqualTo(Renewed.HELD);
         assertThat(after.reclaimed()).isEmpty();
         assertThat(settle(complete(claim))).isEqualTo(Answer.DONE);
     }

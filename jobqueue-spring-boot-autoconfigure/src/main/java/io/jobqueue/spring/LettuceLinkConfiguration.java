@@ -13,6 +13,7 @@ import io.lettuce.core.api.StatefulConnection;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.masterreplica.MasterReplica;
 import io.lettuce.core.metrics.CommandLatencyRecorder;
+import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
 import io.lettuce.core.tracing.Tracing;
@@ -134,6 +135,15 @@ final class LettuceLinkConfiguration {
                     ? link.connect()
                     : MasterReplica.connect(
                             (RedisClient) factory.getRequiredNativeClient(), StringCodec.UTF8, masterReplica);
+        }
+
+        @Override
+        public StatefulRedisPubSubConnection<String, String> connectPubSub() {
+            // what is published on the master is heard on every node
+            return masterReplica == null
+                    ? link.connectPubSub()
+                    : ((RedisClient) factory.getRequiredNativeClient())
+                            .connectPubSub(StringCodec.UTF8, masterReplica.get(0));
         }
 
         @Override

@@ -1,0 +1,71 @@
+package io.jobqueue.redis;
+
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Jobs that have ended, as the guide's channel tells: clients that know no runs say so there, and nowhere else. Listens
+ * only while there are live runs. Our own ends are told there as well; to look at them again does no harm.
+ *
+ * <p>What is not heard, because nobody listened or too much was told at a time, is found by the walk over the units.
+ */
+final class ForeignEnds {
+
+    private static final int MOST_KEPT = 20_000;
+    private static final int A_CALL = 200;
+    private static final Pattern ID = Pattern.compile("\"id\"\\s*:\\s*\"([A-Za-z0-9_.:-]{1,128})\"");
+    private static final Pattern END = Pattern.compile("\"status\"\\s*:\\s*\"(?:completed|failed)\"");
+
+    private final Consumer<String> listener = this::hear;
+
+    // guarded by this
+    private final Set<String> ids = new LinkedHashSet<>();
+    private boolean wanted;
+
+    /** Says whether there are live runs. */
+    synchronized void wanted(boolean live) {
+        wanted = live;
+    }
+
+    /** Begins or ends to listen. May have to connect. */
+    void listen(Subscriptions subscriptions, String channel) {
+        boolean live;
+        synchronized (this) {
+            live = wanted;
+        }
+        if (live != subscriptions.has(channel, listener)) {
+            if (live) {
+                subscriptions.add(channel, listener);
+            } else {
+                subscriptions.remove(channel, listener);
+            }
+        }
+    }
+
+    private void hear(String message) {
+        Matcher id = ID.matcher(message);
+        if (id.find() && END.matcher(message).find()) {
+            synchronized (this) {
+                if (ids.size() < MOST_KEPT) {
+                    ids.add(id.group(1));
+                }
+            }
+        }
+    }
+
+    /** Some of the ids, perhaps none; they are not given again. */
+    synchronized List<String> take() {
+        List<String> taken = new ArrayList<>();
+        for (Iterator<String> all = ids.iterator(); all.hasNext() && taken.size() < A_CALL; ) {
+            taken.add(all.next());
+            all.remove();
+        }
+        return taken;
+    }
+}

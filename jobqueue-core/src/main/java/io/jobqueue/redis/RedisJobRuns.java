@@ -1,0 +1,545 @@
+package io.jobqueue.redis;
+
+import static io.jobqueue.redis.RedisJobQueue.unwrap;
+import static io.jobqueue.redis.RedisJobQueue.waitFor;
+
+import io.jobqueue.EnqueueRefusedException;
+import io.jobqueue.JobEvent;
+import io.jobqueue.JobKind;
+import io.jobqueue.JobListener;
+import io.jobqueue.JobRequest;
+import io.jobqueue.JobRun;
+import io.jobqueue.JobRunException;
+import io.jobqueue.JobRunOptions;
+import io.jobqueue.JobRunOptions.Progress;
+import io.jobqueue.JobRuns;
+import io.jobqueue.Names;
+import io.jobqueue.UnreadableJsonException;
+import io.jobqueue.WorkOutputs;
+import io.lettuce.core.KeyValue;
+import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.RedisException;
+import io.lettuce.core.ScriptOutputType;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The runs of one queue on Redis: what goes into the scripts, and what their replies mean. What ends a run is in
+ * {@code runs.lua}, so that whoever ends a unit ends the run.
+ */
+final class RedisJobRuns implements JobRuns {
+
+    private static final Script OPEN = Script.of(ScriptOutputType.VALUE, "runs", "open");
+    private static final Script ADD = Script.of(ScriptOutputType.VALUE, "runs", "endings", "catchup", "add");
+    private static final Script SEAL = Script.of(ScriptOutputType.MULTI, "runs", "seal");
+    private static final Script CANCEL = Script.of(ScriptOutputType.MULTI, "runs", "endings", "catchup", "cancel");
+    private static final Script FIND = Script.of(ScriptOutputType.MULTI, "runs", "find");
+
+    /** For how long the driver may send a call again after a reconnect. */
+    private static final String REPLAY_WINDOW =
+            Long.toString(Duration.ofSeconds(15).toMillis());
+
+    private static final int UNITS_A_CALL = 200;
+    private static final int BYTES_A_CALL = 1024 * 1024;
+    private static final int CLAIMED_A_PAGE = 1000;
+    private static final int LARGEST_PAGE = 200;
+    private static final Duration SHORTEST_PAUSE = Duration.ofMillis(100);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
+
+    private final RedisJobStore store;
+    private final Function<String, Optional<String>> routes;
+    private final JobListener listener;
+    private final int mostUnits;
+
+    /**
+     * Makes the runs of a queue.
+     *
+     * @param routes the queue that a kind is routed to, if it is routed
+     */
+    RedisJobRuns(RedisJobStore store, Function<String, Optional<String>> routes, JobListener listener) {
+        this(store, routes, listener, MOST_UNITS);
+    }
+
+    /** For tests, which have fewer units. */
+    RedisJobRuns(RedisJobStore store, Function<String, Optional<String>> routes, JobListener listener, int mostUnits) {
+        this.store = store;
+        this.routes = routes;
+        this.listener = listener;
+        this.mostUnits = mostUnits;
+    }
+
+    // ---- start
+
+    @Override
+    public <U> JobRun start(
+            String runId, Iterable<? extends U> units, Function<? super U, String> unitId, JobRunOptions options) {
+        if (units instanceof Collection<?> known && known.size() > mostUnits) {
+            throw tooMany(runId);
+        }
+        open(runId, "start", options);
+        Adding adding = new Adding(runId, options);
+        add(adding, units, unitId, options.kind(), options.maxAttempts());
+        return seal(runId);
+    }
+
+    @Override
+    public JobRun open(String runId, JobRunOptions options) {
+        open(runId, "open", options);
+        return known(runId);
+    }
+
+    @Override
+    public <U> Progress add(String runId, Iterable<? extends U> units, Function<? super U, String> unitId) {
+        List<KeyValue<String, String>> fields = waitFor(store.<List<KeyValue<String, String>>>command(
+                redis -> redis.hmget(store.keys().run(Names.run(runId)), "kind", "unit_max_attempts")));
+        int maxAttempts = (int) JobHash.number(fields.get(1).getValueOrElse(""));
+        Adding adding = new Adding(runId, null);
+        add(adding, units, unitId, fields.get(0).getValueOrElse(null), maxAttempts == 0 ? null : maxAttempts);
+        return adding.progress;
+    }
+
+    private <U> void add(
+            Adding adding,
+            Iterable<? extends U> units,
+            Function<? super U, String> unitId,
+            @Nullable String kind,
+            @Nullable Integer maxAttempts) {
+        for (U unit : units) {
+            adding.add(unitId.apply(unit), request(unit, kind, maxAttempts));
+        }
+        adding.flush();
+    }
+
+    private static JobRequest request(Object unit, @Nullable String kind, @Nullable Integer maxAttempts) {
+        JobRequest request = unit instanceof JobRequest made
+                ? made
+                : kind == null ? JobRequest.of(unit) : JobRequest.of(kind, checkedKind(unit, kind));
+        if (request.id() != null || request.delay() != null || request.at() != null || request.runId() != null) {
+            throw new IllegalArgumentException(
+                    "a unit of kind '%s' can have no id, delay or unit of its own".formatted(request.kind()));
+        }
+        return maxAttempts == null || request.maxAttempts() != null ? request : request.maxAttempts(maxAttempts);
+    }
+
+    private static Object checkedKind(Object unit, String kind) {
+        JobKind own = unit.getClass().getAnnotation(JobKind.class);
+        if (own != null && !own.value().equals(kind)) {
+            throw new IllegalArgumentException("%s is of kind '%s', but the units of this run are of kind '%s'"
+                    .formatted(unit.getClass().getName(), own.value(), kind));
+        }
+        return unit;
+    }
+
+    /** All keys of a run share the slot of its queue, and its units' jobs are among them. */
+    private void refuseOtherQueue(String what, String kind) {
+        routes.apply(kind).filter(queue -> !queue.equals(store.queue())).ifPresent(queue -> {
+            throw new IllegalArgumentException(
+                    "the kind '%s' is routed to queue '%s', so it can be no %s of a run on queue '%s'; start the run on queue '%s'"
+                            .formatted(kind, queue, what, store.queue(), queue));
+        });
+    }
+
+    private void open(String runId, String mode, JobRunOptions options) {
+        Names.run(runId);
+        if (options.kind() != null) {
+            refuseOtherQueue("unit", options.kind());
+        }
+        List<String> args = new ArrayList<>();
+        args.add(runId);
+        args.add(mode);
+        JobRequest gather = options.gather();
+        args.add(gather == null ? "" : Ids.ofGather(store.queue(), runId));
+        Duration after = options.policy().after();
+        Double share = options.policy().share();
+        Duration deadline = options.deadline() == null ? store.settings().runDeadline() : options.deadline();
+        Duration retention = options.retention() == null ? store.settings().outputTtl() : options.retention();
+        field(args, "kind", options.kind());
+        field(args, "unit_max_attempts", options.maxAttempts());
+        field(args, "share", share == null ? null : Math.round(share * 10_000));
+        field(args, "gather_after_ms", after == null ? null : after.toMillis());
+        field(args, "deadline_ms", deadline.toMillis());
+        field(args, "retention_ms", retention.toMillis());
+        if (gather == null) {
+            field(args, "gather_kind", null);
+        } else {
+            refuseOtherQueue("gather", gather.kind());
+            field(args, "gather_kind", gather.kind());
+            field(
+                    args,
+                    "gather_payload",
+                    store.codec()
+                            .payload(
+                                    gather.kind(),
+                                    gather.payload(),
+                                    store.settings().maxPayloadBytes()));
+            field(args, "gather_max_attempts", gather.maxAttempts());
+            field(
+                    args,
+                    "gather_headers",
+                    gather.headers().isEmpty() ? null : store.codec().headers(gather.headers()));
+        }
+        String state = waitFor(refusable(store.call(OPEN, args), List.of(runId)));
+        if (state.equals("unstarted")) {
+            throw new IllegalStateException(
+                    "run '%s' has outputs or an expectation that were put there without a start; evict it, or choose another id"
+                            .formatted(runId));
+        }
+    }
+
+    private static void field(List<String> args, String name, @Nullable Object value) {
+        args.add(name);
+        args.add(value == null ? "" : value.toString());
+    }
+
+    /** Units on their way into one run, a chunk at a time. */
+    private final class Adding {
+
+        private final String runId;
+        private final @Nullable JobRunOptions start; // null when the run must be open
+        private final List<String> args = new ArrayList<>();
+        private final List<String> ids = new ArrayList<>();
+        private int bytes;
+        private Progress progress = Progress.NONE;
+
+        Adding(String runId, @Nullable JobRunOptions start) {
+            this.runId = runId;
+            this.start = start;
+        }
+
+        void add(String unitId, JobRequest request) {
+            refuseOtherQueue("unit", request.kind());
+            String jobId = Ids.ofUnit(store.queue(), runId, Names.unit(unitId));
+            String payload = store.codec()
+                    .payload(request.kind(), request.payload(), store.settings().maxPayloadBytes());
+            String headers = request.headers().isEmpty() ? "" : store.codec().headers(request.headers());
+            int size = payload.length() + headers.length();
+            if (bytes + size > BYTES_A_CALL) {
+                flush();
+            }
+            args.addAll(List.of(
+                    unitId,
+                    jobId,
+                    request.kind(),
+                    payload,
+                    request.maxAttempts() == null ? "" : request.maxAttempts().toString(),
+                    headers));
+            ids.add(jobId);
+            bytes += size;
+            if (ids.size() == UNITS_A_CALL) {
+                flush();
+            }
+        }
+
+        void flush() {
+            while (!ids.isEmpty()) {
+                send();
+            }
+            bytes = 0;
+        }
+
+        private void send() {
+            List<String> sent = new ArrayList<>(List.of(
+                    REPLAY_WINDOW,
+                    runId,
+                    start == null ? "add" : "start",
+                    Integer.toString(mostUnits),
+                    Integer.toString(store.settings().maxResultBytes())));
+            sent.addAll(args);
+            String[] keys = store.keys().withCall(Ids.token());
+            String answer = waitFor(refusable(store.command(redis -> ADD.call(redis, keys, sent)), ids));
+            int colon = answer.indexOf(':');
+            String letters = answer.substring(colon + 1);
+            if (colon > 0) {
+                stopped(answer.substring(0, colon));
+                return;
+            }
+            args.subList(0, letters.length() * 6).clear();
+            ids.subList(0, letters.length()).clear();
+            progress = new Progress(
+                    progress.units() + letters.length(),
+                    progress.created() + count(letters, 'C'),
+                    progress.retried() + count(letters, 'R'),
+                    progress.skipped() + count(letters, 'S'),
+                    progress.alive() + count(letters, 'A'));
+            if (start != null) {
+                start.onProgress().accept(progress);
+            }
+        }
+
+        private void stopped(String why) {
+            if (why.equals("completed") && start != null) {
+                open(runId, "again", start); // there is something to be done again
+                return;
+            }
+            throw switch (why) {
+                case "unstarted" ->
+                    new IllegalStateException("run '%s' was not started, or has been evicted".formatted(runId));
+                case "full" -> tooMany(runId);
+                default -> new IllegalStateException("run '%s' is %s and takes no units".formatted(runId, why));
+            };
+        }
+    }
+
+    private static long count(String letters, char letter) {
+        return letters.chars().filter(each -> each == letter).count();
+    }
+
+    private IllegalArgumentException tooMany(String runId) {
+        return new IllegalArgumentException(
+                "run '%s' would have more than %,d units, which is the limit of a run".formatted(runId, mostUnits));
+    }
+
+    private <T> CompletableFuture<T> refusable(CompletableFuture<T> call, List<String> ids) {
+        return call.exceptionally(failure -> {
+            Throwable cause = unwrap(failure);
+            boolean full = cause instanceof RedisCommandExecutionException
+                    && String.valueOf(cause.getMessage()).contains("OOM");
+            throw full ? new EnqueueRefusedException(store.queue(), ids, cause) : new CompletionException(cause);
+        });
+    }
+
+    @Override
+    public JobRun seal(String runId) {
+        List<Object> reply = waitFor(store.<List<Object>>call(SEAL, List.of(Names.run(runId))));
+        store.runsEnded(reply.get(1)).forEach(listener::on);
+        return known(runId);
+    }
+
+    private JobRun known(String runId) {
+        return find(runId)
+                .orElseThrow(() ->
+                        new IllegalStateException("run '%s' was not started, or has been evicted".formatted(runId)));
+    }
+
+    // ---- look
+
+    @Override
+    public Optional<JobRun> find(String runId) {
+        Names.run(runId);
+        Optional<Found> first = waitFor(found(runId, 0));
+        if (first.isEmpty()) {
+            return Optional.empty();
+        }
+        long running = first.get().run().running();
+        boolean more = first.get().more();
+        for (int from = CLAIMED_A_PAGE; more; from += CLAIMED_A_PAGE) {
+            Optional<Found> page = waitFor(found(runId, from));
+            running += page.map(found -> found.run().running()).orElse(0L);
+            more = page.isPresent() && page.get().more();
+        }
+        JobRun run = first.get().run();
+        return Optional.of(new JobRun(
+                run.queue(),
+                run.id(),
+                run.state(),
+                run.expected(),
+                run.done(),
+                run.failed(),
+                running,
+                run.late(),
+                run.started(),
+                run.sealed(),
+                run.ended(),
+                run.expires(),
+                run.overdue(),
+                run.gatherJob(),
+                run.gather(),
+                run.gatherError()));
+    }
+
+    /** A run with those of its claimed jobs that are on one page. */
+    private record Found(JobRun run, boolean more) {}
+
+    private CompletableFuture<Optional<Found>> found(String runId, int from) {
+        return store.<List<Object>>call(FIND, List.of(runId, Integer.toString(from)))
+                .thenApply(reply -> reply.isEmpty() ? Optional.empty() : Optional.of(read(runId, reply)));
+    }
+
+    private Found read(String runId, List<Object> reply) {
+        JobRun.State state = JobRun.State.valueOf(((String) reply.get(0)).toUpperCase(Locale.ROOT));
+        Instant started = instant(reply.get(7));
+        String gather = (String) reply.get(13);
+        return new Found(
+                new JobRun(
+                        store.queue(),
+                        runId,
+                        state,
+                        (Long) reply.get(1),
+                        (Long) reply.get(2),
+                        (Long) reply.get(3),
+                        (Long) reply.get(5),
+                        (Long) reply.get(4),
+                        started == null ? Instant.EPOCH : started,
+                        instant(reply.get(8)),
+                        instant(reply.get(9)),
+                        instant(reply.get(10)),
+                        instant(reply.get(11)),
+                        (String) reply.get(12),
+                        gather == null ? JobRun.Gather.NONE : JobRun.Gather.valueOf(gather.toUpperCase(Locale.ROOT)),
+                        (String) reply.get(14)),
+                (Long) reply.get(6) == 1);
+    }
+
+    private static @Nullable Instant instant(@Nullable Object millis) {
+        long number = JobHash.number((String) millis);
+        return number == 0 ? null : Instant.ofEpochMilli(number);
+    }
+
+    @Override
+    public List<JobRun> list(int offset, int limit) {
+        if (offset < 0) {
+            throw new IllegalArgumentException("offset must not be negative, was " + offset);
+        }
+        if (limit < 1 || limit > LARGEST_PAGE) {
+            throw new IllegalArgumentException("limit must be from 1 to %d, was %d".formatted(LARGEST_PAGE, limit));
+        }
+        List<String> ids = waitFor(store.<List<String>>command(
+                redis -> redis.zrevrange(store.keys().runs(), offset, (long) offset + limit - 1)));
+        return ids.stream().flatMap(id -> find(id).stream()).toList();
+    }
+
+    @Override
+    public <T> WorkOutputs<T> outputs(String runId, Class<T> type) {
+        return new RedisWorkOutputs<>(store, Names.run(runId), type);
+    }
+
+    // ---- await
+
+    @Override
+    public <T> Optional<T> await(String runId, Class<T> type, Duration timeout) {
+        Names.run(runId);
+        long deadline = System.nanoTime() + timeout.toNanos();
+        Semaphore told = new Semaphore(0);
+        String mark = "\"run\":\"" + runId + "\"";
+        Consumer<String> hearing = message -> {
+            if (message.contains(mark)) {
+                told.release();
+            }
+        };
+        try {
+            Duration pause = SHORTEST_PAUSE;
+            while (true) {
+                Optional<End> end = end(runId, hearing, deadline);
+                if (end.isPresent()) {
+                    return end.get().value(runId, type);
+                }
+                long left = deadline - System.nanoTime();
+                if (left <= 0) {
+                    return Optional.empty();
+                }
+                if (told.tryAcquire(Math.min(left, pause.toNanos()), TimeUnit.NANOSECONDS)) {
+                    told.drainPermits();
+                }
+                pause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) < 0 ? pause.multipliedBy(2) : LONGEST_PAUSE;
+            }
+        } catch (InterruptedException ex) {
+            Thread.currentThread().interrupt();
+            return Optional.empty();
+        } finally {
+            store.connector().subscriptions().remove(store.keys().lifecycle(), hearing);
+        }
+    }
+
+    /** The end of a run with its gather, if it is through. Listens first, so that nothing is missed in between. */
+    private Optional<End> end(String runId, Consumer<String> hearing, long deadline) {
+        try {
+            if (deadline - System.nanoTime() > 0) {
+                store.connector().subscriptions().add(store.keys().lifecycle(), hearing);
+            }
+            return waitFor(readEnd(runId));
+        } catch (RedisCommandExecutionException ex) {
+            throw ex;
+        } catch (RedisException ex) {
+            // Redis is away; perhaps it comes back in time
+            if (deadline - System.nanoTime() <= 0) {
+                throw ex;
+            }
+            return Optional.empty();
+        }
+    }
+
+    private CompletableFuture<Optional<End>> readEnd(String runId) {
+        return store.<List<KeyValue<String, String>>>command(redis ->
+                        redis.hmget(store.keys().run(runId), "state", "gather_state", "gather_error", "result"))
+                .thenApply(fields -> {
+                    String state = fields.get(0).getValueOrElse("unknown");
+                    String gather = fields.get(1).getValueOrElse("");
+                    boolean live = state.equals("open") || state.equals("sealed") || gather.equals("waiting");
+                    return live
+                            ? Optional.empty()
+                            : Optional.of(new End(
+                                    state,
+                                    gather,
+                                    fields.get(2).getValueOrElse(""),
+                                    fields.get(3).getValueOrElse("null")));
+                });
+    }
+
+    /** How a run ended. */
+    private final class End {
+
+        private final String state;
+        private final String gather;
+        private final String error;
+        private final String result;
+
+        End(String state, String gather, String error, String result) {
+            this.state = state;
+            this.gather = gather;
+            this.error = error;
+            this.result = result;
+        }
+
+        <T> Optional<T> value(String runId, Class<T> type) {
+            if (state.equals("unknown")) {
+                throw new JobRunException("run '%s' was not started, or is forgotten".formatted(runId));
+            }
+            if (!state.equals("completed")) {
+                throw new JobRunException(
+                        state.equals("cancelled")
+                                ? "run '%s' was cancelled".formatted(runId)
+                                : "run '%s' failed: its units ended without meeting its policy".formatted(runId));
+            }
+            if (gather.equals("failed")) {
+                throw new JobRunException("the gather job of run '%s' failed: %s".formatted(runId, error));
+            }
+            if (result.equals("null")) {
+                return Optional.empty();
+            }
+            try {
+                return Optional.of(store.codec().json(result).as(type));
+            } catch (UnreadableJsonException ex) {
+                throw ex.of("the result of the gather of run '" + runId + "'");
+            }
+        }
+    }
+
+    // ---- cancel
+
+    @Override
+    public boolean cancel(String runId) {
+        Names.run(runId);
+        boolean cancelled = false;
+        while (true) {
+            List<Object> reply = waitFor(store.<List<Object>>call(CANCEL, List.of(runId)));
+            List<JobEvent.RunEnded> ended = store.runsEnded(reply.get(2));
+            ended.forEach(listener::on);
+            cancelled |= (Long) reply.get(0) == 1;
+            if ((Long) reply.get(1) == 0) {
+                return cancelled;
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+package io.jobqueue.redis;
+
+import io.lettuce.core.api.StatefulConnection;
+import io.lettuce.core.pubsub.RedisPubSubAdapter;
+import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Hears channels, on one connection that is open only while somebody listens. What is published while the connection is
+ * down is not heard, so whoever listens has to look for itself as well.
+ *
+ * <p>Listeners are called on the thread of the connection and must not block it. Thread-safe.
+ */
+final class Subscriptions {
+
+    private final Supplier<CompletableFuture<StatefulRedisPubSubConnection<String, String>>> connect;
+    private final Consumer<StatefulConnection<String, String>> giveBack;
+
+    /** Changed under the lock of this, read without it. */
+    private final Map<String, Set<Consumer<String>>> listeners = new ConcurrentHashMap<>();
+
+    // guarded by this
+    private @Nullable StatefulRedisPubSubConnection<String, String> connection;
+    private boolean opening;
+
+    Subscriptions(
+            Supplier<CompletableFuture<StatefulRedisPubSubConnection<String, String>>> connect,
+            Consumer<StatefulConnection<String, String>> giveBack) {
+        this.connect = connect;
+        this.giveBack = giveBack;
+    }
+
+    /** Listens to a channel, as soon as the connection is open. Does not wait for that. */
+    void add(String channel, Consumer<String> listener) {
+        synchronized (this) {
+            Set<Consumer<String>> ofChannel = listeners.computeIfAbsent(channel, any -> ConcurrentHashMap.newKeySet());
+            if (ofChannel.add(listener) && ofChannel.size() == 1 && connection != null) {
+                subscribe(connection, channel);
+            }
+            if (connection != null || opening) {
+                return;
+            }
+            opening = true;
+        }
+        var unused = connect.get().whenComplete(this::opened);
+    }
+
+    private synchronized void opened(
+            @Nullable StatefulRedisPubSubConnection<String, String> made, @Nullable Throwable failure) {
+        opening = false;
+        if (made == null) {
+            listeners.clear();
+        } else if (listeners.isEmpty()) {
+            giveBack.accept(made);
+        } else {
+            connection = made;
+            made.addListener(new RedisPubSubAdapter<>() {
+                @Override
+                public void message(String from, String message) {
+                    listeners.getOrDefault(from, Set.of()).forEach(each -> each.accept(message));
+                }
+            });
+            listeners.keySet().forEach(channel -> subscribe(made, channel));
+        }
+    }
+
+    /** While Redis is away nobody can subscribe; better no listener than one that never hears. */
+    private void subscribe(StatefulRedisPubSubConnection<String, String> open, String channel) {
+        var unused = open.async().subscribe(channel).whenComplete((done, failure) -> {
+            if (failure != null) {
+                discard(open);
+            }
+        });
+    }
+
+    private synchronized void discard(StatefulRedisPubSubConnection<String, String> broken) {
+        if (connection == broken) {
+            close();
+        }
+    }
+
+    synchronized void remove(String channel, Consumer<String> listener) {
+        Set<Consumer<String>> ofChannel = listeners.get(channel);
+        if (ofChannel == null || !ofChannel.remove(listener) || !ofChannel.isEmpty()) {
+            return;
+        }
+        listeners.remove(channel);
+        if (listeners.isEmpty()) {
+            close();
+        } else if (connection != null) {
+            var unused = connection.async().unsubscribe(channel);
+        }
+    }
+
+    /** Whether a listener was added and was not lost with the connection since. */
+    boolean has(String channel, Consumer<String> listener) {
+        return listeners.getOrDefault(channel, Set.of()).contains(listener);
+    }
+
+    /** Nobody hears anything from here on, until somebody is added. */
+    synchronized void close() {
+        listeners.clear();
+        if (connection != null) {
+            giveBack.accept(connection);
+            connection = null;
+        }
+    }
+}

@@ -1,0 +1,23 @@
+-- Gives units the end that their jobs had, as the `events` channel told: for those that other clients ended.
+-- KEYS the queue's
+-- ARGV[1] largest output (bytes)  [2...] ids of jobs
+-- returns { run id, state, … } of the runs that ended
+local largest = tonumber(ARGV[1])
+read('LLEN', PENDING)
+read('LLEN', WAKE)
+read('HLEN', META)
+begin_writing()
+for i = 2, #ARGV do
+  local job = ARGV[i]
+  local f = try('HMGET', JOB .. job, 'run_id', 'unit_id', 'gathers')
+  local id = not f.err and (f[1] or f[3])
+  local run = id and run_of(id)
+  if run and not run.spoilt then
+    if f[2] and try('HGET', UNITS .. id, f[2]) == job then
+      catch_up(id, f[2], job, largest)
+    elseif f[3] and run.gather == job and has_ended(run) and call('HGET', RUN .. id, 'gather_state') == 'waiting' then
+      catch_up_gather(run, largest)
+    end
+  end
+end
+return end_runs()

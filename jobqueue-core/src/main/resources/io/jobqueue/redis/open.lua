@@ -1,0 +1,46 @@
+-- Starts a run, or opens an ended one anew. A run that is live keeps the options that it has.
+-- KEYS the queue's
+-- ARGV[1] run_id  [2] mode: `start` leaves sealed and completed runs as they are, `open` opens them to more units,
+--   `again` opens completed ones only  [3] gather job's id  [4...] pairs of further fields, a value of '' takes the field away
+-- returns the state: `unstarted` when the run has outputs that were put there without a start
+local id, mode, gather = ARGV[1], ARGV[2], ARGV[3]
+local run = the_run(id)
+if not run then
+  for _, key in ipairs({ RUN, UNITS, OUTPUTS, FAILURES }) do
+    if call('EXISTS', key .. id) == 1 then
+      return 'unstarted'
+    end
+  end
+elseif run.state == 'open' or run.state == 'sealed' and mode ~= 'open' or run.state == 'completed' and mode == 'start' then
+  return run.state
+elseif run.state == 'sealed' then
+  begin_writing()
+  call('HSET', RUN .. id, 'state', 'open', 'touched_at_ms', text(now))
+  return 'open'
+end
+
+-- a new run needs memory, so its first write is refused by a full Redis; an old one only goes on
+local round = number(run and call('HGET', RUN .. id, 'round'), 0) + 1
+if gather ~= '' and (round > 1 or call('EXISTS', JOB .. gather) == 1) then
+  gather = string.sub(redis.sha1hex(gather .. ':' .. round .. ':' .. text(now)), 1, 32)
+end
+call('HSET', RUN .. id, 'state', 'open', 'round', text(round), 'touched_at_ms', text(now))
+call('HSETNX', RUN .. id, 'started_at_ms', text(now))
+call('HDEL', RUN .. id, 'sealed_at_ms', 'ended_at_ms', 'expires_at_ms', 'overdue_at_ms', 'gather_job', 'gather_state',
+  'gather_error', 'result', 'walk', 'walked_at_ms', 'cancel')
+if gather ~= '' then
+  call('HSET', RUN .. id, 'gather_job', gather)
+end
+for i = 4, #ARGV, 2 do
+  if ARGV[i + 1] == '' then
+    call('HDEL', RUN .. id, ARGV[i])
+  else
+    call('HSET', RUN .. id, ARGV[i], ARGV[i + 1])
+  end
+end
+keep(id, '')
+call('UNLINK', LATE .. id)
+call('ZADD', RUNS, 'NX', text(now), id)
+local deadline = number(call('HGET', RUN .. id, 'deadline_ms'), LOOK)
+call('ZADD', AGENDA, text(now + math.min(deadline + 1, LOOK)), id)
+return 'open'

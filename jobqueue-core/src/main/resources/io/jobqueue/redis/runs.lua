@@ -1,0 +1,224 @@
+-- Shared by the scripts with which a unit can end: what a started run is, and the one way in which it ends.
+--
+-- A started run is a hash with a `state`: open (units may be added), sealed (all are known), and then completed, failed
+-- or cancelled. Its units are the fields of UNITS; each of them ends as a field of OUTPUTS or of FAILURES, never of both,
+-- and nothing else is in there. So its end is a matter of three lengths, and no repeat can count twice.
+
+local LOOK = 60000 -- ms between two looks of the sweep at a run
+
+local known, touched = {}, {}
+
+-- A started run, read once a script; nil when nobody started it.
+local function run_of(id)
+  if known[id] == nil then
+    local f = try('HMGET', RUN .. id, 'state', 'share', 'gather_job', 'expires_at_ms')
+    local run = not f.err and f[1] and { id = id, state = f[1], share = number(f[2], nil), gather = f[3], expires = f[4] }
+    if run then
+      for _, hash in ipairs({ UNITS, OUTPUTS, FAILURES, EARLY, LATE }) do
+        run.spoilt = run.spoilt or type(try('HLEN', hash .. id)) == 'table' and hash .. id .. ' is not a hash'
+      end
+      run.spoilt = run.spoilt or type(try('ZCARD', AGENDA)) == 'table' and AGENDA .. ' is not a sorted set'
+    end
+    known[id] = run
+  end
+  return known[id] or nil
+end
+
+local function has_ended(run)
+  return run.state ~= 'open' and run.state ~= 'sealed'
+end
+
+local function is_cancelled(id)
+  local run = id ~= '' and run_of(id)
+  return run and run.state == 'cancelled'
+end
+
+local function tell(run, status)
+  call('PUBLISH', LIFECYCLE, '{"run":' .. cjson.encode(run) .. ',"status":"' .. status .. '"}')
+end
+
+-- The run's keys live on for so long; '' takes their time to live away.
+local function keep(id, ttl)
+  for _, key in ipairs({ RUN, UNITS, OUTPUTS, FAILURES, EARLY, LATE }) do
+    if ttl == '' then
+      call('PERSIST', key .. id)
+    else
+      call('PEXPIRE', key .. id, ttl)
+    end
+  end
+end
+
+-- A job that nobody has written yet, at the back of `pending`. `more` holds further fields.
+local function create_job(id, kind, payload, max_attempts, headers, more)
+  local fields = {
+    'id', id, 'kind', kind, 'payload', payload, 'status', 'pending', 'attempts', '0', 'enqueued_at_ms', text(now),
+    'claim_token', '',
+  }
+  for name, value in pairs({ max_attempts = max_attempts, headers = headers }) do
+    if value and value ~= '' then
+      fields[#fields + 1], fields[#fields + 2] = name, value
+    end
+  end
+  for _, value in ipairs(more) do
+    fields[#fields + 1] = value
+  end
+  call('HSET', JOB .. id, unpack(fields))
+  call('LPUSH', PENDING, id)
+end
+
+-- Ends a live run: its state, its gather job, the time it is kept, and who hears of it.
+local function end_run(run, state)
+  local id = run.id
+  local f = call('HMGET', RUN .. id, 'gather_kind', 'gather_payload', 'gather_max_attempts', 'gather_headers', 'retention_ms')
+  local retention = number(f[5], 7 * 24 * 3600 * 1000)
+  run.state, run.expires = state, text(now + retention)
+  call('HSET', RUN .. id, 'state', state, 'ended_at_ms', text(now), 'expires_at_ms', run.expires)
+  local look = now + retention
+  if state == 'completed' and f[1] and run.gather then
+    if try('EXISTS', JOB .. run.gather) == 0 then
+      create_job(run.gather, f[1], f[2], f[3], f[4], { 'gathers', id })
+      count('enqueued_total', 1)
+      hint()
+    end
+    call('HSET', RUN .. id, 'gather_state', 'waiting')
+    look = now + math.min(LOOK, math.ceil(retention / 3))
+  elseif state == 'cancelled' then
+    look = now
+  end
+  keep(id, retention)
+  call('ZADD', AGENDA, text(look), id)
+  tell(id, state)
+end
+
+-- Something of a started run has ended. Late units of an ended run are noted as such.
+local function note(run, unit)
+  if has_ended(run) then
+    if run.state ~= 'cancelled' then
+      call('HSET', LATE .. run.id, unit, text(now))
+    end
+    for _, key in ipairs({ OUTPUTS, FAILURES, LATE }) do
+      call('PEXPIREAT', key .. run.id, run.expires or text(now))
+    end
+  else
+    touched[run.id] = true
+  end
+end
+
+-- Ends a sealed run whose last unit has ended, or enough of them.
+local function end_if_complete(run, ended)
+  if run.state ~= 'sealed' then
+    return
+  end
+  local id = run.id
+  local units, done, failed = call('HLEN', UNITS .. id), call('HLEN', OUTPUTS .. id), call('HLEN', FAILURES .. id)
+  if run.share and done * 10000 >= units * run.share or not run.share and done + failed == units then
+    end_run(run, 'completed')
+  elseif done + failed == units then
+    end_run(run, 'failed')
+  else
+    return
+  end
+  ended[#ended + 1], ended[#ended + 2] = id, run.state
+end
+
+-- Ends the touched runs that are complete. Called once, by the end of a script.
+-- Returns { run id, state, … } of those that ended.
+local function end_runs()
+  local ended = {}
+  for id in pairs(touched) do
+    local run = known[id]
+    if not has_ended(run) then
+      call('HSET', RUN .. id, 'touched_at_ms', text(now))
+      end_if_complete(run, ended)
+    end
+  end
+  return ended
+end
+
+-- Why the output of a job cannot be taken as that of its unit; nil when it can.
+local function refusal(id, unit, job)
+  local run = run_of(id)
+  if run and run.spoilt then
+    return 'bad-output: ' .. run.spoilt
+  elseif run and try('HGET', UNITS .. id, unit) ~= job then
+    return 'bad-output: the run was started, and this job is not the one of its unit'
+  elseif type(try('HLEN', OUTPUTS .. id)) == 'table' then
+    return 'bad-output: ' .. OUTPUTS .. id .. ' is not a hash'
+  end
+end
+
+-- Whether a job was a unit of a started run that has been evicted since; what it does concerns nobody.
+local function is_stray(job)
+  return type(try('HGET', JOB .. job, 'round')) == 'string'
+end
+
+-- The keys of a run that nobody started live on for `ttl` ms after the last write.
+local function touch(run, ttl)
+  call('PEXPIRE', OUTPUTS .. run, ttl)
+  call('PEXPIRE', FAILURES .. run, ttl)
+  call('PEXPIRE', EARLY .. run, ttl)
+  call('PEXPIRE', RUN .. run, ttl)
+end
+
+-- The unit's output, which no `refusal` speaks against. The first one stays, also when another job of the unit ends later.
+local function put_unit(id, unit, job, output, ttl)
+  local run = run_of(id)
+  if run then
+    if call('HSETNX', OUTPUTS .. id, unit, output) == 1 then
+      call('HDEL', FAILURES .. id, unit)
+      call('HDEL', EARLY .. id, unit)
+      note(run, unit)
+    end
+  elseif not is_stray(job) then
+    call('HSETNX', OUTPUTS .. id, unit, output)
+    try('HDEL', FAILURES .. id, unit)
+    try('HDEL', EARLY .. id, unit)
+    touch(id, ttl)
+  end
+end
+
+-- The unit's failure, unless the unit has an output. Keys of another type are left alone.
+local function fail_unit(id, unit, job, reason, ttl)
+  if id == '' or unit == '' then
+    return
+  end
+  local run = run_of(id)
+  if run then
+    if not refusal(id, unit, job) and call('HEXISTS', OUTPUTS .. id, unit) == 0 then
+      call('HSET', FAILURES .. id, unit, reason)
+      note(run, unit)
+    end
+  elseif try('HEXISTS', OUTPUTS .. id, unit) ~= 1 and not is_stray(job) then
+    try('HSET', FAILURES .. id, unit, reason)
+    touch(id, ttl)
+  end
+end
+
+-- The gather job of a run has ended: the run is kept from now on. A gather of an earlier round is of no concern.
+local function end_gather(id, job, outcome, words)
+  local run = id and id ~= '' and run_of(id)
+  if run and run.gather == job and has_ended(run) then
+    local retention = number(call('HGET', RUN .. id, 'retention_ms'), 7 * 24 * 3600 * 1000)
+    run.expires = text(now + retention)
+    call('HSET', RUN .. id, 'gather_state', outcome, outcome == 'completed' and 'result' or 'gather_error', words,
+      'expires_at_ms', run.expires)
+    keep(id, retention)
+    call('ZADD', AGENDA, run.expires, id)
+    tell(id, outcome == 'completed' and 'gathered' or 'gather-failed')
+  end
+end
+
+-- A started run for a script that is about nothing else: its name is checked, and so is what it will write.
+local function the_run(id)
+  read('LLEN', PENDING)
+  read('LLEN', WAKE)
+  read('HLEN', META)
+  read('ZCARD', AGENDA)
+  read('ZCARD', RUNS)
+  read('HLEN', RUN .. id)
+  local run = run_of(id)
+  if run and run.spoilt then
+    error(run.spoilt, 0)
+  end
+  return run
+end

@@ -1,0 +1,21 @@
+-- Seals a run: all its units are known. It ends in this very step when they have ended already.
+-- KEYS the queue's
+-- ARGV[1] run_id
+-- returns { state or '' when nobody started it, { run id, state, … } of the runs that ended }
+local id = ARGV[1]
+local run = the_run(id)
+if not run or has_ended(run) then
+  return { run and run.state or '', {} }
+end
+begin_writing()
+if run.state == 'open' then
+  run.state = 'sealed'
+  call('HSET', RUN .. id, 'state', 'sealed', 'sealed_at_ms', text(now))
+  local after = number(call('HGET', RUN .. id, 'gather_after_ms'), nil)
+  if after then
+    call('ZADD', AGENDA, 'LT', text(now + after), id)
+  end
+end
+touched[id] = true
+local ended = end_runs()
+return { run.state, ended }

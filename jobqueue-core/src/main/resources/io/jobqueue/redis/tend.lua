@@ -1,0 +1,92 @@
+-- Looks after one run, the next on the agenda: gathers it when its time is up, goes on with a walk over its units for
+-- ends that other clients wrote, reports it when nothing happens to it, forgets it when it is gone.
+-- KEYS the queue's
+-- ARGV[1] time between two walks over the units of a run (ms)  [2] largest output (bytes)
+-- returns { 1 if the next one may be due, else 0; 1 if there are live runs, else 0; { run id, state, … } of those that
+--   ended; { id of the run that is overdue } }
+local PAGE = 200
+local pause, largest = tonumber(ARGV[1]), tonumber(ARGV[2])
+read('ZCARD', DELAYED)
+local first = read('ZRANGE', AGENDA, 0, 0, 'WITHSCORES')
+if not first[1] then
+  return { 0, 0, {}, {} }
+elseif number(first[2], 0) > now then
+  -- the next look at a live run is never far away
+  return { 0, number(first[2], 0) <= now + LOOK and 1 or 0, {}, {} }
+end
+local id = first[1]
+local run = run_of(id)
+begin_writing()
+if not run then
+  call('ZREM', AGENDA, id)
+  try('ZREM', RUNS, id)
+  return { 1, 0, {}, {} }
+elseif run.spoilt then
+  call('ZADD', AGENDA, text(now + LOOK), id)
+  return { 1, 1, {}, { id } }
+end
+
+local more, ended, overdue = 1, {}, {}
+local f = call('HMGET', RUN .. id, 'sealed_at_ms', 'gather_after_ms', 'touched_at_ms', 'deadline_ms', 'overdue_at_ms', 'walk',
+  'walked_at_ms', 'gather_state', 'retention_ms')
+if has_ended(run) then
+  local look = number(run.expires, now) + 1
+  if run.state == 'cancelled' and cancel_page(id) == 1 then
+    look = now
+  elseif f[8] == 'waiting' then
+    -- what the gather is to read must not go before it
+    local retention = number(f[9], LOOK)
+    look = now + math.min(pause, math.ceil(retention / 3))
+    run.expires = text(now + retention)
+    call('HSET', RUN .. id, 'expires_at_ms', run.expires)
+    keep(id, retention)
+    call('ZADD', AGENDA, text(look), id)
+    catch_up_gather(run, largest)
+    look = nil
+  elseif look <= now then
+    look = now + 1000
+  end
+  if look then
+    call('ZADD', AGENDA, text(look), id)
+  end
+  return { more, 0, {}, {} }
+end
+
+local look = now + pause
+local due = run.state == 'sealed' and number(f[2], nil) and number(f[1], now) + number(f[2], 0) or nil
+if due and due <= now then
+  end_run(run, 'completed')
+  return { more, 1, { id, 'completed' }, {} }
+elseif due then
+  look = math.min(look, due)
+end
+
+-- one page of the walk
+if f[6] or now - number(f[7], 0) >= pause then
+  local page = call('HSCAN', UNITS .. id, f[6] or '0', 'COUNT', PAGE)
+  for i = 1, #page[2], 2 do
+    catch_up(id, page[2][i], page[2][i + 1], largest)
+  end
+  if page[1] == '0' then
+    call('HDEL', RUN .. id, 'walk')
+    call('HSET', RUN .. id, 'walked_at_ms', text(now))
+  else
+    call('HSET', RUN .. id, 'walk', page[1])
+    look = now
+  end
+  ended = end_runs()
+end
+end_if_complete(run, ended)
+
+if not has_ended(run) then
+  local quiet = now - number(f[3], now)
+  if quiet > number(f[4], quiet) and number(f[5], 0) <= number(f[3], 0) and not touched[id] then
+    call('HSET', RUN .. id, 'overdue_at_ms', text(now))
+    tell(id, 'overdue')
+    overdue = { id }
+  elseif number(f[4], nil) and number(f[5], 0) <= number(f[3], 0) then
+    look = math.min(look, math.max(now, number(f[3], now) + number(f[4], 0) + 1))
+  end
+  call('ZADD', AGENDA, text(look), id)
+end
+return { more, 1, ended, overdue }
