@@ -103,10 +103,13 @@ final class RedisJobRuns implements JobRuns {
     @Override
     public <U> Progress add(String runId, Iterable<? extends U> units, Function<? super U, String> unitId) {
         List<KeyValue<String, String>> fields = waitFor(store.<List<KeyValue<String, String>>>command(
-                redis -> redis.hmget(store.keys().run(Names.run(runId)), "kind", "unit_max_attempts")));
-        int maxAttempts = (int) JobHash.number(fields.get(1).getValueOrElse(""));
+                redis -> redis.hmget(store.keys().run(Names.run(runId)), "state", "kind", "unit_max_attempts")));
+        if (!fields.get(0).hasValue()) {
+            throw notStarted(runId);
+        }
+        int maxAttempts = (int) JobHash.number(fields.get(2).getValueOrElse(""));
         Adding adding = new Adding(runId, null);
-        add(adding, units, unitId, fields.get(0).getValueOrElse(null), maxAttempts == 0 ? null : maxAttempts);
+        add(adding, units, unitId, fields.get(1).getValueOrElse(null), maxAttempts == 0 ? null : maxAttempts);
         return adding.progress;
     }
 
@@ -284,8 +287,7 @@ final class RedisJobRuns implements JobRuns {
                 return;
             }
             throw switch (why) {
-                case "unstarted" ->
-                    new IllegalStateException("run '%s' was not started, or has been evicted".formatted(runId));
+                case "unstarted" -> notStarted(runId);
                 case "full" -> tooMany(runId);
                 default -> new IllegalStateException("run '%s' is %s and takes no units".formatted(runId, why));
             };
@@ -318,9 +320,11 @@ final class RedisJobRuns implements JobRuns {
     }
 
     private JobRun known(String runId) {
-        return find(runId)
-                .orElseThrow(() ->
-                        new IllegalStateException("run '%s' was not started, or has been evicted".formatted(runId)));
+        return find(runId).orElseThrow(() -> notStarted(runId));
+    }
+
+    private static IllegalStateException notStarted(String runId) {
+        return new IllegalStateException("run '%s' was not started, or has been evicted".formatted(runId));
     }
 
     // ---- look
