@@ -25,10 +25,12 @@ import org.springframework.aot.hint.annotation.Reflective;
  * <ul>
  *   <li>the payload: a record, bean or map that the job's JSON object is read into, generic types included; or
  *       {@link io.jobqueue.Job Job&lt;SendEmail&gt;}, which is the payload with id, attempt, fence and headers;
- *   <li>the {@link io.jobqueue.JobContext}, to ask and say something about the attempt.
+ *   <li>the {@link io.jobqueue.JobContext}, to ask and say something about the attempt;
+ *   <li>{@link io.jobqueue.WorkOutputs WorkOutputs&lt;Report&gt;}: what the units of a run came to, in the handler of its
+ *       {@linkplain io.jobqueue.JobRunOptions#gather gather} job.
  * </ul>
  *
- * <p>It may take neither. A normal return completes the job: a value is written as JSON and becomes the job's result,
+ * <p>It may take none of them. A normal return completes the job: a value is written as JSON and becomes the job's result,
  * {@code void} or {@code null} stands for none, and a {@link io.jobqueue.JobOutcome} says how the attempt ends. An
  * exception fails the attempt, which is retried by the policy of its kind. The method must not be private or static,
  * and must return when the work is done: {@code @Async} methods, futures and reactive types are refused.

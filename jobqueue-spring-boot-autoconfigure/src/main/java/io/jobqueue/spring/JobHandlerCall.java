@@ -7,6 +7,7 @@ import io.jobqueue.worker.JobFunction;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.BeanFactory;
 import org.springframework.util.ReflectionUtils;
@@ -46,6 +47,7 @@ final class JobHandlerCall implements JobFunction {
                 case PAYLOAD -> job.payload();
                 case JOB -> job;
                 case CONTEXT -> context;
+                case OUTPUTS -> context.outputs(Objects.requireNonNull(handler.outputType()));
             };
         }
         return values;

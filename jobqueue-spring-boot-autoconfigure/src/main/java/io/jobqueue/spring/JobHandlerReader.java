@@ -4,6 +4,7 @@ import io.jobqueue.Job;
 import io.jobqueue.JobContext;
 import io.jobqueue.JobKind;
 import io.jobqueue.Names;
+import io.jobqueue.WorkOutputs;
 import io.jobqueue.spring.JobHandlerMethod.Argument;
 import io.jobqueue.spring.JobHandlerMethod.Place;
 import java.lang.annotation.Annotation;
@@ -36,7 +37,7 @@ import tools.jackson.databind.JsonNode;
 final class JobHandlerReader {
 
     private static final String SIGNATURES =
-            "A handler takes the payload or a Job<Payload>, and a JobContext, each at most once and in any order.";
+            "A handler takes the payload or a Job<Payload>, a JobContext, and the WorkOutputs<Output> that it gathers, each at most once and in any order.";
 
     private final Function<String, @Nullable String> placeholders;
 
@@ -59,22 +60,27 @@ final class JobHandlerReader {
         refuseAsynchronous(place);
         List<Argument> arguments = new ArrayList<>();
         Type payload = Object.class;
+        @Nullable Type output = null;
         Method method = place.method();
         for (int i = 0; i < method.getParameterCount(); i++) {
             Type type = GenericTypeResolver.resolveType(method.getGenericParameterTypes()[i], place.type());
             Argument argument = argument(type);
-            if (arguments.contains(argument) || (argument != Argument.CONTEXT && takesPayload(arguments))) {
+            boolean ofPayload = argument == Argument.PAYLOAD || argument == Argument.JOB;
+            if (arguments.contains(argument) || (ofPayload && takesPayload(arguments))) {
                 throw refused(place, "takes more than a handler can be given", SIGNATURES);
             }
             arguments.add(argument);
-            if (argument != Argument.CONTEXT) {
+            if (ofPayload) {
                 payload = payload(place, argument, type);
+            } else if (argument == Argument.OUTPUTS) {
+                output = output(place, type);
             }
         }
         return new JobHandlerMethod(
                 place,
                 kind(place, annotation, payload),
                 payload,
+                output,
                 List.copyOf(arguments),
                 text(place, "queue", annotation.queue(), Names::queue),
                 text(place, "maxAttempts", annotation.maxAttempts(), JobHandlerReader::attempts),
@@ -125,7 +131,21 @@ final class JobHandlerReader {
         if (raw == JobContext.class) {
             return Argument.CONTEXT;
         }
+        if (raw == WorkOutputs.class) {
+            return Argument.OUTPUTS;
+        }
         return raw == Job.class ? Argument.JOB : Argument.PAYLOAD;
+    }
+
+    private static Type output(Place place, Type type) {
+        ResolvableType output = ResolvableType.forType(type).getGeneric(0);
+        if (output.getType() instanceof TypeVariable<?>) {
+            throw refused(
+                    place,
+                    "gathers outputs of type %s, which is not known for this bean".formatted(output.getType()),
+                    "Bind the type variable in the class of the bean, or name the type, as in WorkOutputs<Report>.");
+        }
+        return output.toClass() == Object.class ? Object.class : output.getType();
     }
 
     private static boolean takesPayload(List<Argument> arguments) {

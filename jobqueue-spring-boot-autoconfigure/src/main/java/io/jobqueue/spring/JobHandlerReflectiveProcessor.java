@@ -3,6 +3,7 @@ package io.jobqueue.spring;
 import io.jobqueue.Job;
 import io.jobqueue.JobContext;
 import io.jobqueue.JobOutcome;
+import io.jobqueue.WorkOutputs;
 import java.lang.reflect.AnnotatedElement;
 import java.lang.reflect.Method;
 import java.lang.reflect.Type;
@@ -29,7 +30,9 @@ final class JobHandlerReflectiveProcessor implements ReflectiveProcessor {
     }
 
     private void bind(ReflectionHints hints, ResolvableType declared) {
-        ResolvableType type = declared.toClass() == Job.class ? declared.getGeneric(0) : declared;
+        ResolvableType type = declared.toClass() == Job.class || declared.toClass() == WorkOutputs.class
+                ? declared.getGeneric(0)
+                : declared;
         Class<?> raw = type.toClass();
         if (raw != void.class
                 && raw != Object.class

@@ -3,6 +3,7 @@ package io.jobqueue.spring;
 import io.jobqueue.JobCodec;
 import io.jobqueue.JobListener;
 import io.jobqueue.JobQueue;
+import io.jobqueue.JobRuns;
 import io.jobqueue.WorkOutputCache;
 import io.jobqueue.redis.RedisConnector;
 import io.jobqueue.redis.RedisQueues;
@@ -27,6 +28,7 @@ import org.springframework.boot.autoconfigure.context.LifecycleProperties;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration;
 import org.springframework.boot.thread.Threading;
+import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Import;
@@ -37,7 +39,7 @@ import org.springframework.data.redis.connection.RedisConnectionFactory;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 /**
- * Auto-configuration of the job queue on the application's Redis: a {@link JobQueue}, a {@link WorkOutputCache}, worker
+ * Auto-configuration of the job queue on the application's Redis: a {@link JobQueue}, a {@link WorkOutputCache}, {@link JobRuns}, worker
  * pools for the {@link JobHandler} methods of the application, and the sweep for jobs whose worker died.
  *
  * @since 0.1.0
@@ -91,6 +93,17 @@ public final class JobQueueAutoConfiguration {
     @ConditionalOnMissingBean
     WorkOutputCache workOutputCache(RedisQueues queues) {
         return queues.queue().outputs();
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    JobRuns jobRuns(RedisQueues queues) {
+        return queues.queue().runs();
+    }
+
+    @Bean
+    RunEvents jobQueueRunEvents(ApplicationEventPublisher publisher) {
+        return new RunEvents(publisher);
     }
 
     @Bean

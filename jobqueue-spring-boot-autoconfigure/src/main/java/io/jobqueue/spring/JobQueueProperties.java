@@ -24,6 +24,7 @@ import org.springframework.util.unit.DataSize;
  * @param result Results.
  * @param shutdown Stop of the application.
  * @param workOutput Outputs of runs.
+ * @param runs Runs.
  * @param queues Settings of single queues by name, each falling back to the setting of the same name for all queues. A
  *     name with a dot needs brackets and quotes, as in "[mail.bulk]".
  * @param kinds Settings of single kinds of jobs. A name with a dot or a colon needs brackets and quotes,
@@ -43,6 +44,7 @@ record JobQueueProperties(
         @DefaultValue Result result,
         @DefaultValue Shutdown shutdown,
         @DefaultValue WorkOutput workOutput,
+        @DefaultValue Runs runs,
         @DefaultValue Map<String, Queue> queues,
         @DefaultValue Map<String, Kind> kinds) {
 
@@ -163,9 +165,18 @@ record JobQueueProperties(
     /**
      * Outputs of runs.
      *
-     * @param ttl Time that the outputs of a run are kept after the last write.
+     * @param ttl Time that the outputs of a run are kept after the last write, or after the end of a run that was started
+     *     and says nothing else.
      */
     record WorkOutput(@DefaultValue("7d") Duration ttl) {}
+
+    /**
+     * Runs.
+     *
+     * @param deadline Time without any sign of life after which a run that has not ended is reported, unless the run says
+     *     otherwise.
+     */
+    record Runs(@DefaultValue("1d") Duration deadline) {}
 
     /**
      * One queue. What is left out falls back to the setting of the same name for all queues.

@@ -90,6 +90,7 @@ final class PropertiesCheck {
         check("jobqueue.result.max-size", p.result().maxSize(), PropertiesCheck::maxResult);
         check("jobqueue.shutdown.drain", p.shutdown().drain(), WorkerSettings.defaults()::withDrain);
         check("jobqueue.work-output.ttl", p.workOutput().ttl(), PropertiesCheck::outputTtl);
+        check("jobqueue.runs.deadline", p.runs().deadline(), QueueSettings.defaults()::withRunDeadline);
         p.queues().keySet().stream().sorted().forEach(name -> queue(name, p.queue(name)));
         p.kinds().keySet().stream().sorted().forEach(name -> kind(name, p.kind(name)));
         if (problems.isEmpty()) {

@@ -184,7 +184,8 @@ final class Settings {
                                 properties.retention().failed().count())),
                 bytes(or(own.payload().maxSize(), properties.payload().maxSize())),
                 bytes(or(own.result().maxSize(), properties.result().maxSize())),
-                properties.workOutput().ttl());
+                properties.workOutput().ttl(),
+                properties.runs().deadline());
     }
 
     private WorkerSettings workerFromProperties(String queue) {

@@ -274,6 +274,7 @@ class JobQueuePropertiesTests {
             jobqueue.result.max-size=4GB                    | jobqueue.result.max-size: max result size must be from 1 byte to 16 MiB, was 4294967296
             jobqueue.shutdown.drain=-1s                     | jobqueue.shutdown.drain: drain must not be negative, was PT-1S
             jobqueue.work-output.ttl=0                      | jobqueue.work-output.ttl: work output ttl must be from 1 s to 100 years, was PT0S
+            jobqueue.runs.deadline=10ms                     | jobqueue.runs.deadline: run deadline must be from 1 s to 100 years, was PT0.01S
             jobqueue.key-prefix=a b                         | jobqueue.key-prefix: key prefix must be 1 to 64 characters
             jobqueue.default-queue={jobs}                   | jobqueue.default-queue: queue name must be 1 to 64 characters
             jobqueue.queues.[my queue].worker.concurrency=1 | jobqueue.queues[my queue]: queue name must be 1 to 64 characters
@@ -351,7 +352,7 @@ class JobQueuePropertiesTests {
         }
 
         assertThat(properties)
-                .hasSize(29)
+                .hasSize(30)
                 .containsKeys(
                         "jobqueue.enabled",
                         "jobqueue.queues",
