@@ -40,9 +40,9 @@ public interface JobRuns {
      * to its end the run is not sealed, so it does not complete with a part of its units.
      *
      * @param runId the run, see {@link Names#run(String)}
-     * @param units what the units' jobs get as their payload, or {@link JobRequest}s without id, delay and unit; read
-     *     once, so a lazy one is fine
+     * @param units what there is to do; read once, so a lazy one is fine
      * @param unitId the name of each unit, see {@link Names#unit(String)}; two of the same name are one unit
+     * @param payload what each unit's job gets as its payload, or a {@link JobRequest} without id, delay and unit
      * @param options kind of the units, gather job, policy, times
      * @return the run as it is then; a run without units is complete at once
      * @throws IllegalArgumentException when a unit cannot be written or has an impossible name, when there are too many,
@@ -52,7 +52,17 @@ public interface JobRuns {
      * @throws EnqueueRefusedException when Redis has no memory left
      */
     <U> JobRun start(
-            String runId, Iterable<? extends U> units, Function<? super U, String> unitId, JobRunOptions options);
+            String runId,
+            Iterable<? extends U> units,
+            Function<? super U, String> unitId,
+            Function<? super U, ?> payload,
+            JobRunOptions options);
+
+    /** Starts a run whose units are the payloads of their jobs themselves; see the other {@code start}. */
+    default <U> JobRun start(
+            String runId, Iterable<? extends U> units, Function<? super U, String> unitId, JobRunOptions options) {
+        return start(runId, units, unitId, unit -> unit, options);
+    }
 
     /**
      * Starts a run whose units come over time, or opens one anew that is sealed or has ended. It does not end before it
@@ -71,7 +81,17 @@ public interface JobRuns {
      * @throws IllegalArgumentException as {@link #start}
      * @throws IllegalStateException when the run is not open
      */
-    <U> JobRunOptions.Progress add(String runId, Iterable<? extends U> units, Function<? super U, String> unitId);
+    <U> JobRunOptions.Progress add(
+            String runId,
+            Iterable<? extends U> units,
+            Function<? super U, String> unitId,
+            Function<? super U, ?> payload);
+
+    /** Adds units that are the payloads of their jobs themselves; see the other {@code add}. */
+    default <U> JobRunOptions.Progress add(
+            String runId, Iterable<? extends U> units, Function<? super U, String> unitId) {
+        return add(runId, units, unitId, unit -> unit);
+    }
 
     /**
      * Says that all units of a run are known, so that it can end; it does so in this step when they have ended. A run that

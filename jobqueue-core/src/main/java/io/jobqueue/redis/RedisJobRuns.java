@@ -84,13 +84,17 @@ final class RedisJobRuns implements JobRuns {
 
     @Override
     public <U> JobRun start(
-            String runId, Iterable<? extends U> units, Function<? super U, String> unitId, JobRunOptions options) {
+            String runId,
+            Iterable<? extends U> units,
+            Function<? super U, String> unitId,
+            Function<? super U, ?> payload,
+            JobRunOptions options) {
         if (units instanceof Collection<?> known && known.size() > mostUnits) {
             throw tooMany(runId);
         }
         open(runId, "start", options);
         Adding adding = new Adding(runId, options);
-        add(adding, units, unitId, options.kind(), options.maxAttempts());
+        add(adding, units, unitId, payload, options.kind(), options.maxAttempts());
         return seal(runId);
     }
 
@@ -101,7 +105,11 @@ final class RedisJobRuns implements JobRuns {
     }
 
     @Override
-    public <U> Progress add(String runId, Iterable<? extends U> units, Function<? super U, String> unitId) {
+    public <U> Progress add(
+            String runId,
+            Iterable<? extends U> units,
+            Function<? super U, String> unitId,
+            Function<? super U, ?> payload) {
         List<KeyValue<String, String>> fields = waitFor(store.<List<KeyValue<String, String>>>command(
                 redis -> redis.hmget(store.keys().run(Names.run(runId)), "state", "kind", "unit_max_attempts")));
         if (!fields.get(0).hasValue()) {
@@ -109,7 +117,7 @@ final class RedisJobRuns implements JobRuns {
         }
         int maxAttempts = (int) JobHash.number(fields.get(2).getValueOrElse(""));
         Adding adding = new Adding(runId, null);
-        add(adding, units, unitId, fields.get(1).getValueOrElse(null), maxAttempts == 0 ? null : maxAttempts);
+        add(adding, units, unitId, payload, fields.get(1).getValueOrElse(null), maxAttempts == 0 ? null : maxAttempts);
         return adding.progress;
     }
 
@@ -117,10 +125,11 @@ final class RedisJobRuns implements JobRuns {
             Adding adding,
             Iterable<? extends U> units,
             Function<? super U, String> unitId,
+            Function<? super U, ?> payload,
             @Nullable String kind,
             @Nullable Integer maxAttempts) {
         for (U unit : units) {
-            adding.add(unitId.apply(unit), request(unit, kind, maxAttempts));
+            adding.add(unitId.apply(unit), request(payload.apply(unit), kind, maxAttempts));
         }
         adding.flush();
     }

@@ -1,40 +1,45 @@
 package io.jobqueue.sample;
 
 import io.jobqueue.JobQueue;
-import io.jobqueue.JobRequest;
+import io.jobqueue.JobRun;
+import io.jobqueue.JobRunOptions;
+import io.jobqueue.JobRuns;
 import io.jobqueue.Names;
 import io.jobqueue.QueueStats;
 import io.jobqueue.WorkOutputCache;
-import io.jobqueue.WorkOutputCache.RunProgress;
+import io.jobqueue.WorkOutputs;
+import io.jobqueue.spring.JobHandler;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
-import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 
 /**
- * Runs of the census. A run is nothing but jobs and their outputs in Redis, so every instance of the application can
- * start, work on and report any run. Thread-safe.
+ * Runs of the census. A run is in Redis and nowhere else, so every instance of the application can start, work on and
+ * report any run, and a run outlives all of them. Thread-safe.
  */
 @Component
 final class Census {
 
     static final String QUEUE = "census";
 
+    private static final Duration EMPTY_REPORT = Duration.ofSeconds(5);
+
     private static final DateTimeFormatter RUN_TIME =
             DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
 
     private final JobQueue queue;
+    private final JobRuns runs;
     private final WorkOutputCache outputs;
     private final AllowedRoots roots;
     private final ClassPath classPath;
@@ -42,6 +47,7 @@ final class Census {
 
     Census(JobQueue jobs, AllowedRoots roots, ClassPath classPath) {
         this.queue = jobs.on(QUEUE);
+        this.runs = queue.runs();
         this.outputs = queue.outputs();
         this.roots = roots;
         this.classPath = classPath;
@@ -56,11 +62,12 @@ final class Census {
     record Started(String runId, long units, boolean isNew) {}
 
     /** How far a run is, with the failed units' reasons by unit id. */
-    record State(RunProgress progress, Map<String, String> failures, @Nullable CensusReport report) {}
+    record State(JobRun run, Map<String, String> failures, @Nullable CensusReport report) {}
 
     /**
-     * Starts a run: one job for each jar. The id of a unit's job derives from run and unit, so a call that is repeated
-     * because the first one broke off does no work twice. A run that was started already stays as it is.
+     * Starts a run: one job for each jar, and one that gathers their reports at the end. A start that broke off goes on
+     * where it was; a run that ended with failures tries those jars again, and no others. A run that works, or that has
+     * read all its jars, stays as it is.
      *
      * @param runId the run, {@code null} for a new one
      * @param folder where to look for jars, {@code null} for the class path of this application
@@ -77,46 +84,51 @@ final class Census {
         // two requests for one run at the same time must not mix the jars of two folders
         synchronized (this) {
             return earlier(run).orElseGet(() -> {
-                Set<String> ended = ended(run);
-                queue.enqueueAll(units.stream()
-                        .filter(unit -> !ended.contains(unit.id()))
-                        .map(unit -> JobRequest.of(unit.work()).unit(run, unit.id()))
-                        .toList());
-                // last, so that a run with an expectation is known to have all its jobs
-                outputs.expect(run, units.size());
-                return new Started(run, units.size(), true);
+                JobRun started = runs.start(
+                        run,
+                        units,
+                        JarSearch.Unit::id,
+                        JarSearch.Unit::work,
+                        JobRunOptions.defaults().gather(new GatherReports()));
+                if (units.isEmpty()) {
+                    // there is nothing to wait for but the gather
+                    runs.await(run, CensusReport.class, EMPTY_REPORT);
+                }
+                return new Started(run, started.expected(), true);
             });
         }
     }
 
-    /** The units that ended before the start of their run broke off: their jobs may be history that is no longer kept. */
-    private Set<String> ended(String run) {
-        Set<String> ended = new HashSet<>(outputs.failures(run).keySet());
-        outputs.stream(run, JarReport.class).forEach(output -> ended.add(output.getKey()));
-        return ended;
+    private Optional<Started> earlier(String run) {
+        return runs.find(run)
+                .filter(known -> known.state() == JobRun.State.SEALED
+                        || (known.state() == JobRun.State.COMPLETED && known.failed() == 0))
+                .map(known -> new Started(run, known.expected(), false));
     }
 
-    private Optional<Started> earlier(String run) {
-        return outputs.progress(run).expected().stream()
-                .mapToObj(units -> new Started(run, units, false))
-                .findFirst();
+    /** Adds up what the jars of a run hold: the job that is enqueued once all of them have been read. */
+    @JobHandler(queue = QUEUE)
+    CensusReport report(GatherReports gather, WorkOutputs<JarReport> jars) {
+        return CensusReport.of(jars.stream());
     }
 
     /**
-     * Looks at a run. The report is there once every unit has ended.
+     * Looks at a run. The report is there once it has been gathered.
      *
      * @return empty for an unknown run
      */
     Optional<State> find(String runId) {
-        RunProgress progress = outputs.progress(checked(runId));
-        if (progress.expected().isEmpty() && progress.done() == 0 && progress.failed() == 0) {
-            return Optional.empty();
+        return runs.find(checked(runId))
+                .map(run -> new State(run, run.failed() == 0 ? Map.of() : outputs.failures(runId), report(run)));
+    }
+
+    private @Nullable CensusReport report(JobRun run) {
+        if (!run.isThrough()) {
+            return null;
         }
-        Map<String, String> failures = progress.failed() == 0 ? Map.of() : outputs.failures(runId);
-        return Optional.of(new State(
-                progress,
-                failures,
-                progress.isComplete() ? CensusReport.of(outputs.stream(runId, JarReport.class)) : null));
+        return run.gather() == JobRun.Gather.COMPLETED
+                ? runs.await(run.id(), CensusReport.class, Duration.ZERO).orElse(null)
+                : CensusReport.of(outputs.stream(run.id(), JarReport.class));
     }
 
     /** The outputs of a run that are there by now, read while the stream is consumed. */

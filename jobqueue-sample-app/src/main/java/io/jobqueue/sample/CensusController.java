@@ -2,8 +2,8 @@ package io.jobqueue.sample;
 
 import io.jobqueue.EnqueueRefusedException;
 import io.jobqueue.EnqueueUncertainException;
+import io.jobqueue.JobRun;
 import io.jobqueue.QueueStats;
-import io.jobqueue.WorkOutputCache.RunProgress;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Comparator;
@@ -82,17 +82,17 @@ final class CensusController {
     }
 
     private static RunBody body(String runId, Census.State state) {
-        RunProgress progress = state.progress();
+        JobRun run = state.run();
         List<Failure> failures = new TreeMap<>(state.failures())
                 .entrySet().stream()
                         .map(failure -> new Failure(failure.getKey(), failure.getValue()))
                         .toList();
         return new RunBody(
                 runId,
-                progress.isComplete() ? "completed" : "running",
-                progress.expected().isPresent() ? progress.expected().getAsLong() : null,
-                progress.done(),
-                progress.failed(),
+                run.isThrough() ? "completed" : "running",
+                run.state() == JobRun.State.OPEN ? null : run.expected(),
+                run.done(),
+                run.failed(),
                 failures,
                 state.report());
     }

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.jobqueue.JobQueue;
 import io.jobqueue.JobRequest;
+import io.jobqueue.JobRunOptions;
 import io.jobqueue.JobStatus;
 import io.jobqueue.embedded.EmbeddedRedis;
 import java.io.IOException;
@@ -198,9 +199,8 @@ class CensusApplicationTests {
         long enqueued = total("enqueued");
         JobQueue queue = application.getBean(JobQueue.class).on("census");
         List<JarSearch.Unit> units = JarSearch.inFolder(folder.toRealPath());
-        queue.enqueueAll(units.subList(0, 3).stream()
-                .map(unit -> JobRequest.of(unit.work()).unit("half", unit.id()))
-                .toList());
+        queue.runs().open("half", JobRunOptions.defaults());
+        queue.runs().add("half", units.subList(0, 3), JarSearch.Unit::id, JarSearch.Unit::work);
         await().until(() -> queue.outputs().progress("half").done() == 3);
         assertThat(get("/census/half").body().get("state").asString()).isEqualTo("running");
         // the history of completed jobs is bounded: they are gone when many more came after them
@@ -209,8 +209,29 @@ class CensusApplicationTests {
         assertThat(post(Map.of("folder", folder.toString(), "run_id", "half")).status())
                 .isEqualTo(202);
 
-        assertThat(awaitCompleted("half").get("done").asInt()).isEqualTo(6);
+        JsonNode run = awaitCompleted("half");
+        assertThat(run.get("done").asInt()).isEqualTo(6);
+        assertThat(run.get("report").get("jars").asInt()).isEqualTo(6);
         assertThat(total("enqueued") - enqueued).isEqualTo(6);
+    }
+
+    @Test
+    void aStartAfterAFailureReadsOnlyThatJarAgain() throws Exception {
+        Path folder = allowed.resolve("mended");
+        Jars.random(folder, 4, 4);
+        Path broken = Files.writeString(folder.resolve("broken.jar"), "this is no jar");
+        Map<String, String> form = Map.of("folder", folder.toString(), "run_id", "mended");
+        post(form);
+        assertThat(awaitCompleted("mended").get("failed").asInt()).isEqualTo(1);
+        long enqueued = total("enqueued");
+        Jars.write(broken, zip -> Jars.add(zip, "a.txt", new byte[5]));
+
+        assertThat(post(form).status()).isEqualTo(202);
+
+        JsonNode run = awaitCompleted("mended");
+        assertThat(run.get("done").asInt()).isEqualTo(5);
+        assertThat(run.get("report").get("jars").asInt()).isEqualTo(5);
+        assertThat(total("enqueued") - enqueued).as("one jar and one gather").isEqualTo(2);
     }
 
     @Test
@@ -230,7 +251,7 @@ class CensusApplicationTests {
         assertThat(answers).extracting(HttpResponse::body).containsOnly("{\"run_id\":\"race\",\"units\":8}");
         assertThat(answers).extracting(HttpResponse::statusCode).containsOnlyOnce(202);
         assertThat(awaitCompleted("race").get("done").asInt()).isEqualTo(8);
-        assertThat(total("enqueued") - enqueued).isEqualTo(8);
+        assertThat(total("enqueued") - enqueued).as("eight jars and one gather").isEqualTo(9);
     }
 
     @Test
@@ -271,10 +292,15 @@ class CensusApplicationTests {
         Path outside = Jars.write(temp.resolve("outside/forged.jar"), zip -> {});
         JobQueue queue = application.getBean(JobQueue.class).on("census");
 
-        queue.enqueue(JobRequest.of(ReadJar.of(outside)).unit("forged", "path"));
-        queue.enqueue(JobRequest.of(ReadJar.KIND, Map.of("file", "http://example.org/a.jar"))
-                .unit("forged", "scheme"));
-        queue.outputs().expect("forged", 2);
+        queue.runs()
+                .start(
+                        "forged",
+                        List.of("path", "scheme"),
+                        unit -> unit,
+                        unit -> unit.equals("path")
+                                ? JobRequest.of(ReadJar.of(outside))
+                                : JobRequest.of(ReadJar.KIND, Map.of("file", "http://example.org/a.jar")),
+                        JobRunOptions.defaults());
         JsonNode run = awaitCompleted("forged");
 
         assertThat(run.get("failed").asInt()).isEqualTo(2);
