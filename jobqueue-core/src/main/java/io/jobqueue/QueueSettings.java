@@ -44,8 +44,8 @@ public record QueueSettings(
         if (outputTtl.compareTo(Duration.ofSeconds(1)) < 0 || outputTtl.compareTo(Duration.ofDays(36_600)) > 0) {
             throw new IllegalArgumentException("work output ttl must be from 1 s to 100 years, was " + outputTtl);
         }
-        if (runDeadline.compareTo(Duration.ofSeconds(1)) < 0) {
-            throw new IllegalArgumentException("run deadline must be at least 1 s, was " + runDeadline);
+        if (runDeadline.compareTo(Duration.ofSeconds(1)) < 0 || runDeadline.compareTo(Duration.ofDays(36_600)) > 0) {
+            throw new IllegalArgumentException("run deadline must be from 1 s to 100 years, was " + runDeadline);
         }
     }
 

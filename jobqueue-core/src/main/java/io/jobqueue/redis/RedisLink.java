@@ -127,6 +127,11 @@ public interface RedisLink extends AutoCloseable {
         }
 
         @Override
+        public StatefulRedisPubSubConnection<String, String> connectPubSub() {
+            return link.connectPubSub();
+        }
+
+        @Override
         public boolean isCluster() {
             return link.isCluster();
         }

@@ -4,6 +4,7 @@ import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /** A child JVM that runs {@link WorkerMain}, small and quick to start. It does not outlive the test. */
@@ -16,7 +17,12 @@ final class WorkerProcess implements AutoCloseable {
     }
 
     static WorkerProcess start(int redisPort, int concurrency) {
-        List<String> command = List.of(
+        return start(WorkerMain.class, Integer.toString(redisPort), Integer.toString(concurrency));
+    }
+
+    /** Another program than {@link WorkerMain}. */
+    static WorkerProcess start(Class<?> main, String... arguments) {
+        List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx96m",
                 "-XX:+UseSerialGC",
@@ -24,9 +30,8 @@ final class WorkerProcess implements AutoCloseable {
                 "-Xshare:auto",
                 "-cp",
                 System.getProperty("java.class.path"),
-                WorkerMain.class.getName(),
-                Integer.toString(redisPort),
-                Integer.toString(concurrency));
+                main.getName()));
+        command.addAll(List.of(arguments));
         try {
             return new WorkerProcess(new ProcessBuilder(command)
                     .redirectErrorStream(true)
