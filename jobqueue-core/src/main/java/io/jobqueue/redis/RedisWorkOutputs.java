@@ -42,7 +42,9 @@ final class RedisWorkOutputs<T> implements WorkOutputs<T> {
     public Optional<T> get(String unitId) {
         String json = waitFor(
                 store.<@Nullable String>command(redis -> redis.hget(store.keys().outputs(runId), Names.unit(unitId))));
-        return json == null || json.equals(RedisWorkOutputCache.NOTHING) ? Optional.empty() : Optional.of(read(unitId, json));
+        return json == null || json.equals(RedisWorkOutputCache.NOTHING)
+                ? Optional.empty()
+                : Optional.of(read(unitId, json));
     }
 
     @Override
