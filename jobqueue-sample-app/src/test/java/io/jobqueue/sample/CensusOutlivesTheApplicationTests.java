@@ -33,7 +33,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** A census on a Redis that outlives the application. */
-@Timeout(180)
+@Timeout(400)
 @EnabledOnOs(
         value = {OS.LINUX, OS.MAC},
         disabledReason = "needs links and SIGKILL")
@@ -113,7 +113,7 @@ class CensusOutlivesTheApplicationTests {
         for (int i = 0; i < JARS; i++) {
             Path jar = folder.resolve("jar-%03d.jar".formatted(i));
             if (i < 20) {
-                byte[] data = new byte[2_000_000 + i];
+                byte[] data = new byte[1_000_000 + i];
                 random.nextBytes(data);
                 Jars.write(jar, zip -> Jars.stored(zip, "data", data));
             } else {
@@ -201,7 +201,7 @@ class CensusOutlivesTheApplicationTests {
         }
 
         JsonNode awaitCompleted(String runId) {
-            return await().atMost(Duration.ofSeconds(90))
+            return await().atMost(Duration.ofSeconds(150))
                     .until(
                             () -> JSON.readTree(CLIENT.send(
                                             HttpRequest.newBuilder(URI.create(url + "census/" + runId))
