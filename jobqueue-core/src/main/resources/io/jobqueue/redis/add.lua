@@ -73,7 +73,7 @@ for _, entry in ipairs(plan) do
   if letter == 'F' then
     catch_up(id, unit, job, largest)
   elseif letter == 'C' or letter == 'R' then
-    local more = { 'run_id', id, 'unit_id', unit, 'round', round }
+    local steps = {}
     if status then
       if histories[status] then
         call('LREM', histories[status], 1, job)
@@ -86,13 +86,16 @@ for _, entry in ipairs(plan) do
       -- steps that the job has done stay done, unless it is another job now
       for name, value in pairs(before) do
         if before.payload == payload and string.sub(name, 1, 5) == 'step:' then
-          more[#more + 1], more[#more + 2] = name, value
+          steps[name] = value
         end
       end
       call('UNLINK', JOB .. job)
     end
     call('HDEL', FAILURES .. id, unit)
-    create_job(job, kind, payload, ARGV[i + 4], ARGV[i + 5], more)
+    create_job(job, kind, payload, ARGV[i + 4], ARGV[i + 5], { 'run_id', id, 'unit_id', unit, 'round', round })
+    for name, value in pairs(steps) do
+      call('HSET', JOB .. job, name, value)
+    end
     created = created + 1
   end
 end

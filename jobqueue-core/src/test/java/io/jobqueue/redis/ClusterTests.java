@@ -7,6 +7,7 @@ import io.jobqueue.Claim;
 import io.jobqueue.JobListener;
 import io.jobqueue.JobQueue;
 import io.jobqueue.JobRequest;
+import io.jobqueue.JobRunOptions;
 import io.jobqueue.JobStatus;
 import io.jobqueue.RetryPolicy;
 import io.jobqueue.embedded.EmbeddedRedis;
@@ -36,7 +37,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -143,6 +146,33 @@ class ClusterTests {
             assertThat(queue.stats().pendingDepth()).isEqualTo(2);
             assertThat(queue.list(JobStatus.COMPLETED, 0, 10)).hasSize(1);
             assertThat(queue.purge()).isEqualTo(5);
+        }
+        connector.stop();
+    }
+
+    @Test
+    void aRunSharesTheSlotOfItsQueue() {
+        RedisConnector connector = new RedisConnector(ClusterTests::link);
+        RedisQueues queues = new RedisQueues(connector, RedisQueues.Options.defaults());
+        for (String name : List.of("a", "b", "c", "d")) {
+            JobQueue queue = queues.queue(name);
+            JobRunOptions options = JobRunOptions.of("count").gather(JobRequest.of("report", null));
+            queue.runs().start("cluster", List.of(Map.of("n", 1), Map.of("n", 2)), unit -> "u" + unit, options);
+            CompletableFuture<Optional<Integer>> waiter = CompletableFuture.supplyAsync(
+                    () -> queue.runs().await("cluster", Integer.class, Duration.ofSeconds(20)));
+
+            for (int i = 0; i < 3; i++) {
+                queue.complete(queue.claim(Duration.ZERO).orElseThrow(), i);
+            }
+
+            assertThat(waiter.join()).contains(2);
+            assertThat(queue.runs().find("cluster").orElseThrow().done()).isEqualTo(2);
+            queues.store(name).sweep(Duration.ofSeconds(1)).join();
+            queue.runs().start("other", List.of(Map.of("n", 1)), unit -> "u", options);
+            assertThat(queue.runs().cancel("other")).isTrue();
+            assertThat(queue.runs().list(0, 10)).hasSize(2);
+            assertThat(queue.outputs().evict("cluster")).isTrue();
+            assertThat(queue.outputs().evict("other")).isTrue();
         }
         connector.stop();
     }
