@@ -21,7 +21,7 @@ import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
 
-/** The census over HTTP. What goes wrong is answered as {@code {"error": reason}}. */
+/** The census over HTTP. */
 @RestController
 final class CensusController {
 
@@ -58,8 +58,6 @@ final class CensusController {
     record Depths(long pending, long processing, long delayed, long completed, long failed) {}
 
     record Totals(long enqueued, long completed, long failed, long retried, long released, long reclaimed, long lost) {}
-
-    record ErrorBody(@Nullable String error) {}
 
     /** Starts a census: 202 for a new run, 200 for one that was there. */
     @PostMapping("/census")
@@ -142,24 +140,15 @@ final class CensusController {
                 oldest == null ? null : oldest.toMillis()));
     }
 
-    private static ResponseEntity<ErrorBody> unknown(String runId) {
-        return error(HttpStatus.NOT_FOUND, "there is no run '%s'".formatted(runId));
-    }
-
-    @ExceptionHandler
-    ResponseEntity<ErrorBody> refused(RefusedException ex) {
-        return error(HttpStatus.BAD_REQUEST, ex.getMessage());
+    private static ResponseEntity<ErrorAnswers.ErrorBody> unknown(String runId) {
+        return ErrorAnswers.error(HttpStatus.NOT_FOUND, "there is no run '%s'".formatted(runId));
     }
 
     @ExceptionHandler({EnqueueRefusedException.class, EnqueueUncertainException.class})
-    ResponseEntity<ErrorBody> notEnqueued(RuntimeException ex) {
+    ResponseEntity<ErrorAnswers.ErrorBody> notEnqueued(RuntimeException ex) {
         log.warn("A census could not be started", ex);
-        return error(
+        return ErrorAnswers.error(
                 HttpStatus.SERVICE_UNAVAILABLE,
                 "Redis did not take the jobs; the same request with the same run_id goes on where it broke off");
-    }
-
-    private static ResponseEntity<ErrorBody> error(HttpStatus status, @Nullable String reason) {
-        return ResponseEntity.status(status).body(new ErrorBody(reason));
     }
 }

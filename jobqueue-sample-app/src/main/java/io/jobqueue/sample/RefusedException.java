@@ -1,6 +1,6 @@
 package io.jobqueue.sample;
 
-/** A request that the census will not serve; the message says why, for whoever sent it. */
+/** A request that will not be served; the message says why, for whoever sent it. */
 final class RefusedException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;

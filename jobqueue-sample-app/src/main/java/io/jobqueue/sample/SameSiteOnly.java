@@ -11,8 +11,8 @@ import org.springframework.stereotype.Component;
 import org.springframework.web.filter.OncePerRequestFilter;
 
 /**
- * Keeps the page to itself: it may load and call nothing but its own server, and pages of other sites may neither show
- * it nor start a census through the browser of whoever looks at them.
+ * Keeps the pages to themselves: they may load and call nothing but their own server, and pages of other sites may
+ * neither show them nor start anything through the browser of whoever looks at those.
  */
 @Component
 final class SameSiteOnly extends OncePerRequestFilter {
@@ -37,7 +37,7 @@ final class SameSiteOnly extends OncePerRequestFilter {
                 && !READING.contains(request.getMethod())) {
             response.setStatus(HttpServletResponse.SC_FORBIDDEN);
             response.setContentType(MediaType.APPLICATION_JSON_VALUE);
-            response.getWriter().write("{\"error\":\"a page of another site may not start a census\"}");
+            response.getWriter().write("{\"error\":\"a page of another site may not do that\"}");
             return;
         }
         chain.doFilter(request, response);
