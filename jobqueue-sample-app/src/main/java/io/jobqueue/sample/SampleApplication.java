@@ -10,9 +10,9 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 
-/** The census as an application: {@code --help} prints its arguments. */
+/** The guide's demo and the census as one application: {@code --help} prints its arguments. */
 @SpringBootApplication(proxyBeanMethods = false)
-@EnableConfigurationProperties(SampleApplication.SampleProperties.class)
+@EnableConfigurationProperties({SampleApplication.SampleProperties.class, DemoSettings.class})
 public final class SampleApplication {
 
     /** Starts it. */

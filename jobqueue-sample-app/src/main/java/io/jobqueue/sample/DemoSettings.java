@@ -1,0 +1,36 @@
+package io.jobqueue.sample;
+
+import io.jobqueue.Names;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+
+/**
+ * Settings of the guide's demo.
+ *
+ * @param queueName the queue it works on; by default that of the environment variable QUEUE_NAME, else {@code jobs}
+ * @param workers how many simulated workers run from the start, 0 to 64
+ */
+@ConfigurationProperties("sample.demo")
+record DemoSettings(@DefaultValue(DEFAULT_QUEUE) String queueName, @DefaultValue("0") int workers) {
+
+    static final String DEFAULT_QUEUE = "jobs";
+    static final int MOST_WORKERS = 64;
+
+    /** Refuses what the demo cannot work with. */
+    DemoSettings {
+        queueName = checked(queueName.isBlank() ? DEFAULT_QUEUE : queueName);
+        if (workers < 0 || workers > MOST_WORKERS) {
+            throw new IllegalArgumentException("workers must be from 0 to %d, was %d".formatted(MOST_WORKERS, workers));
+        }
+    }
+
+    /** The rule for the queue's name: one of the product's own, and one that is free. */
+    static String checked(String queueName) {
+        if (Names.queue(queueName).equals(Census.QUEUE)) {
+            throw new IllegalArgumentException(
+                    "queue name must not be '%s': simulated workers would take the jobs of the census"
+                            .formatted(queueName));
+        }
+        return queueName;
+    }
+}
