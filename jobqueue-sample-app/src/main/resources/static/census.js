@@ -1,11 +1,9 @@
-// Shows one census at a time. What comes from the server is only ever set as text, never as markup: names of jars are
-// data of whoever made them.
+// Shows one census at a time.
+
+import {$, count, element, form, read, tiles} from './page.js';
 
 const POLL_MS = 700;
 const MOST_ROWS = 1000;
-
-const $ = id => document.getElementById(id);
-const count = new Intl.NumberFormat('en');
 const UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB'];
 
 function size(bytes) {
@@ -16,28 +14,6 @@ function size(bytes) {
     power++;
   }
   return `${power === 0 ? value : value.toPrecision(3)} ${UNITS[power]}`;
-}
-
-function element(name, className, text) {
-  const made = document.createElement(name);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
-function tiles(list, entries) {
-  list.replaceChildren(...entries.map(([label, value]) => {
-    const tile = element('div');
-    tile.append(element('dt', '', label), element('dd', '', value));
-    return tile;
-  }));
-}
-
-async function read(url, options) {
-  const response = await fetch(url, options);
-  const body = await response.json().catch(() => ({}));
-  if (!response.ok) throw Object.assign(new Error(body.error ?? `HTTP ${response.status}`), {answered: true});
-  return body;
 }
 
 /** The run on show: a new object for each, so that answers for an earlier one are recognised. */
@@ -64,10 +40,10 @@ function showProgress(run) {
   $('bar-failed').style.width = share(run.failed);
   $('bar').setAttribute('aria-valuemax', expected);
   $('bar').setAttribute('aria-valuenow', run.done + run.failed);
-  $('done').textContent = count.format(run.done);
-  $('failed').textContent = count.format(run.failed);
+  $('done').textContent = count(run.done);
+  $('failed').textContent = count(run.failed);
   $('failed-count').hidden = run.failed === 0;
-  $('expected').textContent = run.expected === null ? '…' : count.format(run.expected);
+  $('expected').textContent = run.expected === null ? '…' : count(run.expected);
 }
 
 function showFailures(failures) {
@@ -82,11 +58,11 @@ function showFailures(failures) {
 function showReport(report) {
   $('report').hidden = false;
   tiles($('sums'), [
-    ['jars', count.format(report.jars)],
-    ['files', count.format(report.files)],
-    ['classes', count.format(report.classes)],
-    ['resources', count.format(report.resources)],
-    [`${count.format(report.bytes)} bytes`, size(report.bytes)],
+    ['jars', count(report.jars)],
+    ['files', count(report.files)],
+    ['classes', count(report.classes)],
+    ['resources', count(report.resources)],
+    [`${count(report.bytes)} bytes`, size(report.bytes)],
   ]);
   $('largest').hidden = report.largest === null;
   if (report.largest) {
@@ -103,7 +79,7 @@ function showReport(report) {
     const share = element('span', 'share');
     share.style.width = `${Math.max(1, 100 * classes / most)}%`;
     track.append(share);
-    item.append(element('span', '', `Java ${release}`), track, element('span', 'number', count.format(classes)));
+    item.append(element('span', '', `Java ${release}`), track, element('span', 'number', count(classes)));
     return item;
   }));
   $('duplicates-part').hidden = report.duplicates.length === 0;
@@ -129,11 +105,11 @@ function showOutputs(outputs, done) {
     const row = element('tr');
     row.dataset.unit = unit;
     const bytes = element('td', 'number', size(report.bytes));
-    bytes.title = `${count.format(report.bytes)} bytes`;
+    bytes.title = `${count(report.bytes)} bytes`;
     row.append(
       element('td', '', unit),
-      element('td', 'number', count.format(report.files)),
-      element('td', 'number wide', count.format(report.classes)),
+      element('td', 'number', count(report.files)),
+      element('td', 'number wide', count(report.classes)),
       bytes,
       element('td', 'number wide', releases(report.java_versions)));
     return row;
@@ -141,7 +117,7 @@ function showOutputs(outputs, done) {
   body.prepend(...rows);
   $('outputs-part').hidden = body.rows.length === 0;
   $('outputs-note').textContent =
-    done > MOST_ROWS ? `${count.format(body.rows.length)} of ${count.format(done)}` : count.format(done);
+    done > MOST_ROWS ? `${count(body.rows.length)} of ${count(done)}` : count(done);
 }
 
 async function pollRun() {
@@ -175,15 +151,15 @@ async function pollQueue() {
   const [queue] = await read('queues');
   $('queue-name').textContent = queue.name;
   tiles($('depths'), [
-    ['waiting', count.format(queue.depths.pending)],
-    ['running', count.format(queue.depths.processing)],
-    ['delayed', count.format(queue.depths.delayed)],
-    ['completed, kept', count.format(queue.depths.completed)],
-    ['failed, kept', count.format(queue.depths.failed)],
+    ['waiting', count(queue.depths.pending)],
+    ['running', count(queue.depths.processing)],
+    ['delayed', count(queue.depths.delayed)],
+    ['completed, kept', count(queue.depths.completed)],
+    ['failed, kept', count(queue.depths.failed)],
   ]);
   const totals = Object.entries(queue.totals).filter(([name, n]) => n > 0 || name === 'enqueued');
   $('totals').textContent = 'Since the queue was first used: '
-    + totals.map(([name, n]) => `${count.format(n)} ${name}`).join(', ');
+    + totals.map(([name, n]) => `${count(n)} ${name}`).join(', ');
 }
 
 async function poll() {
@@ -209,7 +185,7 @@ $('start').addEventListener('submit', async event => {
   button.disabled = true;
   refuse('');
   try {
-    const started = await read('census', {method: 'POST', body: new URLSearchParams(new FormData(event.target))});
+    const started = await read('census', form(new FormData(event.target)));
     show(started.run_id);
     await pollRun();
   } catch (failure) {

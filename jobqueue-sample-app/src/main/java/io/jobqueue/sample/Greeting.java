@@ -1,5 +1,7 @@
 package io.jobqueue.sample;
 
+import io.jobqueue.redis.RedisQueues;
+import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
@@ -8,7 +10,10 @@ import org.springframework.context.event.EventListener;
 import org.springframework.core.env.Environment;
 import org.springframework.stereotype.Component;
 
-/** Tells, once, where the page is and which Redis is used and why. Never a password: addresses are built from parts. */
+/**
+ * Tells, once, where the pages are and which Redis is used and why: to the log, and to whoever knows the guide's demo in
+ * the three lines of that. Never a password: addresses are built from parts.
+ */
 @Component
 final class Greeting {
 
@@ -17,21 +22,28 @@ final class Greeting {
     private final Environment environment;
     private final DataRedisConnectionDetails redis;
 
-    Greeting(Environment environment, DataRedisConnectionDetails redis) {
+    private final Duration visibility;
+
+    Greeting(Environment environment, DataRedisConnectionDetails redis, RedisQueues queues, DemoSettings demo) {
         this.environment = environment;
         this.redis = redis;
+        this.visibility = queues.store(demo.queueName()).settings().visibility();
     }
 
     @EventListener(ApplicationReadyEvent.class)
     void greet() {
-        log.info("The census is at {}", url());
+        log.info("The guide's demo is at {}/", url());
+        log.info("The census is at {}/census.html", url());
         log.info("Redis is {}: {}", address(), environment.getProperty(RedisChoice.REASON, "configured"));
+        System.out.println("Redis job-queue demo server listening on " + url());
+        System.out.println("Using Redis at " + address());
+        System.out.println("Visibility timeout: " + visibility.toMillis() + " ms");
     }
 
     private String url() {
         String host = environment.getProperty("server.address", "localhost");
         String reachable = host.equals("0.0.0.0") || host.equals("::") ? "localhost" : host;
-        return "http://%s:%s%s/"
+        return "http://%s:%s%s"
                 .formatted(
                         reachable.contains(":") ? "[" + reachable + "]" : reachable,
                         environment.getProperty("local.server.port"),

@@ -44,7 +44,14 @@ class ApplicationStartTests {
                     CommandLine.parse("--port", "0", "--spring.data.redis.url=redis://:open-sesame@" + address))) {
                 String port = application.getEnvironment().getProperty("local.server.port");
 
-                assertThat(output).containsOnlyOnce("The census is at http://127.0.0.1:" + port + "/");
+                assertThat(output)
+                        .containsOnlyOnce("The guide's demo is at http://127.0.0.1:" + port + "/")
+                        .containsOnlyOnce("The census is at http://127.0.0.1:" + port + "/census.html");
+                assertThat(output.getOut().lines())
+                        .containsSubsequence(
+                                "Redis job-queue demo server listening on http://127.0.0.1:" + port,
+                                "Using Redis at " + address,
+                                "Visibility timeout: 5000 ms");
                 assertThat(output)
                         .containsOnlyOnce("Redis is " + address + ": configured by 'spring.data.redis.url' (")
                         .doesNotContain("open-sesame");

@@ -360,18 +360,19 @@ class CensusApplicationTests {
 
     @Test
     void thePageLoadsAndCallsNothingButItsOwnServer() throws Exception {
-        HttpResponse<String> page = read("/");
+        HttpResponse<String> page = read("/census.html");
 
         assertThat(page.statusCode()).isEqualTo(200);
         assertThat(page.headers().firstValue("Content-Security-Policy").orElseThrow())
                 .contains("default-src 'none'", "script-src 'self'", "frame-ancestors 'none'")
                 .doesNotContain("unsafe", "http:", "https:", "*");
         assertThat(page.body()).contains("Census of jars").doesNotContain("//", "style=", "onclick", "<script>");
-        for (String part : List.of("/census.js", "/census.css", "/census.svg")) {
+        for (String part : List.of("/census.js", "/sample.css", "/sample.svg")) {
             assertThat(page.body()).contains(part.substring(1));
             assertThat(read(part).statusCode()).as(part).isEqualTo(200);
         }
-        assertThat(read("/census.js").body()).doesNotContain("innerHTML", "outerHTML", "insertAdjacentHTML", "eval(");
+        assertThat(read("/census.js").body() + read("/page.js").body())
+                .doesNotContain("innerHTML", "outerHTML", "insertAdjacentHTML", "eval(");
     }
 
     @Test
