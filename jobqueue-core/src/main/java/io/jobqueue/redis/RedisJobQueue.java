@@ -112,7 +112,7 @@ final class RedisJobQueue implements JobQueue {
 
     @Override
     public JobRuns runs() {
-        return new RedisJobRuns(store, queues::queueOfUnits, listener);
+        return new RedisJobRuns(store, queues::queueOfUnits, listener, JobRuns.MOST_UNITS);
     }
 
     // ---- enqueue

@@ -67,12 +67,8 @@ final class RedisJobRuns implements JobRuns {
      * Makes the runs of a queue.
      *
      * @param routes the queue that a kind is routed to, if it is routed
+     * @param mostUnits how many units a run may have
      */
-    RedisJobRuns(RedisJobStore store, Function<String, Optional<String>> routes, JobListener listener) {
-        this(store, routes, listener, MOST_UNITS);
-    }
-
-    /** For tests, which have fewer units. */
     RedisJobRuns(RedisJobStore store, Function<String, Optional<String>> routes, JobListener listener, int mostUnits) {
         this.store = store;
         this.routes = routes;

@@ -337,7 +337,10 @@ class RedisJobRunsTests {
     @Test
     void aKindThatIsRoutedToAnotherQueueIsNoUnit() {
         RedisJobRuns routed = new RedisJobRuns(
-                bench.store, kind -> kind.equals("mail") ? Optional.of("mail") : Optional.empty(), JobListener.none());
+                bench.store,
+                kind -> kind.equals("mail") ? Optional.of("mail") : Optional.empty(),
+                JobListener.none(),
+                3);
 
         assertThatThrownBy(() -> routed.start("run", units("a"), Unit::name, JobRunOptions.of("mail")))
                 .isInstanceOf(IllegalArgumentException.class)
