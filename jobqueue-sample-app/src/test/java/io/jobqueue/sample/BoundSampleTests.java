@@ -195,9 +195,9 @@ class BoundSampleTests {
         String line;
         while ((line = output.readLine()) != null) {
             printed.append(line).append('\n');
-            int at = line.indexOf("The census is at ");
+            int at = line.indexOf("The guide's demo is at ");
             if (at >= 0) {
-                url = line.substring(at + "The census is at ".length()).strip();
+                url = line.substring(at + "The guide's demo is at ".length()).strip();
             }
             if (line.contains("Redis is ")) {
                 return url;

@@ -172,7 +172,7 @@ class CensusOutlivesTheApplicationTests {
             url = awaitUrl(process.inputReader());
         }
 
-        private static final String GREETING = "The census is at ";
+        private static final String GREETING = "The guide's demo is at ";
 
         private String awaitUrl(BufferedReader output) throws IOException {
             StringBuilder printed = new StringBuilder();
