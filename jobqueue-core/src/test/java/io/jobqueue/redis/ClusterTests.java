@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.jobqueue.Claim;
+import io.jobqueue.HandlerThreads;
 import io.jobqueue.JobListener;
 import io.jobqueue.JobQueue;
 import io.jobqueue.JobRequest;
@@ -16,7 +17,6 @@ import io.jobqueue.worker.Handlers;
 import io.jobqueue.worker.Reclaimer;
 import io.jobqueue.worker.WorkerPool;
 import io.jobqueue.worker.WorkerSettings;
-import io.lettuce.core.Range;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.StatefulConnection;
@@ -29,7 +29,6 @@ import io.lettuce.core.protocol.CommandArgs;
 import io.lettuce.core.protocol.CommandType;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
@@ -40,6 +39,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -61,19 +61,21 @@ class ClusterTests {
         RedisClient client = RedisClient.create();
         List<StatefulRedisConnection<String, String>> connections = new ArrayList<>();
         for (int i = 0; i < SLOTS.length; i++) {
-            EmbeddedRedis master = EmbeddedRedis.start(
+            EmbeddedRedis master = EmbeddedRedis.startOn(
+                    portWithBus(),
                     "--cluster-enabled",
                     "yes",
                     "--cluster-config-file",
                     folder.resolve("nodes-" + i + ".conf").toString(),
-                    "--cluster-port",
-                    String.valueOf(freePort()),
                     "--cluster-node-timeout",
                     "2000");
             masters.add(master);
             StatefulRedisConnection<String, String> connection =
                     client.connect(RedisURI.create("127.0.0.1", master.port()));
-            connection.sync().clusterAddSlotsRange(Range.create(SLOTS[i][0], SLOTS[i][1]));
+            connection
+                    .sync()
+                    .clusterAddSlots(
+                            IntStream.rangeClosed(SLOTS[i][0], SLOTS[i][1]).toArray());
             connection.sync().clusterSetConfigEpoch(i + 1);
             connections.add(connection);
         }
@@ -111,11 +113,19 @@ class ClusterTests {
         masters.forEach(EmbeddedRedis::close);
     }
 
-    private static int freePort() {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
+    /** A free port whose bus, which Redis 6.2 has 10,000 above it, is free as well. */
+    private static int portWithBus() {
+        return IntStream.generate(() -> ThreadLocalRandom.current().nextInt(20_000, 32_000))
+                .filter(port -> isFree(port) && isFree(port + 10_000))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static boolean isFree(int port) {
+        try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+            return socket.isBound();
         } catch (IOException ex) {
-            throw new UncheckedIOException(ex);
+            return false;
         }
     }
 
@@ -188,7 +198,7 @@ class ClusterTests {
                 Handlers.of(List.of(handler)),
                 WorkerSettings.defaults().withPollInterval(Duration.ofMinutes(1)),
                 JobListener.none(),
-                Thread::new);
+                HandlerThreads.factory());
         Reclaimer reclaimer = new Reclaimer(List.of(queues.store("jobs")), Duration.ofMillis(50), JobListener.none());
         pool.start();
         reclaimer.start();

@@ -2,6 +2,7 @@ package io.jobqueue.stories;
 
 import static org.awaitility.Awaitility.await;
 
+import io.jobqueue.HandlerThreads;
 import io.jobqueue.JobEvent;
 import io.jobqueue.JobQueue;
 import io.jobqueue.JobRequest;
@@ -104,7 +105,8 @@ class Stage implements AutoCloseable {
 
     /** A pool that runs until the stage is closed. */
     WorkerPool pool(WorkerSettings settings, Handler... handlers) {
-        WorkerPool pool = new WorkerPool(store, Handlers.of(List.of(handlers)), settings, this::note, Thread::new);
+        WorkerPool pool =
+                new WorkerPool(store, Handlers.of(List.of(handlers)), settings, this::note, HandlerThreads.factory());
         endings.push(pool::stop);
         pool.start();
         return pool;

@@ -3,6 +3,7 @@ package io.jobqueue.stories;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.jobqueue.HandlerThreads;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
 import io.jobqueue.worker.Handler;
@@ -49,7 +50,7 @@ class StopUnderLoadTests {
                         Handlers.of(List.of(handler)),
                         Stage.workers(8).withDrain(Duration.ofMillis(stop % 3 * 20)),
                         stage.events::add,
-                        Thread::new);
+                        HandlerThreads.factory());
                 pool.start();
                 int before = ran.size();
                 await().pollInterval(Duration.ofMillis(3)).until(() -> ran.size() > before);

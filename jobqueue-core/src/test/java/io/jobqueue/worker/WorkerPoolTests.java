@@ -4,6 +4,7 @@ import static io.jobqueue.worker.Waiting.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
+import io.jobqueue.HandlerThreads;
 import io.jobqueue.JobContext;
 import io.jobqueue.JobEvent;
 import io.jobqueue.JobListener;
@@ -83,7 +84,7 @@ class WorkerPoolTests {
     }
 
     private WorkerPool pool(WorkerSettings settings, Handler... handlers) {
-        return pool(settings, events::add, Thread::new, handlers);
+        return pool(settings, events::add, HandlerThreads.factory(), handlers);
     }
 
     private WorkerPool pool(WorkerSettings settings, JobListener listener, ThreadFactory threads, Handler... handlers) {
@@ -1191,7 +1192,7 @@ class WorkerPoolTests {
                 events.add(event);
                 throw new NoClassDefFoundError("gone/Away");
             };
-            pool(slots(2), broken, Thread::new, handler("work", (job, context) -> null));
+            pool(slots(2), broken, HandlerThreads.factory(), handler("work", (job, context) -> null));
 
             List<String> ids =
                     IntStream.range(0, 10).mapToObj(i -> enqueue("work")).toList();
@@ -1206,7 +1207,7 @@ class WorkerPoolTests {
                 events.add(event);
                 throw new NoClassDefFoundError("gone/Away");
             };
-            pool(slots(3), broken, Thread::new, handler("work", (job, context) -> stubborn(context)));
+            pool(slots(3), broken, HandlerThreads.factory(), handler("work", (job, context) -> stubborn(context)));
             List<String> ids =
                     IntStream.range(0, 3).mapToObj(i -> enqueue("work")).toList();
             await().until(() -> ran.size() == 3);
@@ -1519,7 +1520,7 @@ class WorkerPoolTests {
                                     + job(attempt.claim().id()).status());
                         }
                     },
-                    Thread::new,
+                    HandlerThreads.factory(),
                     handler("work", (job, context) -> null));
 
             ended(enqueue("work"));

@@ -14,12 +14,13 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
- * One running redis-server 7.0.15 that listens on the loopback interface only and keeps nothing on disk unless its
- * flags say so.
+ * One running redis-server that listens on the loopback interface only and keeps nothing on disk unless its flags say so.
+ * It is 7.0.15, or what the system property {@value #VERSION_PROPERTY} asks for, as far as the class path carries it.
  *
  * <p>The server cannot outlive this JVM: it is the child of a shell whose standard input is a pipe that the JVM holds.
  * When the JVM ends, also by SIGKILL, the pipe closes and the shell stops the server and removes its folder.
@@ -28,7 +29,12 @@ import java.util.concurrent.TimeUnit;
  */
 public final class EmbeddedRedis implements AutoCloseable {
 
-    private static final String VERSION = "7.0.15";
+    /** Which server to run: {@code 7.0.15}, or {@code 6.2} where its carrier is on the class path. */
+    public static final String VERSION_PROPERTY = "embedded-redis.version";
+
+    /** The names of the carried files, up to system and machine. The files of 6.2 are not all of one build. */
+    private static final Map<String, List<String>> BUILDS =
+            Map.of("7.0.15", List.of("7.0.15"), "6.2", List.of("6.2.6-v5", "6.2.7"));
 
     /**
      * {@code $0} is the server, {@code $@} its arguments. The server must not inherit the pipe, else it would hold it
@@ -104,9 +110,10 @@ public final class EmbeddedRedis implements AutoCloseable {
      * @throws IllegalStateException as {@link #start(String...)}
      */
     public static EmbeddedRedis startOn(int port, String... flags) {
-        String binary = binary().orElseThrow(() ->
-                new IllegalStateException("no redis-server is carried for " + System.getProperty("os.name") + " on "
-                        + System.getProperty("os.arch") + "; run one yourself and set 'spring.data.redis.url'"));
+        String binary = binary().orElseThrow(
+                        () -> new IllegalStateException("no redis-server " + version() + " is carried for "
+                                + System.getProperty("os.name") + " on " + System.getProperty("os.arch")
+                                + "; run one yourself and set 'spring.data.redis.url'"));
         try {
             Path folder = Files.createTempDirectory("jobqueue-redis-");
             Path executable = folder.resolve("redis-server");
@@ -216,8 +223,14 @@ public final class EmbeddedRedis implements AutoCloseable {
                     case "aarch64", "arm64" -> "arm64";
                     default -> arch;
                 };
-        String resource = "/redis-server-" + VERSION + "-" + system + "-" + machine;
-        return EmbeddedRedis.class.getResource(resource) == null ? Optional.empty() : Optional.of(resource);
+        return BUILDS.getOrDefault(version(), List.of()).stream()
+                .map(build -> "/redis-server-" + build + "-" + system + "-" + machine)
+                .filter(resource -> EmbeddedRedis.class.getResource(resource) != null)
+                .findFirst();
+    }
+
+    private static String version() {
+        return System.getProperty(VERSION_PROPERTY, "7.0.15");
     }
 
     private static int freePort() {

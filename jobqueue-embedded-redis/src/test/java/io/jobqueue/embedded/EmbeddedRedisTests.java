@@ -44,6 +44,15 @@ class EmbeddedRedisTests {
     }
 
     @Test
+    void isOfTheVersionThatTheBuildAskedFor() throws IOException {
+        String asked = System.getProperty(EmbeddedRedis.VERSION_PROPERTY, "7.0.15");
+        try (EmbeddedRedis redis = EmbeddedRedis.start()) {
+            String version = "string.match(redis.call('INFO', 'server'), 'redis_version:(%S+)')";
+            assertThat(ask(redis, "EVAL \"return {ok=" + version + "}\" 0")).startsWith("+" + asked);
+        }
+    }
+
+    @Test
     void serversDoNotMeetEachOther() throws IOException {
         try (EmbeddedRedis one = EmbeddedRedis.start();
                 EmbeddedRedis other = EmbeddedRedis.start()) {
