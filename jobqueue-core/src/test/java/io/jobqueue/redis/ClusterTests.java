@@ -28,9 +28,6 @@ import io.lettuce.core.output.StatusOutput;
 import io.lettuce.core.protocol.CommandArgs;
 import io.lettuce.core.protocol.CommandType;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -39,7 +36,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -61,8 +57,7 @@ class ClusterTests {
         RedisClient client = RedisClient.create();
         List<StatefulRedisConnection<String, String>> connections = new ArrayList<>();
         for (int i = 0; i < SLOTS.length; i++) {
-            EmbeddedRedis master = EmbeddedRedis.startOn(
-                    portWithBus(),
+            EmbeddedRedis master = EmbeddedRedis.start(
                     "--cluster-enabled",
                     "yes",
                     "--cluster-config-file",
@@ -111,22 +106,6 @@ class ClusterTests {
     @AfterAll
     static void end() {
         masters.forEach(EmbeddedRedis::close);
-    }
-
-    /** A free port whose bus, which Redis 6.2 has 10,000 above it, is free as well. */
-    private static int portWithBus() {
-        return IntStream.generate(() -> ThreadLocalRandom.current().nextInt(20_000, 32_000))
-                .filter(port -> isFree(port) && isFree(port + 10_000))
-                .findFirst()
-                .orElseThrow();
-    }
-
-    private static boolean isFree(int port) {
-        try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
-            return socket.isBound();
-        } catch (IOException ex) {
-            return false;
-        }
     }
 
     @Test

@@ -16,7 +16,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 
 /**
  * One running redis-server that listens on the loopback interface only and keeps nothing on disk unless its flags say so.
@@ -99,7 +101,7 @@ public final class EmbeddedRedis implements AutoCloseable {
      *     message holds what it printed
      */
     public static EmbeddedRedis start(String... flags) {
-        return startOn(freePort(), flags);
+        return startOn(Arrays.asList(flags).contains("--cluster-enabled") ? freePortWithBus() : freePort(), flags);
     }
 
     /**
@@ -231,6 +233,22 @@ public final class EmbeddedRedis implements AutoCloseable {
 
     private static String version() {
         return System.getProperty(VERSION_PROPERTY, "7.0.15");
+    }
+
+    /** A node of a cluster also listens 10,000 ports above its own. */
+    private static int freePortWithBus() {
+        return IntStream.generate(() -> ThreadLocalRandom.current().nextInt(20_000, 32_000))
+                .filter(port -> isFree(port) && isFree(port + 10_000))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static boolean isFree(int port) {
+        try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+            return socket.isBound();
+        } catch (IOException ex) {
+            return false;
+        }
     }
 
     private static int freePort() {

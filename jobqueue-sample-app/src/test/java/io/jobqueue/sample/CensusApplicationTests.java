@@ -101,7 +101,7 @@ class CensusApplicationTests {
         assertThat(totals(run)).isEqualTo(expected);
         assertThat(run.get("report").get("java_versions").get("17").asInt()).isPositive();
         assertThat(run.get("report").get("largest").get("name").asString()).startsWith("redis-server-");
-        assertThat(run.get("report").get("largest").get("jar").asString()).endsWith("/embedded-redis-0.9.1.jar");
+        assertThat(run.get("report").get("largest").get("jar").asString()).contains("/embedded-redis-");
     }
 
     @Test

@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -272,7 +273,13 @@ class ConnectionTests {
     void findsTheMasterOfAStaticGroup() {
         try (EmbeddedRedis master = EmbeddedRedis.start("--requirepass", SECRET, "--masterauth", SECRET);
                 EmbeddedRedis replica = EmbeddedRedis.start(
-                        "--requirepass", SECRET, "--masterauth", SECRET, "--replicaof", "127.0.0.1 " + master.port())) {
+                        "--requirepass",
+                        SECRET,
+                        "--masterauth",
+                        SECRET,
+                        "--replicaof",
+                        "127.0.0.1",
+                        String.valueOf(master.port()))) {
             application(
                             master,
                             "spring.data.redis.password=" + SECRET,
@@ -288,7 +295,9 @@ class ConnectionTests {
         try (EmbeddedRedis node = EmbeddedRedis.start("--cluster-enabled", "yes")) {
             RedisClient client = RedisClient.create(node.uri());
             try (StatefulRedisConnection<String, String> connection = client.connect()) {
-                connection.sync().clusterAddSlotsRange(io.lettuce.core.Range.create(0, 16383));
+                connection
+                        .sync()
+                        .clusterAddSlots(IntStream.rangeClosed(0, 16383).toArray());
                 await().atMost(Duration.ofSeconds(10))
                         .until(() -> connection.sync().clusterInfo().contains("cluster_state:ok"));
                 application(node, "spring.data.redis.cluster.nodes=127.0.0.1:" + node.port())

@@ -470,8 +470,10 @@ class JobQueueAutoConfigurationTests {
 
     @Test
     void handlersRunOnPlatformThreads() {
-        application(WhichThread.class).run(context -> assertThat(thread(context.getBean(JobQueue.class)))
-                .matches("jobqueue-jobs-worker-\\d+"));
+        application(WhichThread.class)
+                .withPropertyValues("spring.threads.virtual.enabled=false")
+                .run(context ->
+                        assertThat(thread(context.getBean(JobQueue.class))).matches("jobqueue-jobs-worker-\\d+"));
     }
 
     @Test
