@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -103,7 +104,7 @@ class DisturbedServerTests {
                 }));
             }
 
-            long worst = 0;
+            List<Duration> absences = new ArrayList<>();
             for (int kill = 0; kill < 8; kill++) {
                 Stage.pass(Duration.ofMillis(200));
                 stage.redis.clientKill(KillArgs.Builder.typeNormal().skipme());
@@ -111,7 +112,7 @@ class DisturbedServerTests {
                 long done = stage.heard(JobEvent.Completed.class).count();
                 await().pollInterval(Duration.ofMillis(5))
                         .until(() -> stage.heard(JobEvent.Completed.class).count() > done + 10);
-                worst = Math.max(worst, System.nanoTime() - killed);
+                absences.add(Duration.ofNanos(System.nanoTime() - killed));
             }
             over.set(true);
             for (Future<?> each : producing) {
@@ -122,8 +123,36 @@ class DisturbedServerTests {
             await().atMost(Duration.ofSeconds(20)).until(() -> stage.total("completed") == acknowledged.size());
             assertThat(stage.list("completed")).doesNotHaveDuplicates().containsAll(acknowledged);
             assertThat(overlaps).isEmpty();
-            // the target is a second on a quiet machine
-            assertThat(Duration.ofNanos(worst)).isLessThan(Duration.ofSeconds(2));
+            // one may meet a machine that is busy with something else
+            assertThat(absences.stream().sorted().toList().get(absences.size() / 2))
+                    .isLessThan(Duration.ofSeconds(1));
+            assertThat(absences).allSatisfy(each -> assertThat(each).isLessThan(Duration.ofSeconds(5)));
+        }
+    }
+
+    @Test
+    void aServerThatAnswersNobodyForThreeLeasesCostsNoJobItsClaim(EmbeddedRedis server) {
+        try (Stage stage = new Stage(server.port(), settings())) {
+            Map<String, AtomicInteger> runs = new ConcurrentHashMap<>();
+            CountDownLatch paused = new CountDownLatch(1);
+            stage.reclaimer(Duration.ofMillis(100));
+            stage.pool(Stage.workers(4), Stage.handler("long", (job, context) -> {
+                runs.computeIfAbsent(job.id(), id -> new AtomicInteger()).incrementAndGet();
+                paused.await();
+                return null;
+            }));
+            stage.enqueue("long", "job", 8);
+            await().until(() -> runs.size() == 4);
+
+            Duration pause = Stage.LEASE.multipliedBy(3);
+            stage.redis.clientPause(pause.toMillis());
+            Stage.pass(pause);
+            paused.countDown();
+
+            await().until(() -> stage.total("completed") == 8);
+            assertThat(runs).hasSize(8);
+            assertThat(runs.values()).allSatisfy(times -> assertThat(times).hasValue(1));
+            assertThat(stage.total("reclaimed")).isZero();
         }
     }
 }
