@@ -1,0 +1,131 @@
+package io.jobqueue.benchmarks;
+
+import io.jobqueue.embedded.EmbeddedRedis;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The command: starts a redis-server, plays rounds of scenarios on it, and tells what they measured. */
+public final class Benchmarks {
+
+    private final Arguments arguments;
+    private final PrintStream out;
+    private final long begin = System.nanoTime();
+
+    Benchmarks(Arguments arguments, PrintStream out) {
+        this.arguments = arguments;
+        this.out = out;
+    }
+
+    /**
+     * Runs what the arguments ask for; ends with 0, with 1 when a measurement failed, for example because a job was lost,
+     * and with 2 when the arguments are wrong.
+     */
+    public static void main(String... words) {
+        Arguments arguments;
+        try {
+            arguments = Arguments.parse(Scenario.all().keySet(), words);
+        } catch (IllegalArgumentException ex) {
+            System.err.println(ex.getMessage());
+            System.err.print(usage());
+            System.exit(2);
+            return;
+        }
+        if (arguments.help()) {
+            System.out.print(usage());
+            return;
+        }
+        try {
+            new Benchmarks(arguments, System.out).run();
+            System.exit(0); // whatever threads are left
+        } catch (Exception ex) {
+            ex.printStackTrace();
+            System.exit(1);
+        }
+    }
+
+    private static String usage() {
+        return Arguments.USAGE.formatted(String.join(", ", Scenario.all().keySet()));
+    }
+
+    /**
+     * Plays all rounds, prints the table and writes the JSON.
+     *
+     * @throws IllegalStateException when a job was lost or repeated
+     */
+    Report run() throws InterruptedException, IOException {
+        List<Round> rounds = new ArrayList<>();
+        Map<String, String> machine;
+        try (EmbeddedRedis redis = EmbeddedRedis.start();
+                Wire admin = new Wire(redis.port());
+                Wire driver = new Wire(redis.port());
+                Product product = new Product(redis.uri())) {
+            machine = machine(admin);
+            Sizes sizes = arguments.sizes();
+            Stage stage = new Stage(redis.port(), admin, new Ceiling(driver), product, sizes, true);
+            Duration whole = warmUp(stage);
+            for (int number = 0; number < sizes.rounds(); number++) {
+                Sizes fitting = sizes.fitting(since(begin), whole, sizes.rounds() - number);
+                long roundBegin = System.nanoTime();
+                rounds.add(play(stage.with(fitting, number % 2 == 0)));
+                Duration took = since(roundBegin);
+                whole = sizes.whole(fitting, took);
+                out.printf("round %d: %d jobs, %.1f s%n", number + 1, fitting.jobs(), seconds(took));
+            }
+        }
+        Report report = new Report(machine, new Results(rounds));
+        out.println(report.table());
+        if (arguments.json() != null) {
+            Files.writeString(arguments.json(), report.json());
+        }
+        return report;
+    }
+
+    /** Plays small rounds; how long one of everything would take then. */
+    private Duration warmUp(Stage stage) throws InterruptedException {
+        Sizes sizes = stage.sizes();
+        long warmUpBegin = System.nanoTime();
+        Duration took;
+        int rounds = 0;
+        do {
+            long roundBegin = System.nanoTime();
+            play(stage.with(sizes.small(), rounds++ % 2 == 0));
+            took = since(roundBegin);
+        } while (since(warmUpBegin).plus(took).compareTo(sizes.warmUp()) < 0);
+        out.printf("warm-up: %d rounds, %.1f s%n", rounds, seconds(since(warmUpBegin)));
+        return sizes.whole(sizes.small(), took);
+    }
+
+    private static Duration since(long nanos) {
+        return Duration.ofNanos(System.nanoTime() - nanos);
+    }
+
+    private static double seconds(Duration time) {
+        return time.toNanos() / 1e9;
+    }
+
+    private Round play(Stage stage) throws InterruptedException {
+        Round round = new Round();
+        for (Map.Entry<String, Scenario> scenario : Scenario.all().entrySet()) {
+            if (arguments.wants(scenario.getKey())) {
+                scenario.getValue().play(stage, round);
+            }
+        }
+        stage.clear();
+        return round;
+    }
+
+    private static Map<String, String> machine(Wire admin) {
+        Map<String, String> machine = new LinkedHashMap<>();
+        machine.put("cores", String.valueOf(Runtime.getRuntime().availableProcessors()));
+        machine.put("java", Runtime.version().toString());
+        machine.put("redis", Meter.info(admin).getOrDefault("redis_version", "?"));
+        machine.put("os", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
+        return machine;
+    }
+}

@@ -1,0 +1,47 @@
+package io.jobqueue.benchmarks;
+
+import java.util.Map;
+
+/**
+ * What a number of jobs cost, on both sides of the wire.
+ *
+ * @param jobs how many
+ * @param seconds by the clock
+ * @param redisSeconds CPU time of redis-server, kernel included
+ * @param clientSeconds CPU time of this JVM, compiler and garbage collector included
+ * @param allocated bytes of heap that live threads of this JVM took
+ * @param bytesIn what Redis received
+ * @param bytesOut what Redis sent
+ * @param commands what Redis executed, by name, what scripts call included
+ */
+record Cost(
+        long jobs,
+        double seconds,
+        double redisSeconds,
+        double clientSeconds,
+        long allocated,
+        long bytesIn,
+        long bytesOut,
+        Map<String, Calls> commands) {
+
+    /**
+     * Calls of one command. The time of a script contains that of the commands it calls.
+     *
+     * @param count how often
+     * @param micros how long they took Redis
+     */
+    record Calls(long count, long micros) {
+
+        Calls plus(Calls other) {
+            return new Calls(count + other.count, micros + other.micros);
+        }
+
+        Calls minus(Calls other) {
+            return new Calls(count - other.count, micros - other.micros);
+        }
+    }
+
+    long calls() {
+        return commands.values().stream().mapToLong(Calls::count).sum();
+    }
+}

@@ -1,0 +1,26 @@
+package io.jobqueue.benchmarks;
+
+import java.util.function.ToDoubleFunction;
+
+/** What is told of a {@link Cost}. */
+enum Metric {
+    JOBS_PER_S("jobs_per_s", cost -> cost.jobs() / cost.seconds()),
+    REDIS_US("redis_us_per_job", cost -> cost.redisSeconds() * 1e6 / cost.jobs()),
+    COMMANDS("commands_per_job", cost -> (double) cost.calls() / cost.jobs()),
+    BYTES_IN("bytes_in_per_job", cost -> (double) cost.bytesIn() / cost.jobs()),
+    BYTES_OUT("bytes_out_per_job", cost -> (double) cost.bytesOut() / cost.jobs()),
+    CLIENT_US("client_us_per_job", cost -> cost.clientSeconds() * 1e6 / cost.jobs()),
+    ALLOCATED("client_bytes_per_job", cost -> (double) cost.allocated() / cost.jobs());
+
+    final String key;
+    private final ToDoubleFunction<Cost> value;
+
+    Metric(String key, ToDoubleFunction<Cost> value) {
+        this.key = key;
+        this.value = value;
+    }
+
+    double of(Cost cost) {
+        return value.applyAsDouble(cost);
+    }
+}

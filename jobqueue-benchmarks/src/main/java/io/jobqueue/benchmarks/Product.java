@@ -1,0 +1,123 @@
+package io.jobqueue.benchmarks;
+
+import io.jobqueue.JobListener;
+import io.jobqueue.JobQueue;
+import io.jobqueue.JobRequest;
+import io.jobqueue.QueueStats;
+import io.jobqueue.RetryPolicy;
+import io.jobqueue.redis.RedisConnector;
+import io.jobqueue.redis.RedisLink;
+import io.jobqueue.redis.RedisQueues;
+import io.jobqueue.worker.Handler;
+import io.jobqueue.worker.Handlers;
+import io.jobqueue.worker.JobFunction;
+import io.jobqueue.worker.JobStore;
+import io.jobqueue.worker.Reclaimer;
+import io.jobqueue.worker.WorkerPool;
+import io.jobqueue.worker.WorkerSettings;
+import io.lettuce.core.RedisURI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+
+/** The queue as its users get it, with the settings they get when they say nothing. */
+final class Product implements AutoCloseable {
+
+    private static final String QUEUE = "jobs";
+
+    private final RedisConnector connector;
+    private final RedisQueues queues;
+
+    /** Prepares a queue on a server; connects at first use. */
+    Product(String uri) {
+        connector = new RedisConnector(() -> RedisLink.to(RedisURI.create(uri)));
+        queues = new RedisQueues(connector, RedisQueues.Options.defaults());
+    }
+
+    JobQueue queue() {
+        return queues.queue();
+    }
+
+    /** The requests for a number of jobs. */
+    static List<JobRequest> requests(int jobs) {
+        List<JobRequest> requests = new ArrayList<>(jobs);
+        for (int number = 0; number < jobs; number++) {
+            requests.add(JobRequest.of(NoOp.of(number)));
+        }
+        return requests;
+    }
+
+    /** A handler of no-op jobs. */
+    static Handler handler(JobFunction function) {
+        return handler(NoOp.KIND, NoOp.class, function);
+    }
+
+    static Handler handler(String kind, Class<?> payload, JobFunction function) {
+        return new Handler(kind, payload, RetryPolicy.defaults(), Duration.ofMinutes(1), Set.of(), function);
+    }
+
+    /** A pool and a reclaimer, which are not started yet. */
+    Workers workers(int concurrency, Collection<Handler> handlers, JobListener listener) {
+        JobStore store = queues.store(QUEUE);
+        return new Workers(
+                new WorkerPool(
+                        store,
+                        Handlers.of(handlers),
+                        WorkerSettings.defaults().withConcurrency(concurrency),
+                        listener,
+                        Thread::new),
+                new Reclaimer(List.of(store), Duration.ofSeconds(1), listener));
+    }
+
+    /** What works on the queue in one process. */
+    record Workers(WorkerPool pool, Reclaimer reclaimer) implements AutoCloseable {
+
+        void start() {
+            pool.start();
+            reclaimer.start();
+        }
+
+        @Override
+        public void close() {
+            pool.stop();
+            reclaimer.stop();
+        }
+    }
+
+    /**
+     * Fails unless so many jobs were enqueued and completed, each once, and nothing is left.
+     *
+     * @throws IllegalStateException when it is otherwise
+     */
+    void verifyDrained(long jobs) {
+        QueueStats stats = queue().stats();
+        long left = stats.pendingDepth() + stats.processingDepth() + stats.delayedDepth();
+        long astray = stats.failedTotal()
+                + stats.retriedTotal()
+                + stats.releasedTotal()
+                + stats.reclaimedTotal()
+                + stats.lostTotal();
+        if (left != 0 || astray != 0 || stats.enqueuedTotal() != jobs || stats.completedTotal() != jobs) {
+            throw new IllegalStateException("%d jobs should be enqueued and completed, but: %s".formatted(jobs, stats));
+        }
+    }
+
+    /**
+     * Fails unless so many jobs wait.
+     *
+     * @throws IllegalStateException when it is otherwise
+     */
+    void verifyWaiting(long jobs) {
+        QueueStats stats = queue().stats();
+        if (stats.pendingDepth() != jobs || stats.enqueuedTotal() != jobs) {
+            throw new IllegalStateException("%d jobs should wait, but: %s".formatted(jobs, stats));
+        }
+    }
+
+    @Override
+    public void close() {
+        connector.stop();
+    }
+}

@@ -1,0 +1,86 @@
+package io.jobqueue.benchmarks;
+
+import java.time.Duration;
+
+/**
+ * How much is measured.
+ *
+ * @param rounds how many rounds are measured
+ * @param warmUp for how long small rounds are played before them and thrown away, so that the JIT compiler is done; at
+ *     least one is
+ * @param jobs how many jobs are enqueued in bulk and drained
+ * @param calls for how long single jobs are enqueued, and PING is called
+ * @param idleJobs how many jobs meet an idle pool
+ * @param delayedJobs how many jobs are delayed
+ * @param units how many units the run has
+ * @param budget how long all of it may take; on a machine that is slow or busy less is measured, so that it does not take
+ *     longer
+ */
+record Sizes(
+        int rounds,
+        Duration warmUp,
+        int jobs,
+        Duration calls,
+        int idleJobs,
+        int delayedJobs,
+        int units,
+        Duration budget) {
+
+    private static final double SMALL = 0.1;
+
+    /** What is done when nothing else is said: some minutes. */
+    static Sizes full() {
+        return new Sizes(
+                5, Duration.ofSeconds(30), 200_000, Duration.ofSeconds(2), 400, 1000, 100_000, Duration.ofMinutes(20));
+    }
+
+    /** Ends within a minute. */
+    static Sizes quick() {
+        return new Sizes(
+                5, Duration.ofSeconds(10), 40_000, Duration.ofMillis(400), 120, 200, 10_000, Duration.ofSeconds(50));
+    }
+
+    /** The same with another number of rounds. */
+    Sizes withRounds(int number) {
+        return new Sizes(number, warmUp, jobs, calls, idleJobs, delayedJobs, units, budget);
+    }
+
+    /** A part of everything that is measured. */
+    Sizes scaled(double factor) {
+        return new Sizes(
+                rounds,
+                warmUp,
+                scaled(jobs, factor),
+                Duration.ofNanos((long) (calls.toNanos() * factor)),
+                scaled(idleJobs, factor),
+                scaled(delayedJobs, factor),
+                scaled(units, factor),
+                budget);
+    }
+
+    private static int scaled(int number, double factor) {
+        return Math.max(1, (int) (number * factor));
+    }
+
+    /** What is played to warm up. */
+    Sizes small() {
+        return scaled(SMALL);
+    }
+
+    /**
+     * What can be played in the rounds that are still to come.
+     *
+     * @param elapsed how much of the budget is used
+     * @param whole how long a round of everything would take, as far as it is known
+     * @param left how many rounds are still to come
+     */
+    Sizes fitting(Duration elapsed, Duration whole, int left) {
+        double available = (budget.toNanos() - elapsed.toNanos()) / (double) left;
+        return scaled(Math.max(SMALL / 10, Math.min(1, available / whole.toNanos())));
+    }
+
+    /** How long a round of everything would take, when one of a part of it took so long. */
+    Duration whole(Sizes part, Duration took) {
+        return Duration.ofNanos(took.toNanos() * jobs / part.jobs());
+    }
+}
