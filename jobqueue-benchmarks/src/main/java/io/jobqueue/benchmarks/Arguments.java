@@ -13,11 +13,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @param sizes how much is measured
  * @param json where the figures go as JSON; {@code null} for nowhere
+ * @param server the redis-server to start; {@code null} for the one that is carried
  * @param only the scenarios to play; empty for all
  * @param peers whether other queues are measured beside
  * @param help whether only the usage is wanted
  */
-record Arguments(Sizes sizes, @Nullable Path json, Set<String> only, boolean peers, boolean help) {
+record Arguments(
+        Sizes sizes, @Nullable Path json, @Nullable Path server, Set<String> only, boolean peers, boolean help) {
 
     static final String USAGE =
             """
@@ -26,6 +28,7 @@ record Arguments(Sizes sizes, @Nullable Path json, Set<String> only, boolean pee
               --rounds N       how many rounds are measured (5)
               --only A,B       plays these scenarios: %s
               --json FILE      writes all figures as JSON
+              --redis-server F starts this redis-server instead of the one that is carried
               --peers          measures other queues beside, see docs/performance.md
               --help           shows this
             """;
@@ -40,6 +43,7 @@ record Arguments(Sizes sizes, @Nullable Path json, Set<String> only, boolean pee
         Sizes sizes = Sizes.full();
         Integer rounds = null;
         Path json = null;
+        Path server = null;
         Set<String> only = new TreeSet<>();
         boolean peers = false;
         boolean help = false;
@@ -49,6 +53,7 @@ record Arguments(Sizes sizes, @Nullable Path json, Set<String> only, boolean pee
                 case "--quick" -> sizes = Sizes.quick();
                 case "--rounds" -> rounds = number(word, value(word, left));
                 case "--json" -> json = Path.of(value(word, left));
+                case "--redis-server" -> server = Path.of(value(word, left));
                 case "--only" -> only.addAll(Arrays.asList(value(word, left).split(",")));
                 case "--peers" -> peers = true;
                 case "--help", "-h" -> help = true;
@@ -60,7 +65,8 @@ record Arguments(Sizes sizes, @Nullable Path json, Set<String> only, boolean pee
                 throw new IllegalArgumentException("no scenario '%s'; there are %s".formatted(name, scenarios));
             }
         }
-        return new Arguments(rounds == null ? sizes : sizes.withRounds(rounds), json, Set.copyOf(only), peers, help);
+        return new Arguments(
+                rounds == null ? sizes : sizes.withRounds(rounds), json, server, Set.copyOf(only), peers, help);
     }
 
     boolean wants(String scenario) {

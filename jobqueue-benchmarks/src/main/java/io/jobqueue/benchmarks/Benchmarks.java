@@ -61,7 +61,7 @@ public final class Benchmarks {
     Report run() throws InterruptedException, IOException {
         List<Round> rounds = new ArrayList<>();
         Map<String, String> machine;
-        try (EmbeddedRedis redis = EmbeddedRedis.start();
+        try (EmbeddedRedis redis = start();
                 Wire admin = new Wire(redis.port());
                 Wire driver = new Wire(redis.port());
                 Product product = new Product(redis.uri())) {
@@ -109,6 +109,10 @@ public final class Benchmarks {
         return time.toNanos() / 1e9;
     }
 
+    private EmbeddedRedis start() {
+        return arguments.server() == null ? EmbeddedRedis.start() : EmbeddedRedis.startOther(arguments.server());
+    }
+
     private Round play(Stage stage) throws InterruptedException {
         Round round = new Round();
         for (Map.Entry<String, Scenario> scenario : Scenario.all().entrySet()) {
@@ -124,7 +128,8 @@ public final class Benchmarks {
         Map<String, String> machine = new LinkedHashMap<>();
         machine.put("cores", String.valueOf(Runtime.getRuntime().availableProcessors()));
         machine.put("java", Runtime.version().toString());
-        machine.put("redis", Meter.info(admin).getOrDefault("redis_version", "?"));
+        Map<String, String> info = Meter.info(admin);
+        machine.put("redis", info.getOrDefault("redis_version", "?") + " " + info.getOrDefault("mem_allocator", "?"));
         machine.put("os", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
         return machine;
     }

@@ -15,14 +15,14 @@ class ArgumentsTests {
 
     @Test
     void withoutArgumentsEverythingIsMeasuredInFull() {
-        assertThat(parse()).isEqualTo(new Arguments(Sizes.full(), null, Set.of(), false, false));
+        assertThat(parse()).isEqualTo(new Arguments(Sizes.full(), null, null, Set.of(), false, false));
         assertThat(parse().wants("idle")).isTrue();
     }
 
     @Test
     void quickTakesTheSmallSizes() {
         assertThat(parse("--quick", "--json", "out.json"))
-                .isEqualTo(new Arguments(Sizes.quick(), Path.of("out.json"), Set.of(), false, false));
+                .isEqualTo(new Arguments(Sizes.quick(), Path.of("out.json"), null, Set.of(), false, false));
     }
 
     @Test

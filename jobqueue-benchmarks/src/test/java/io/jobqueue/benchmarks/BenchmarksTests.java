@@ -24,7 +24,7 @@ class BenchmarksTests {
     void aRunTellsAllRatiosAsATableAndAsJson(@TempDir Path folder) throws Exception {
         Path file = folder.resolve("figures.json");
         ByteArrayOutputStream printed = new ByteArrayOutputStream();
-        Arguments arguments = new Arguments(TINY, file, Set.of(), false, false);
+        Arguments arguments = new Arguments(TINY, file, null, Set.of(), false, false);
 
         new Benchmarks(arguments, new PrintStream(printed, true, StandardCharsets.UTF_8)).run();
 
@@ -44,7 +44,7 @@ class BenchmarksTests {
 
     @Test
     void costsAreThoseOfTheJobsAlone(@TempDir Path folder) throws Exception {
-        Arguments arguments = new Arguments(TINY, null, Set.of("drain_c50"), false, false);
+        Arguments arguments = new Arguments(TINY, null, null, Set.of("drain_c50"), false, false);
 
         Report report = new Benchmarks(arguments, new PrintStream(new ByteArrayOutputStream())).run();
 

@@ -116,19 +116,38 @@ public final class EmbeddedRedis implements AutoCloseable {
                         () -> new IllegalStateException("no redis-server " + version() + " is carried for "
                                 + System.getProperty("os.name") + " on " + System.getProperty("os.arch")
                                 + "; run one yourself and set 'spring.data.redis.url'"));
-        try {
-            Path folder = Files.createTempDirectory("jobqueue-redis-");
-            Path executable = folder.resolve("redis-server");
-            try (InputStream in = EmbeddedRedis.class.getResourceAsStream(binary)) {
-                Files.copy(in, executable, StandardCopyOption.REPLACE_EXISTING);
-            }
-            if (!executable.toFile().setExecutable(true, true)) {
-                throw new IllegalStateException("cannot make " + executable + " executable");
-            }
-            return launch(executable, port, flags);
+        try (InputStream in = EmbeddedRedis.class.getResourceAsStream(binary)) {
+            return launch(in, port, flags);
         } catch (IOException ex) {
             throw new UncheckedIOException("the embedded redis-server did not start", ex);
         }
+    }
+
+    /**
+     * Starts another redis-server than those that are carried, for example that of a distribution.
+     *
+     * @param program its executable file, of which a copy runs
+     * @param flags further arguments of redis-server
+     * @throws UncheckedIOException when the file cannot be read or run
+     * @throws IllegalStateException when it ends before it is ready; the message holds what it printed
+     */
+    public static EmbeddedRedis startOther(Path program, String... flags) {
+        try (InputStream in = Files.newInputStream(program)) {
+            return launch(in, freePort(), flags);
+        } catch (IOException ex) {
+            throw new UncheckedIOException(program + " did not start", ex);
+        }
+    }
+
+    /** Runs a copy in a folder of its own, which goes with the server. */
+    private static EmbeddedRedis launch(InputStream program, int port, String... flags) throws IOException {
+        Path folder = Files.createTempDirectory("jobqueue-redis-");
+        Path executable = folder.resolve("redis-server");
+        Files.copy(program, executable, StandardCopyOption.REPLACE_EXISTING);
+        if (!executable.toFile().setExecutable(true, true)) {
+            throw new IllegalStateException("cannot make " + executable + " executable");
+        }
+        return launch(executable, port, flags);
     }
 
     private static EmbeddedRedis launch(Path executable, int port, String... flags) throws IOException {

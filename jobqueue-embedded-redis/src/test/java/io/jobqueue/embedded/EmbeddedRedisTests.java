@@ -35,6 +35,29 @@ class EmbeddedRedisTests {
     }
 
     @Test
+    void runsACopyOfAnotherServer() {
+        try (EmbeddedRedis carried = EmbeddedRedis.start()) {
+            Path program = Path.of(ProcessHandle.of(carried.pid())
+                    .orElseThrow()
+                    .info()
+                    .command()
+                    .orElseThrow());
+
+            EmbeddedRedis other = EmbeddedRedis.startOther(program);
+
+            assertThat(other.port()).isNotEqualTo(carried.port());
+            assertThat(ProcessHandle.of(other.pid())
+                            .orElseThrow()
+                            .info()
+                            .command()
+                            .orElseThrow())
+                    .isNotEqualTo(program.toString());
+            other.close();
+            assertThat(program).exists();
+        }
+    }
+
+    @Test
     void answersAsSoonAsItIsStarted() throws IOException {
         try (EmbeddedRedis redis = EmbeddedRedis.start()) {
             assertThat(ask(redis, "PING")).isEqualTo("+PONG");
