@@ -180,6 +180,7 @@ if #dead > 0 then
 end
 count('reclaimed_total', #back)
 count('failed_total', #dead)
+count('repaired_total', #ended)
 count('dropped_total', dropped)
 count('lost_total', #lost)
 call('HSET', META, 'cursor', text(seen_to), 'next_sweep', text(earliest))
