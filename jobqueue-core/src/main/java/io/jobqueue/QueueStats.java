@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param lostTotal ids whose job was gone when its turn came
  * @param droppedTotal dead letters that retention dropped
  * @param purgedTotal jobs removed by purge
+ * @param repairedTotal traces of foreign hands that were put right
  * @param oldestWaiting how long the next pending job has waited, or {@code null} when none waits
  * @param visibility how long a claim is good without a heartbeat
  * @since 0.1.0
@@ -40,5 +41,6 @@ public record QueueStats(
         long lostTotal,
         long droppedTotal,
         long purgedTotal,
+        long repairedTotal,
         @Nullable Duration oldestWaiting,
         Duration visibility) {}

@@ -372,6 +372,7 @@ final class RedisJobQueue implements JobQueue {
                     n[12],
                     n[13],
                     n[14],
+                    n[15],
                     oldest,
                     store.settings().visibility());
         });
