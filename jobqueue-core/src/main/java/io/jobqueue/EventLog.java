@@ -3,6 +3,7 @@ package io.jobqueue;
 import java.util.Locale;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * What the queue writes to the log: a line at DEBUG for what goes as it should, at WARN for what a human may want to act
@@ -62,6 +63,14 @@ final class EventLog implements JobListener {
                     event.queue(),
                     ended.runId(),
                     ended.state().name().toLowerCase(Locale.ROOT));
+        } else if (event instanceof JobEvent.Repaired repaired) {
+            log.atLevel(repaired.damage().isUsual() ? Level.INFO : Level.WARN)
+                    .log(
+                            "Queue {}: the audit put right what foreign hands did ({}): {} jobs, among them {}",
+                            event.queue(),
+                            repaired.damage().name().toLowerCase(Locale.ROOT),
+                            repaired.ids().size(),
+                            clean(String.join(", ", repaired.ids())));
         } else if (event instanceof JobEvent.DeadLettersDropped dropped) {
             log.warn("Queue {}: retention dropped {} dead letters", event.queue(), dropped.count());
         } else if (event instanceof JobEvent.Retried retried) {

@@ -105,6 +105,44 @@ public sealed interface JobEvent {
     /** A live run was quiet for longer than its deadline; found by a sweep. */
     record RunOverdue(String queue, String runId) implements JobEvent {}
 
+    /**
+     * The audit put right what foreign hands did.
+     *
+     * @param damage what was wrong
+     * @param ids the jobs concerned
+     */
+    record Repaired(String queue, Damage damage, List<String> ids) implements JobEvent {}
+
+    /** What foreign hands do to a queue. */
+    enum Damage {
+        /** A job stood in no list. It was put back where its status says. */
+        UNLISTED,
+        /** An id stood in a list that was not its job's. It was taken out of it. */
+        MISPLACED,
+        /** An id stood in a list more than once. Now it stands there once. */
+        DOUBLED,
+        /** A status agreed with no list. It is now what the list says in which the job stands. */
+        STATUS,
+        /** A job that has not ended would have expired. The time to live was removed. */
+        EXPIRING,
+        /** Values were not the numbers, or not the id, that they should be. They were set anew or removed. */
+        FIELDS,
+        /** What stood in no list and was no job. It was deleted. */
+        REMAINS,
+        /**
+         * An ended job stood in no history; guide clients cut histories to 50. It was put back, or deleted when
+         * retention would not keep it.
+         */
+        TRIMMED,
+        /** An id in a history had no job; those that guide clients end expire there. It was removed. */
+        HISTORY;
+
+        /** Whether clients of the public guide leave this behind whenever they end jobs. */
+        public boolean isUsual() {
+            return this == TRIMMED || this == HISTORY;
+        }
+    }
+
     /** Retention dropped dead letters. */
     record DeadLettersDropped(String queue, long count) implements JobEvent {}
 }

@@ -10,6 +10,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.ToDoubleFunction;
@@ -29,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>{@code jobqueue.leases.lost}, {@code jobqueue.handlers.stuck}, {@code jobqueue.reclaimed},
  *     {@code jobqueue.lost}, {@code jobqueue.dead.dropped}</td><td>counters of what should stay near zero;
  *     {@code jobqueue.workers.died} counts jobs that became dead letters for it</td></tr>
+ * <tr><td>{@code jobqueue.repaired}</td><td>counter: traces of foreign hands that the audit put right; the outcome is
+ *     the damage</td></tr>
  * <tr><td>{@code jobqueue.depth.pending}, {@code .processing}, {@code .delayed}, {@code .completed},
  *     {@code .failed}</td><td>gauges</td></tr>
  * <tr><td>{@code jobqueue.oldest.waiting}</td><td>gauge: seconds that the next pending job has waited</td></tr>
@@ -83,6 +86,11 @@ public final class JobQueueMetrics implements JobListener {
             count("jobqueue.workers.died", event.queue(), null, died.ids().size());
         } else if (event instanceof JobEvent.Lost lost) {
             count("jobqueue.lost", event.queue(), null, lost.ids().size());
+        } else if (event instanceof JobEvent.Repaired repaired) {
+            registry.counter(
+                            "jobqueue.repaired",
+                            tags(event.queue(), null, repaired.damage().name().toLowerCase(Locale.ROOT)))
+                    .increment(repaired.ids().size());
         } else if (event instanceof JobEvent.DeadLettersDropped dropped) {
             count("jobqueue.dead.dropped", event.queue(), null, dropped.count());
         }

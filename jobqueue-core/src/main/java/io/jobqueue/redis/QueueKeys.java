@@ -2,6 +2,7 @@ package io.jobqueue.redis;
 
 import io.jobqueue.JobStatus;
 import io.jobqueue.Names;
+import java.util.Arrays;
 
 /**
  * The names of one queue's keys, and the one order in which scripts receive them. In a cluster the queue's name stands
@@ -44,9 +45,17 @@ final class QueueKeys {
 
     /** The fixed keys, and the key of one enqueue call behind them. */
     String[] withCall(String token) {
-        String[] keys = new String[fixed.length + 1];
-        System.arraycopy(fixed, 0, keys, 0, fixed.length);
-        keys[fixed.length] = root + "call:" + token;
+        return with("call:" + token);
+    }
+
+    /** The fixed keys, and what the audit suspects behind them. */
+    String[] withSuspects() {
+        return with("suspects");
+    }
+
+    private String[] with(String last) {
+        String[] keys = Arrays.copyOf(fixed, fixed.length + 1);
+        keys[fixed.length] = root + last;
         return keys;
     }
 

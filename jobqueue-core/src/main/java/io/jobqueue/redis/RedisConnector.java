@@ -5,8 +5,10 @@ import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.RedisConnectionException;
 import io.lettuce.core.api.StatefulConnection;
 import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.cluster.SlotHash;
 import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
+import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -74,12 +76,16 @@ public final class RedisConnector {
      *     sent
      */
     CompletableFuture<RedisClusterAsyncCommands<String, String>> commands() {
+        return open().thenApply(Shared::commands);
+    }
+
+    private CompletableFuture<Shared> open() {
         Shared open = shared;
         if (open == null) {
-            return opening().thenApply(Shared::commands);
+            return opening();
         }
         return open.connection().isOpen()
-                ? CompletableFuture.completedFuture(open.commands())
+                ? CompletableFuture.completedFuture(open)
                 : CompletableFuture.failedFuture(
                         new RedisConnectionException("the connection to Redis is down; it is being restored"));
     }
@@ -177,6 +183,20 @@ public final class RedisConnector {
         return connection instanceof StatefulRedisClusterConnection<String, String> cluster
                 ? cluster.async()
                 : ((StatefulRedisConnection<String, String>) connection).async();
+    }
+
+    /** The commands of the server that has a key, for those that ask a server and not a key. */
+    CompletableFuture<RedisClusterAsyncCommands<String, String>> commandsOfServerWith(String key) {
+        return open().thenCompose(open -> {
+            if (!(open.connection() instanceof StatefulRedisClusterConnection<String, String> cluster)) {
+                return CompletableFuture.completedFuture(open.commands());
+            }
+            RedisClusterNode node = cluster.getPartitions().getPartitionBySlot(SlotHash.getSlot(key));
+            if (node == null) {
+                throw new RedisConnectionException("no server of the cluster has the key " + key);
+            }
+            return cluster.getConnectionAsync(node.getNodeId()).thenApply(StatefulRedisConnection::async);
+        });
     }
 
     /** Hears how a command on the shared connection ended, so that a connection that is of no use is replaced. */

@@ -60,6 +60,17 @@ public interface JobStore {
     CompletableFuture<Sweep> sweep(Duration period);
 
     /**
+     * Looks at a bounded part of all that is kept, and puts right what foreign hands did to it. A store that nobody else
+     * can reach has nothing to put right.
+     *
+     * @param pace how long the store is left alone between two looks, whoever takes them; a look before its time does
+     *     nothing
+     */
+    default CompletableFuture<Audit> audit(Duration pace) {
+        return CompletableFuture.completedFuture(new Audit(List.of(), 0, false));
+    }
+
+    /**
      * Waits for a hint that jobs may be waiting. A hint goes to one waiting worker of all processes.
      *
      * @param timeout how long to wait at the most
@@ -303,6 +314,29 @@ public interface JobStore {
                 listener.on(new JobEvent.DeadLettersDropped(queue, dropped));
             }
             runs.forEach(listener::on);
+        }
+    }
+
+    /**
+     * What one look of the audit put right.
+     *
+     * @param repaired what was damaged
+     * @param dropped how many dead letters were deleted that stood in no list and that retention would not keep
+     * @param more whether there is more to do at once
+     */
+    record Audit(List<JobEvent.Repaired> repaired, long dropped, boolean more) {
+
+        /** Copies the list. */
+        public Audit {
+            repaired = List.copyOf(repaired);
+        }
+
+        /** Tells a listener what the audit did. */
+        public void tell(String queue, JobListener listener) {
+            repaired.forEach(listener::on);
+            if (dropped > 0) {
+                listener.on(new JobEvent.DeadLettersDropped(queue, dropped));
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -12,9 +13,11 @@ import org.slf4j.LoggerFactory;
 /**
  * Sweeps queues at a steady pace: jobs of workers that fell silent go back to the head of their queue, histories are cut
  * to what retention keeps. Any number of processes may sweep the same queue; a sweep with nothing to do costs Redis
- * next to nothing.
+ * next to nothing. At a slower pace an audit walks through all that is kept, a page at a time, and puts right what
+ * foreign hands did; a queue of a few hundred jobs is seen within seconds.
  *
- * <p>One loop for each queue, so that one that fails holds up no other. Thread-safe; can be started again after a stop.
+ * <p>A loop for the sweep and one for the audit of each queue, so that one that fails holds up no other. Thread-safe; can
+ * be started again after a stop.
  *
  * @since 0.1.0
  */
@@ -22,8 +25,12 @@ public final class Reclaimer {
 
     private static final Logger log = LoggerFactory.getLogger(Reclaimer.class);
 
+    private static final Duration AUDIT_PACE = Duration.ofSeconds(2);
+    private static final Duration DAMAGED_PACE = Duration.ofMillis(50);
+
     private final List<JobStore> stores;
     private final Duration interval;
+    private final Duration auditPace;
     private final JobListener listener;
 
     private @Nullable List<Loop> loops; // guarded by this
@@ -36,18 +43,36 @@ public final class Reclaimer {
      * @param listener hears of what happens
      */
     public Reclaimer(Collection<? extends JobStore> stores, Duration interval, JobListener listener) {
+        this(stores, interval, AUDIT_PACE, listener);
+    }
+
+    /**
+     * Makes a reclaimer with another pace of the audit.
+     *
+     * @param stores the queues to sweep
+     * @param interval the time between two sweeps of a queue; 1 s is usual
+     * @param auditPace the time between two pages of the audit of a queue, over all processes; 2 s is usual, zero means
+     *     no audit
+     * @param listener hears of what happens
+     */
+    public Reclaimer(
+            Collection<? extends JobStore> stores, Duration interval, Duration auditPace, JobListener listener) {
         if (interval.compareTo(Duration.ofMillis(10)) < 0) {
             throw new IllegalArgumentException("reclaimer interval must be at least 10 ms, was " + interval);
         }
+        if (!auditPace.isZero() && auditPace.compareTo(Duration.ofMillis(10)) < 0) {
+            throw new IllegalArgumentException("audit pace must be zero or at least 10 ms, was " + auditPace);
+        }
         this.stores = List.copyOf(stores);
         this.interval = interval;
+        this.auditPace = auditPace;
         this.listener = JobListener.logged(listener);
     }
 
     /** Starts sweeping. A reclaimer that runs already is left alone. */
     public synchronized void start() {
         if (loops == null) {
-            loops = stores.stream().map(this::loop).toList();
+            loops = stores.stream().flatMap(this::loops).toList();
             loops.forEach(Loop::start);
             log.info(
                     "Reclaimer started for {}",
@@ -68,9 +93,21 @@ public final class Reclaimer {
         }
     }
 
-    private Loop loop(JobStore store) {
+    private Stream<Loop> loops(JobStore store) {
+        Loop sweep = loop(store, "reclaimer", loop -> sweep(store, loop));
+        return auditPace.isZero()
+                ? Stream.of(sweep)
+                : Stream.of(sweep, loop(store, "auditor", loop -> audit(store, loop)));
+    }
+
+    /** A turn that waits on its own loop. */
+    private interface TurnOf {
+        void take(Loop loop) throws InterruptedException;
+    }
+
+    private static Loop loop(JobStore store, String role, TurnOf turn) {
         Loop[] self = new Loop[1];
-        self[0] = new Loop("jobqueue-" + store.queue() + "-reclaimer", true, () -> sweep(store, self[0]));
+        self[0] = new Loop("jobqueue-" + store.queue() + "-" + role, true, () -> turn.take(self[0]));
         return self[0];
     }
 
@@ -81,13 +118,23 @@ public final class Reclaimer {
         while (more && !loop.isStopping() && System.nanoTime() - begin < interval.toNanos()) {
             more = sweepOnce(store);
         }
-        if (more) {
-            return;
+        if (!more) {
+            pause(loop, interval);
         }
+    }
+
+    /** One page, then a pause, which is short while there is damage to put right. */
+    private void audit(JobStore store, Loop loop) throws InterruptedException {
+        JobStore.Audit audit = store.audit(auditPace).join();
+        audit.tell(store.queue(), listener);
+        pause(loop, audit.more() && auditPace.compareTo(DAMAGED_PACE) > 0 ? DAMAGED_PACE : auditPace);
+    }
+
+    private static void pause(Loop loop, Duration time) throws InterruptedException {
         loop.lock.lock();
         try {
-            loop.await((long) (interval.toNanos()
-                    * (0.8 + 0.2 * ThreadLocalRandom.current().nextDouble())));
+            loop.await((long)
+                    (time.toNanos() * (0.8 + 0.2 * ThreadLocalRandom.current().nextDouble())));
         } finally {
             loop.lock.unlock();
         }

@@ -60,6 +60,7 @@ class JobQueueMetricsTests {
                         new JobEvent.Reclaimed("mail", List.of("a", "b")),
                         new JobEvent.WorkerDied("mail", List.of("a")),
                         new JobEvent.Lost("mail", List.of("a")),
+                        new JobEvent.Repaired("mail", JobEvent.Damage.UNLISTED, List.of("a", "b")),
                         new JobEvent.DeadLettersDropped("mail", 3))
                 .forEach(metrics::on);
     }
@@ -91,6 +92,11 @@ class JobQueueMetricsTests {
                         .count())
                 .isEqualTo(1);
         assertThat(registry.get("jobqueue.reclaimed").counter().count()).isEqualTo(2);
+        assertThat(registry.get("jobqueue.repaired")
+                        .tags("outcome", "unlisted")
+                        .counter()
+                        .count())
+                .isEqualTo(2);
         assertThat(registry.get("jobqueue.dead.dropped").counter().count()).isEqualTo(3);
     }
 

@@ -10,6 +10,7 @@ import io.jobqueue.JobQueue;
 import io.jobqueue.JobRequest;
 import io.jobqueue.JobRunOptions;
 import io.jobqueue.JobStatus;
+import io.jobqueue.QueueSettings;
 import io.jobqueue.RetryPolicy;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.worker.Handler;
@@ -162,6 +163,30 @@ class ClusterTests {
             assertThat(queue.runs().list(0, 10)).hasSize(2);
             assertThat(queue.outputs().evict("cluster")).isTrue();
             assertThat(queue.outputs().evict("other")).isTrue();
+        }
+        connector.stop();
+    }
+
+    @Test
+    void theAuditFindsAJobThatStandsNowhereOnTheServerThatHasIt() {
+        Duration lease = Duration.ofMillis(50);
+        RedisConnector connector = new RedisConnector(ClusterTests::link);
+        RedisQueues queues = new RedisQueues(
+                connector,
+                RedisQueues.Options.defaults()
+                        .withSettings(QueueSettings.defaults().withVisibility(lease)));
+        for (String name : List.of("k", "l", "m", "n")) {
+            JobQueue queue = queues.queue(name);
+            RedisJobStore store = (RedisJobStore) queues.store(name);
+            queue.enqueue(JobRequest.of("email", null).id("one"));
+            store.command(redis -> redis.del(store.keys().of(JobStatus.PENDING)))
+                    .join();
+
+            await().untilAsserted(() -> {
+                store.audit(Duration.ZERO).join();
+                assertThat(queue.stats().pendingDepth()).isEqualTo(1);
+            });
+            assertThat(queue.stats().repairedTotal()).isEqualTo(1);
         }
         connector.stop();
     }

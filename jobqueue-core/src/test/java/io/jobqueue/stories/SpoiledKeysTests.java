@@ -63,6 +63,8 @@ class SpoiledKeysTests {
         OPERATIONS.put("reclaim", (stage, scene) -> stage.queue.reclaimStuck());
         OPERATIONS.put(
                 "sweep", (stage, scene) -> stage.store.sweep(Duration.ofDays(1)).join());
+        OPERATIONS.put(
+                "audit", (stage, scene) -> stage.store.audit(Duration.ZERO).join());
         OPERATIONS.put("stats", (stage, scene) -> stage.queue.stats());
         for (JobStatus status : JobStatus.values()) {
             OPERATIONS.put("purge " + status, (stage, scene) -> stage.queue.purge(status));
