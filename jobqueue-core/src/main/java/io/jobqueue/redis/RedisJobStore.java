@@ -211,34 +211,29 @@ final class RedisJobStore implements JobStore {
 
     @Override
     public CompletableFuture<Sweep> sweep(Duration period) {
-        try {
-            foreignEnds.listen(connector.subscriptions(), keys().events());
-        } catch (RuntimeException ex) {
-            return CompletableFuture.failedFuture(ex);
-        }
         return reclaim("background", period)
                 .thenCompose(sweep -> sweep.more()
                         ? CompletableFuture.completedFuture(sweep)
-                        : prune().thenCompose(dropped -> {
-                            List<JobEvent> runs = new ArrayList<>(sweep.runs());
-                            return tend(runs)
-                                    .thenApply(done -> new Sweep(
-                                            sweep.reclaimed(),
-                                            sweep.died(),
-                                            sweep.lost(),
-                                            sweep.dropped() + dropped,
-                                            false,
-                                            runs));
-                        }));
+                        : prune().thenApply(dropped -> new Sweep(
+                                sweep.reclaimed(),
+                                sweep.died(),
+                                sweep.lost(),
+                                sweep.dropped() + dropped,
+                                false,
+                                sweep.runs())));
     }
 
     // ---- runs
 
-    /** Looks after the runs of the queue: what other clients ended, what is due, what is overdue. */
-    private CompletableFuture<?> tend(List<JobEvent> events) {
-        return tend(WALK, events, PAGES, false).thenCompose(live -> {
-            foreignEnds.wanted(live);
-            return catchUp(events);
+    @Override
+    public CompletableFuture<List<JobEvent>> tend() {
+        List<JobEvent> events = new ArrayList<>();
+        return attempt(() -> {
+            foreignEnds.listen(connector.subscriptions(), keys().events());
+            return tend(WALK, events, PAGES, false).thenCompose(live -> {
+                foreignEnds.wanted(live);
+                return catchUp(events).thenApply(done -> events);
+            });
         });
     }
 
@@ -338,7 +333,7 @@ final class RedisJobStore implements JobStore {
                         ids(reply.get(2)),
                         (Long) reply.get(3),
                         (Long) reply.get(4) == 1,
-                        List.copyOf(runsEnded(reply.get(5)))));
+                        runsEnded(reply.get(5))));
     }
 
     private CompletableFuture<Long> prune() {

@@ -60,6 +60,16 @@ public interface JobStore {
     CompletableFuture<Sweep> sweep(Duration period);
 
     /**
+     * Looks after runs: what other clients ended of them, what is due, what is overdue. A store without runs has nothing
+     * to look after.
+     *
+     * @return what is to be told
+     */
+    default CompletableFuture<List<JobEvent>> tend() {
+        return CompletableFuture.completedFuture(List.of());
+    }
+
+    /**
      * Looks at a bounded part of all that is kept, and puts right what foreign hands did to it. A store that nobody else
      * can reach has nothing to put right.
      *
@@ -276,7 +286,7 @@ public interface JobStore {
      * @param lost ids taken out because their job was gone
      * @param dropped how many dead letters retention dropped
      * @param more whether the pass goes on with the next call
-     * @param runs runs that ended with it, or that are overdue
+     * @param runs runs that ended with it
      */
     record Sweep(
             List<String> reclaimed,
@@ -284,7 +294,7 @@ public interface JobStore {
             List<String> lost,
             long dropped,
             boolean more,
-            List<JobEvent> runs) {
+            List<JobEvent.RunEnded> runs) {
 
         /** Copies the lists. */
         public Sweep {

@@ -12,12 +12,12 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Sweeps queues at a steady pace: jobs of workers that fell silent go back to the head of their queue, histories are cut
- * to what retention keeps. Any number of processes may sweep the same queue; a sweep with nothing to do costs Redis
- * next to nothing. At a slower pace an audit walks through all that is kept, a page at a time, and puts right what
- * foreign hands did; a queue of a few hundred jobs is seen within seconds.
+ * to what retention keeps, runs are looked after. Any number of processes may sweep the same queue; a sweep with nothing
+ * to do costs Redis next to nothing. At a slower pace an audit walks through all that is kept, a page at a time, and puts
+ * right what foreign hands did; a queue of a few hundred jobs is seen within seconds.
  *
- * <p>A loop for the sweep and one for the audit of each queue, so that one that fails holds up no other. Thread-safe; can
- * be started again after a stop.
+ * <p>A loop for sweeps and one for the audit of each queue, so that one that fails holds up no other. Thread-safe; can be
+ * started again after a stop.
  *
  * @since 0.1.0
  */
@@ -94,10 +94,17 @@ public final class Reclaimer {
     }
 
     private Stream<Loop> loops(JobStore store) {
-        Loop sweep = loop(store, "reclaimer", loop -> sweep(store, loop));
-        return auditPace.isZero()
-                ? Stream.of(sweep)
-                : Stream.of(sweep, loop(store, "auditor", loop -> audit(store, loop)));
+        Loop reclaimer = loop(store, "reclaimer", loop -> {
+            if (sweep(store, loop)) {
+                tend(store);
+                pause(loop, interval);
+            }
+        });
+        Loop auditor = loop(store, "auditor", loop -> {
+            boolean more = audit(store);
+            pause(loop, more && auditPace.compareTo(DAMAGED_PACE) > 0 ? DAMAGED_PACE : auditPace);
+        });
+        return auditPace.isZero() ? Stream.of(reclaimer) : Stream.of(reclaimer, auditor);
     }
 
     /** A turn that waits on its own loop. */
@@ -111,25 +118,6 @@ public final class Reclaimer {
         return self[0];
     }
 
-    /** One pass, page by page, within one interval; then a pause. */
-    private void sweep(JobStore store, Loop loop) throws InterruptedException {
-        long begin = System.nanoTime();
-        boolean more = true;
-        while (more && !loop.isStopping() && System.nanoTime() - begin < interval.toNanos()) {
-            more = sweepOnce(store);
-        }
-        if (!more) {
-            pause(loop, interval);
-        }
-    }
-
-    /** One page, then a pause, which is short while there is damage to put right. */
-    private void audit(JobStore store, Loop loop) throws InterruptedException {
-        JobStore.Audit audit = store.audit(auditPace).join();
-        audit.tell(store.queue(), listener);
-        pause(loop, audit.more() && auditPace.compareTo(DAMAGED_PACE) > 0 ? DAMAGED_PACE : auditPace);
-    }
-
     private static void pause(Loop loop, Duration time) throws InterruptedException {
         loop.lock.lock();
         try {
@@ -140,9 +128,29 @@ public final class Reclaimer {
         }
     }
 
-    private boolean sweepOnce(JobStore store) {
-        JobStore.Sweep sweep = store.sweep(interval).join();
-        sweep.tell(store.queue(), listener);
-        return sweep.more();
+    // ---- the three steps
+
+    /** Takes back claims whose lease is over, page by page within one interval; returns whether the pass has ended. */
+    private boolean sweep(JobStore store, Loop loop) {
+        long begin = System.nanoTime();
+        boolean more = true;
+        while (more && !loop.isStopping() && System.nanoTime() - begin < interval.toNanos()) {
+            JobStore.Sweep sweep = store.sweep(interval).join();
+            sweep.tell(store.queue(), listener);
+            more = sweep.more();
+        }
+        return !more;
+    }
+
+    /** Looks after runs. */
+    private void tend(JobStore store) {
+        store.tend().join().forEach(listener::on);
+    }
+
+    /** Puts right what foreign hands did, on one page; returns whether there is more to do at once. */
+    private boolean audit(JobStore store) {
+        JobStore.Audit audit = store.audit(auditPace).join();
+        audit.tell(store.queue(), listener);
+        return audit.more();
     }
 }

@@ -158,6 +158,7 @@ class ClusterTests {
             assertThat(waiter.join()).contains(2);
             assertThat(queue.runs().find("cluster").orElseThrow().done()).isEqualTo(2);
             queues.store(name).sweep(Duration.ofSeconds(1)).join();
+            queues.store(name).tend().join();
             queue.runs().start("other", List.of(Map.of("n", 1)), unit -> "u", options);
             assertThat(queue.runs().cancel("other")).isTrue();
             assertThat(queue.runs().list(0, 10)).hasSize(2);

@@ -690,7 +690,7 @@ class RedisJobRunsTests {
         Claim slow = claim();
         pass(Duration.ofMillis(50));
 
-        bench.store.sweep(Duration.ofSeconds(1)).join().tell("q", bench.events::add);
+        bench.events.addAll(bench.store.tend().join());
 
         assertThat(run().state()).isEqualTo(JobRun.State.COMPLETED);
         assertThat(run().missing()).isEqualTo(1);
@@ -841,14 +841,14 @@ class RedisJobRunsTests {
         start("a", "b");
         // the walk of a run that was looked at just now is a minute away
         await().until(() -> {
-            bench.store.sweep(Duration.ofSeconds(1)).join();
+            bench.store.tend().join();
             return bench.redis.pubsubNumsub("queue:q:events").get("queue:q:events") == 1;
         });
         guideFinish("a", "completed", Map.of("result", "{\"n\":1}"));
         guideFinish("b", "completed", Map.of("result", "{\"n\":2}"));
 
         await().untilAsserted(() -> {
-            bench.store.sweep(Duration.ofSeconds(1)).join().tell("q", bench.events::add);
+            bench.events.addAll(bench.store.tend().join());
             assertThat(run().state()).isEqualTo(JobRun.State.COMPLETED);
         });
         assertThat(run().done()).isEqualTo(2);
@@ -926,7 +926,7 @@ class RedisJobRunsTests {
         assertThat(run().failed()).isLessThan(1000);
 
         for (int i = 0; i < 10; i++) {
-            bench.store.sweep(Duration.ofSeconds(1)).join();
+            bench.store.tend().join();
         }
 
         assertThat(run().failed()).isEqualTo(1000);
