@@ -66,7 +66,7 @@ final class EventLog implements JobListener {
         } else if (event instanceof JobEvent.Repaired repaired) {
             log.atLevel(repaired.damage().isUsual() ? Level.INFO : Level.WARN)
                     .log(
-                            "Queue {}: the audit put right what foreign hands did ({}): {} jobs, among them {}",
+                            "Queue {}: what foreign hands did was put right ({}): {} jobs, among them {}",
                             event.queue(),
                             repaired.damage().name().toLowerCase(Locale.ROOT),
                             repaired.ids().size(),

@@ -106,7 +106,7 @@ public sealed interface JobEvent {
     record RunOverdue(String queue, String runId) implements JobEvent {}
 
     /**
-     * The audit put right what foreign hands did.
+     * The audit, or a sweep, put right what foreign hands did.
      *
      * @param damage what was wrong
      * @param ids the jobs concerned

@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>{@code jobqueue.leases.lost}, {@code jobqueue.handlers.stuck}, {@code jobqueue.reclaimed},
  *     {@code jobqueue.lost}, {@code jobqueue.dead.dropped}</td><td>counters of what should stay near zero;
  *     {@code jobqueue.workers.died} counts jobs that became dead letters for it</td></tr>
- * <tr><td>{@code jobqueue.repaired}</td><td>counter: traces of foreign hands that the audit put right; the outcome is
+ * <tr><td>{@code jobqueue.repaired}</td><td>counter: traces of foreign hands that were put right; the outcome is
  *     the damage</td></tr>
  * <tr><td>{@code jobqueue.depth.pending}, {@code .processing}, {@code .delayed}, {@code .completed},
  *     {@code .failed}</td><td>gauges</td></tr>

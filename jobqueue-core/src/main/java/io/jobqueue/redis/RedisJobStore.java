@@ -220,7 +220,8 @@ final class RedisJobStore implements JobStore {
                                 sweep.lost(),
                                 sweep.dropped() + dropped,
                                 false,
-                                sweep.runs())));
+                                sweep.runs(),
+                                sweep.misplaced())));
     }
 
     // ---- runs
@@ -333,7 +334,8 @@ final class RedisJobStore implements JobStore {
                         ids(reply.get(2)),
                         (Long) reply.get(3),
                         (Long) reply.get(4) == 1,
-                        runsEnded(reply.get(5))));
+                        runsEnded(reply.get(5)),
+                        ids(reply.get(6))));
     }
 
     private CompletableFuture<Long> prune() {

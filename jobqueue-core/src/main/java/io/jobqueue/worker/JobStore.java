@@ -287,6 +287,7 @@ public interface JobStore {
      * @param dropped how many dead letters retention dropped
      * @param more whether the pass goes on with the next call
      * @param runs runs that ended with it
+     * @param misplaced ids taken out because their job had ended already
      */
     record Sweep(
             List<String> reclaimed,
@@ -294,7 +295,8 @@ public interface JobStore {
             List<String> lost,
             long dropped,
             boolean more,
-            List<JobEvent.RunEnded> runs) {
+            List<JobEvent.RunEnded> runs,
+            List<String> misplaced) {
 
         /** Copies the lists. */
         public Sweep {
@@ -302,11 +304,12 @@ public interface JobStore {
             died = List.copyOf(died);
             lost = List.copyOf(lost);
             runs = List.copyOf(runs);
+            misplaced = List.copyOf(misplaced);
         }
 
-        /** A sweep that had to do with no run. */
+        /** A sweep that had to do with no run, and with no foreign hand. */
         public Sweep(List<String> reclaimed, List<String> died, List<String> lost, long dropped, boolean more) {
-            this(reclaimed, died, lost, dropped, more, List.of());
+            this(reclaimed, died, lost, dropped, more, List.of(), List.of());
         }
 
         /** Tells a listener what the sweep did. */
@@ -319,6 +322,9 @@ public interface JobStore {
             }
             if (!lost.isEmpty()) {
                 listener.on(new JobEvent.Lost(queue, lost));
+            }
+            if (!misplaced.isEmpty()) {
+                listener.on(new JobEvent.Repaired(queue, JobEvent.Damage.MISPLACED, misplaced));
             }
             if (dropped > 0) {
                 listener.on(new JobEvent.DeadLettersDropped(queue, dropped));

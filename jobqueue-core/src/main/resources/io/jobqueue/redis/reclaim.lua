@@ -6,7 +6,7 @@
 --   [2] period of the background sweeps (ms)  [3] lease (ms)  [4] max crashes  [5] dead letters to keep
 --   [6] how long a run's keys live on (ms)
 -- returns { reclaimed ids, ids of new dead letters, lost ids, dead letters dropped, 1 if the pass goes on else 0,
---   { run id, state, … } of the runs that ended }
+--   { run id, state, … } of the runs that ended, ids that were here although their job had ended }
 --
 -- Fields of `meta`: last_sweep, hold_left, cursor (distance from the tail of what is still to be seen, 0 between passes),
 -- next_sweep (before it no lease can be over; lowered by claims and pages, set anew when a pass begins).
@@ -23,7 +23,7 @@ local last, hold, cursor, next_sweep = number(meta[1], nil), number(meta[2], 0),
 begin_writing()
 local function rest(...)
   call('HSET', META, ...)
-  return { {}, {}, {}, 0, 0, {} }
+  return { {}, {}, {}, 0, 0, {}, {} }
 end
 if mode == 'background' then
   -- After a gap, living workers get one lease to renew their claims first. The hold shrinks only by time in which sweeps
@@ -38,7 +38,7 @@ if mode == 'background' then
   hold = math.min(hold, lease)
   call('HSET', META, 'last_sweep', text(now), 'hold_left', text(hold))
   if hold > 0 and in_flight > 0 then
-    return { {}, {}, {}, 0, 0, {} }
+    return { {}, {}, {}, 0, 0, {}, {} }
   end
 end
 if in_flight == 0 then
@@ -49,9 +49,9 @@ if next_sweep and next_sweep > now + lease then
 end
 if mode == 'begin' or cursor == 0 then
   if mode == 'background' and next_sweep and now < next_sweep then
-    return { {}, {}, {}, 0, 0, {} }
+    return { {}, {}, {}, 0, 0, {}, {} }
   elseif mode == 'on' then
-    return { {}, {}, {}, 0, 0, {} }
+    return { {}, {}, {}, 0, 0, {}, {} }
   end
   cursor, next_sweep = in_flight, now + lease
 end
@@ -135,7 +135,7 @@ local function unit_of(f)
   end
   return '', ''
 end
-local back, dead = {}, {}
+local back, dead, ended_ids = {}, {}, {}
 for _, entry in ipairs(stale) do
   local id, f = entry.id, entry.f
   local crashes, attempts, limit = number(f[5], 0) + 1, number(f[6], 1), number(f[9], 0)
@@ -184,4 +184,7 @@ count('repaired_total', #ended)
 count('dropped_total', dropped)
 count('lost_total', #lost)
 call('HSET', META, 'cursor', text(seen_to), 'next_sweep', text(earliest))
-return { back, dead, gone, dropped, seen_to > 0 and 1 or 0, end_runs() }
+for i, entry in ipairs(ended) do
+  ended_ids[i] = entry.id
+end
+return { back, dead, gone, dropped, seen_to > 0 and 1 or 0, end_runs(), ended_ids }
