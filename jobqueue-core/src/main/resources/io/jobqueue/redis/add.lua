@@ -73,7 +73,7 @@ for _, entry in ipairs(plan) do
   if letter == 'F' then
     catch_up(id, unit, job, largest)
   elseif letter == 'C' or letter == 'R' then
-    local steps = {}
+    local steps, stands = {}, false
     if status then
       if histories[status] then
         call('LREM', histories[status], 1, job)
@@ -89,10 +89,12 @@ for _, entry in ipairs(plan) do
           steps[name] = value
         end
       end
+      stands = status == 'failed' and before.in_pending ~= nil
       call('UNLINK', JOB .. job)
     end
     call('HDEL', FAILURES .. id, unit)
-    create_job(job, kind, payload, ARGV[i + 4], ARGV[i + 5], { 'run_id', id, 'unit_id', unit, 'round', round })
+    create_job(job, kind, payload, ARGV[i + 4], ARGV[i + 5], { 'run_id', id, 'unit_id', unit, 'round', round },
+      stands)
     for name, value in pairs(steps) do
       call('HSET', JOB .. job, name, value)
     end

@@ -27,12 +27,15 @@ while #ids < max and direct < #due do
   ids[#ids + 1] = due[direct]
 end
 
-local jobs, lost, broken, astray, seen = {}, {}, {}, {}, {}
+local jobs, lost, broken, astray, seen, passed = {}, {}, {}, {}, {}, {}
 for _, id in ipairs(ids) do
   local f = try('HMGET', JOB .. id, 'status', 'payload', 'attempts', 'kind', 'max_attempts', 'run_id', 'unit_id',
-    'headers', 'enqueued_at_ms', 'gathers')
+    'headers', 'enqueued_at_ms', 'gathers', 'in_pending')
   if seen[id] or f[1] == 'completed' or f[1] == 'failed' then
     seen[id] = true -- stands here a second time, or its job has ended: it only leaves the list
+    if f[11] then
+      passed[#passed + 1] = id
+    end
   elseif f.err or not (f[1] or f[2]) then
     seen[id] = true
     lost[#lost + 1] = id
@@ -69,6 +72,9 @@ if popped > 0 then
 end
 if #due > 0 then
   call('ZREM', DELAYED, unpack(due))
+end
+for _, id in ipairs(passed) do
+  call('HDEL', JOB .. id, 'in_pending')
 end
 -- A guide client that was overtaken by a sweep between its pop and its stamp has a job that stands in `pending`. It is
 -- left to it, and put where sweeps will find it when that client dies.

@@ -27,6 +27,9 @@ for _, id in ipairs(status ~= 'completed' and status ~= 'failed' and ids or {}) 
   end
 end
 begin_writing()
+for _, id in ipairs(status == 'pending' and ids or {}) do
+  try('HDEL', JOB .. id, 'in_pending') -- of a unit that was cancelled where it waited
+end
 for _, job in ipairs(open) do
   fail_for_run(job[1], job[2][2], job[2][3], job[2][4], 'purged: the job was removed', ttl)
 end

@@ -186,5 +186,6 @@ count('lost_total', #lost)
 call('HSET', META, 'cursor', text(seen_to), 'next_sweep', text(earliest))
 for i, entry in ipairs(ended) do
   ended_ids[i] = entry.id
+  try('HDEL', JOB .. entry.id, 'in_pending') -- a guide client popped what was cancelled
 end
 return { back, dead, gone, dropped, seen_to > 0 and 1 or 0, end_runs(), ended_ids }

@@ -48,8 +48,8 @@ local function keep(id, ttl)
   end
 end
 
--- A job that nobody has written yet, at the back of `pending`. `more` holds further fields.
-local function create_job(id, kind, payload, max_attempts, headers, more)
+-- A job that nobody has written yet, at the back of `pending` unless its id `stands` there. `more` holds further fields.
+local function create_job(id, kind, payload, max_attempts, headers, more, stands)
   local fields = {
     'id', id, 'kind', kind, 'payload', payload, 'status', 'pending', 'attempts', '0', 'enqueued_at_ms', text(now),
     'claim_token', '',
@@ -63,7 +63,9 @@ local function create_job(id, kind, payload, max_attempts, headers, more)
     fields[#fields + 1] = value
   end
   call('HSET', JOB .. id, unpack(fields))
-  call('LPUSH', PENDING, id)
+  if not stands then
+    call('LPUSH', PENDING, id)
+  end
 end
 
 -- Ends a live run: its state, its gather job, the time it is kept, and who hears of it.

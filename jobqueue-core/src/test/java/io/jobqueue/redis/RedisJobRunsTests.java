@@ -950,6 +950,32 @@ class RedisJobRunsTests {
     }
 
     @Test
+    void aUnitThatIsStartedAgainWhereItWasCancelledStandsInTheQueueOnce() {
+        start("a", "b", "c", "d");
+        runs.cancel("run");
+        assertThat(bench.store.claim(1).join().jobs()).isEmpty(); // passes the first one over
+        List<String> left = bench.list("pending");
+        assertThat(left).hasSize(3);
+
+        start("a", "b", "c", "d");
+
+        assertThat(bench.list("pending")).hasSize(4).containsSubsequence(left).doesNotHaveDuplicates();
+        assertThat(bench.store.claim(10).join().jobs()).hasSize(4);
+        assertThat(bench.list("pending")).isEmpty();
+    }
+
+    @Test
+    void aUnitThatWasPurgedAfterItsCancelIsEnqueuedAgain() {
+        start("a", "b");
+        runs.cancel("run");
+        bench.queue.purge(JobStatus.PENDING);
+
+        start("a", "b");
+
+        assertThat(bench.list("pending")).hasSize(2);
+    }
+
+    @Test
     void aReclaimedUnitOfACancelledRunDoesNotRunAgain() {
         start("a");
         claim();
