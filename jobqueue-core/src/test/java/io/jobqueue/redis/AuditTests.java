@@ -7,6 +7,9 @@ import io.jobqueue.Claim;
 import io.jobqueue.JobEvent;
 import io.jobqueue.JobEvent.Damage;
 import io.jobqueue.JobRequest;
+import io.jobqueue.JobRun;
+import io.jobqueue.JobRunOptions;
+import io.jobqueue.JobRuns;
 import io.jobqueue.QueueSettings;
 import io.jobqueue.Retention;
 import io.jobqueue.RetryPolicy;
@@ -294,6 +297,7 @@ class AuditTests {
                 "completed_at_ms")) {
             hands.put("bad " + field, (id, state) -> bench.redis.hset(key(id), field, "1,5"));
         }
+        hands.put("another field", (id, state) -> bench.redis.hset(key(id), "colour", "blue"));
         hands.put("bad id", (id, state) -> bench.redis.hset(key(id), "id", "another"));
         return hands;
     }
@@ -383,9 +387,10 @@ class AuditTests {
             }
         });
         assertThat(troubles).isEmpty();
-        hand.keySet().stream().filter(id -> id.endsWith("-nothing")).forEach(id -> assertThat(
-                        Stream.of(Damage.values()))
-                .noneMatch(damage -> repaired(damage).contains(id)));
+        hand.keySet().stream()
+                .filter(id -> id.endsWith("-nothing") || id.endsWith("-another_field"))
+                .forEach(id -> assertThat(Stream.of(Damage.values()))
+                        .noneMatch(damage -> repaired(damage).contains(id)));
         assertThat(bench.queue.stats().repairedTotal()).isEqualTo(repairs());
 
         long before = repairs();
@@ -406,6 +411,74 @@ class AuditTests {
         assertThat(ran).isNotEmpty();
         assertThat(bench.list("pending")).isEmpty();
         assertThat(bench.list("processing")).isEmpty();
+    }
+
+    // ---- runs
+
+    private static final JobRunOptions COUNT = JobRunOptions.of("count").gather(JobRequest.of("report", null));
+
+    @Test
+    void unitsOfACancelledRunThatStillStandInTheQueueAreLeftToTheClaimsThatPassThemOver() {
+        JobRuns runs = bench.queue.runs();
+        runs.start("run", List.of("a", "b", "c"), unit -> unit, unit -> Map.of("unit", unit), COUNT);
+        assertThat(runs.cancel("run")).isTrue();
+
+        auditTwice();
+
+        assertThat(repairs()).isZero();
+        assertThat(bench.list("pending")).hasSize(3);
+        assertThat(workEverythingOff()).isEmpty();
+        assertThat(bench.list("pending")).isEmpty();
+        auditTwice();
+        assertThat(repairs()).isZero();
+        assertThat(runs.find("run").orElseThrow().failed()).isEqualTo(3);
+    }
+
+    @Test
+    void whateverForeignHandsDoToAUnitItsRunEndsAndIsGatheredOnce() {
+        Map<String, String> hands = new TreeMap<>();
+        hands().forEach((name, hand) -> hands.put(name.replace(' ', '_'), name));
+        JobRuns runs = bench.queue.runs();
+        hands.keySet().forEach(run -> runs.start(run, List.of("u"), unit -> unit, unit -> Map.of("unit", unit), COUNT));
+        hands.forEach((run, name) -> hands().get(name).touch(Ids.ofUnit("q", run, "u"), State.PENDING));
+
+        auditTwice();
+        Map<String, Integer> gathers = workEverythingOff();
+        // the walk finds the units whose jobs are gone; it is a minute away for runs that were looked at just now
+        hands.keySet().forEach(run -> bench.redis.zadd("queue:q:agenda", 0, run));
+        bench.store
+                .tend(Duration.ZERO, new ArrayList<>(), 10 * hands.size(), false)
+                .join();
+        workEverythingOff().forEach((run, times) -> gathers.merge(run, times, Integer::sum));
+
+        assertThat(gathers).containsOnlyKeys(hands.keySet()).allSatisfy((run, times) -> assertThat(times)
+                .isEqualTo(1));
+        assertThat(hands.keySet()).allSatisfy(run -> {
+            JobRun ended = runs.find(run).orElseThrow();
+            assertThat(ended.gather()).isEqualTo(JobRun.Gather.COMPLETED);
+            assertThat(ended.done() + ended.failed()).isEqualTo(1);
+            assertThat(bench.redis.hgetall("queue:q:units:" + run))
+                    .containsOnly(Map.entry("u", Ids.ofUnit("q", run, "u")));
+        });
+        long before = repairs();
+        auditTwice();
+        assertThat(repairs()).isEqualTo(before);
+    }
+
+    /** Runs all that can be claimed; returns how often each run was gathered. */
+    private Map<String, Integer> workEverythingOff() {
+        Map<String, Integer> gathers = new TreeMap<>();
+        List<Claim> claims;
+        do {
+            claims = bench.store.claim(50).join().jobs();
+            for (Claim claim : claims) {
+                if (claim.gathers() != null) {
+                    gathers.merge(claim.gathers(), 1, Integer::sum);
+                }
+                assertThat(bench.queue.complete(claim, claim.id())).isTrue();
+            }
+        } while (!claims.isEmpty());
+        return gathers;
     }
 
     private Set<String> ids(Class<? extends JobEvent> type) {
@@ -472,7 +545,8 @@ class AuditTests {
             return false;
         }
         State state = State.valueOf(id.substring(0, id.indexOf('-')));
-        boolean nothingChanged = hand.equals("also in " + state.place)
+        boolean nothingChanged = hand.equals("another field")
+                || hand.equals("also in " + state.place)
                 || hand.equals("status " + (state.place.equals("delayed") ? "scheduled" : state.place))
                 || state == State.COMPLETED_BY_GUIDE && hand.equals("time to live");
         boolean ended = state.place.equals("completed") || state.place.equals("failed");
