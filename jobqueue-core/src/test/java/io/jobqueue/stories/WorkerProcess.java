@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** A child JVM that runs {@link WorkerMain}, small and quick to start. It does not outlive the test. */
 final class WorkerProcess implements AutoCloseable {
@@ -17,11 +18,19 @@ final class WorkerProcess implements AutoCloseable {
     }
 
     static WorkerProcess start(int redisPort, int concurrency) {
-        return start(WorkerMain.class, Integer.toString(redisPort), Integer.toString(concurrency));
+        return start(redisPort, concurrency, Map.of());
+    }
+
+    static WorkerProcess start(int redisPort, int concurrency, Map<String, String> environment) {
+        return start(environment, WorkerMain.class, Integer.toString(redisPort), Integer.toString(concurrency));
     }
 
     /** Another program than {@link WorkerMain}. */
     static WorkerProcess start(Class<?> main, String... arguments) {
+        return start(Map.of(), main, arguments);
+    }
+
+    private static WorkerProcess start(Map<String, String> environment, Class<?> main, String... arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx96m",
@@ -33,10 +42,11 @@ final class WorkerProcess implements AutoCloseable {
                 main.getName()));
         command.addAll(List.of(arguments));
         try {
-            return new WorkerProcess(new ProcessBuilder(command)
+            ProcessBuilder builder = new ProcessBuilder(command)
                     .redirectErrorStream(true)
-                    .redirectOutput(new File("target/worker-process.log"))
-                    .start());
+                    .redirectOutput(new File("target/worker-process.log"));
+            builder.environment().putAll(environment);
+            return new WorkerProcess(builder.start());
         } catch (IOException ex) {
             throw new UncheckedIOException(ex);
         }
