@@ -1,6 +1,7 @@
 package io.jobqueue.interop;
 
 import io.jobqueue.embedded.RedisServer;
+import io.jobqueue.stories.Proves;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
@@ -9,6 +10,9 @@ import org.junit.jupiter.api.Test;
 class LongJobTests extends LongJob {
 
     @Test
+    @Proves(
+            fault = "sweepers of nine guide clients, at 5 s, beside a job of ours that runs for 30 s",
+            holds = "none takes it")
     void aJobOfHalfAMinuteIsNotTakenByTheirSweepersAtTheirDefaultOfFiveSeconds() {
         runsBesideTheirSweepers(Duration.ofSeconds(5), Duration.ofSeconds(30), Duration.ofMillis(1500));
     }

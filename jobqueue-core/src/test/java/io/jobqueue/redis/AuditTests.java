@@ -15,6 +15,7 @@ import io.jobqueue.Retention;
 import io.jobqueue.RetryPolicy;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
+import io.jobqueue.stories.Proves;
 import io.lettuce.core.LMoveArgs;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -353,6 +354,10 @@ class AuditTests {
     }
 
     @Test
+    @Proves(
+            fault = "foreign hands spoil a job's keys in 33 ways, in each of its 8 states",
+            holds =
+                    "after two audits it can be claimed, is history, or is counted as lost; nothing is stuck, nothing silent")
     void whateverForeignHandsDoToAJobItIsClaimableOrHistoryOrLostAfterTwoAudits() {
         Map<String, String> hand = new TreeMap<>();
         for (State state : State.values()) {
@@ -435,6 +440,7 @@ class AuditTests {
     }
 
     @Test
+    @Proves(fault = "the same, to units of a started run", holds = "the run ends and is gathered once")
     void whateverForeignHandsDoToAUnitItsRunEndsAndIsGatheredOnce() {
         Map<String, String> hands = new TreeMap<>();
         hands().forEach((name, hand) -> hands.put(name.replace(' ', '_'), name));

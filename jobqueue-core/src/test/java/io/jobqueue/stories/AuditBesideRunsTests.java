@@ -74,6 +74,7 @@ class AuditBesideRunsTests {
     }
 
     @Test
+    @Proves(fault = "the audit runs in a tight loop beside live runs", holds = "it finds nothing to repair")
     void itFindsNothingToRepairAndEveryRunIsGatheredWithAllThatItHas(EmbeddedRedis server) {
         // histories so short that they are cut all the time
         Retention few = new Retention(Duration.ofHours(1), 40);

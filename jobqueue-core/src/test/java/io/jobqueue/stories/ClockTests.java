@@ -92,6 +92,7 @@ class ClockTests {
     }
 
     @Test
+    @Proves(fault = "the clock of Redis jumps an hour ahead", holds = "no worker that lives loses its job")
     void whenRedisJumpsAnHourAheadNoWorkerThatLivesLosesItsJob() throws Exception {
         startServer();
         try (Stage stage = new Stage(server.port())) {
@@ -119,6 +120,9 @@ class ClockTests {
     }
 
     @Test
+    @Proves(
+            fault = "the clock of Redis jumps an hour back",
+            holds = "the job of a dead worker comes back after a lease, not after an hour")
     void whenRedisJumpsAnHourBackAJobOfADeadWorkerComesBackAfterALeaseAndNotAfterAnHour() throws Exception {
         startServer();
         try (Stage stage = new Stage(server.port())) {
@@ -158,6 +162,7 @@ class ClockTests {
     }
 
     @Test
+    @Proves(fault = "the clock of a worker is an hour off", holds = "it works as all others")
     void aWorkerWhoseClockIsAnHourOffWorksAsAllOthers() {
         for (String offset : List.of("+1h", "-1h")) {
             try (EmbeddedRedis redis = EmbeddedRedis.start();

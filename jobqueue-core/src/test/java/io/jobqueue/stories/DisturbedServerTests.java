@@ -37,7 +37,8 @@ class DisturbedServerTests {
     }
 
     @Test
-    void forgottenScriptsAreNoticedByNobody(EmbeddedRedis server) {
+    @Proves(fault = "Redis forgets its scripts all the time (`SCRIPT FLUSH`)", holds = "every job runs once")
+    void forgottenScriptsAreNoticedByNobody(EmbeddedRedis server, Figures figures) {
         try (Stage stage = new Stage(server.port(), settings())) {
             Map<String, AtomicInteger> runs = new ConcurrentHashMap<>();
             stage.reclaimer(Duration.ofMillis(100));
@@ -70,11 +71,17 @@ class DisturbedServerTests {
             assertThat(runs).hasSize(jobs.get());
             assertThat(runs.values()).allSatisfy(times -> assertThat(times).hasValue(1));
             assertThat(flushes).hasValueGreaterThan(50);
+            figures.put("jobs", jobs.get());
+            figures.put("flushes", flushes.get());
         }
     }
 
     @Test
-    void clientsThatAreThrownOutLoseNothingAndAreBackWithinASecond(EmbeddedRedis server) throws Exception {
+    @Proves(
+            fault = "all connections are killed, eight times (`CLIENT KILL`)",
+            holds = "nothing is lost, nothing overlaps, work goes on within a second")
+    void clientsThatAreThrownOutLoseNothingAndAreBackWithinASecond(EmbeddedRedis server, Figures figures)
+            throws Exception {
         try (Stage stage = new Stage(server.port(), settings())) {
             Set<String> running = ConcurrentHashMap.newKeySet();
             Set<String> overlaps = ConcurrentHashMap.newKeySet();
@@ -123,6 +130,10 @@ class DisturbedServerTests {
             await().atMost(Duration.ofSeconds(20)).until(() -> stage.total("completed") == acknowledged.size());
             assertThat(stage.list("completed")).doesNotHaveDuplicates().containsAll(acknowledged);
             assertThat(overlaps).isEmpty();
+            figures.put("jobs", acknowledged.size());
+            figures.put(
+                    "longest absence",
+                    absences.stream().max(Duration::compareTo).orElseThrow());
             // one may meet a machine that is busy with something else
             assertThat(absences.stream().sorted().toList().get(absences.size() / 2))
                     .isLessThan(Duration.ofSeconds(1));
@@ -131,6 +142,9 @@ class DisturbedServerTests {
     }
 
     @Test
+    @Proves(
+            fault = "Redis answers nobody for three leases (`CLIENT PAUSE`)",
+            holds = "no job is reclaimed, each runs once")
     void aServerThatAnswersNobodyForThreeLeasesCostsNoJobItsClaim(EmbeddedRedis server) {
         try (Stage stage = new Stage(server.port(), settings())) {
             Map<String, AtomicInteger> runs = new ConcurrentHashMap<>();

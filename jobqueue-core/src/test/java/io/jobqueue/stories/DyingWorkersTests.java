@@ -43,7 +43,8 @@ class DyingWorkersTests {
     }
 
     @Test
-    void theJobsOfAKilledWorkerRunNextAndNoneIsLost() {
+    @Proves(fault = "a worker is killed (SIGKILL)", holds = "its jobs run next, none is lost, others do not run again")
+    void theJobsOfAKilledWorkerRunNextAndNoneIsLost(Figures figures) {
         int jobs = 250;
         stage.enqueue("quick", "job", jobs);
         List<String> inFlight;
@@ -68,6 +69,8 @@ class DyingWorkersTests {
         await().atMost(Duration.ofSeconds(20)).until(() -> stage.total("completed") == jobs);
         assertThat(stage.list("completed")).hasSize(jobs).doesNotHaveDuplicates();
         assertThat(inFlight).allSatisfy(id -> assertThat(stage.job(id)).containsEntry("crashes", "1"));
+        figures.put("jobs", jobs);
+        figures.put("in flight when killed", inFlight.size());
         List<String> runs = told("runs");
         Set<String> again = new TreeSet<>(runs.subList(0, ranBefore));
         again.retainAll(runs.subList(ranBefore, runs.size()));
@@ -75,6 +78,7 @@ class DyingWorkersTests {
     }
 
     @Test
+    @Proves(fault = "a job kills every process that works on it", holds = "it becomes a dead letter, the others finish")
     void aJobThatKillsItsWorkersBecomesADeadLetterAndTheOthersFinish() {
         stage.queue.enqueue(JobRequest.of("poison", null).id("poison").unit("run", "bad"));
         stage.enqueue("quick", "job", 30);
@@ -95,6 +99,9 @@ class DyingWorkersTests {
     }
 
     @Test
+    @Proves(
+            fault = "a worker is stopped past its lease and goes on (SIGSTOP, SIGCONT)",
+            holds = "it is told, what it says is refused, its successor's output stays")
     void aWorkerThatWasStoppedPastItsLeaseIsRefusedWhenItGoesOn() {
         assumeThat(System.getProperty("os.name"))
                 .as("SIGSTOP is sent by Linux's kill")

@@ -72,6 +72,9 @@ class FullRedisTests {
     }
 
     @Test
+    @Proves(
+            fault = "Redis is full (`maxmemory`, `noeviction`)",
+            holds = "only enqueue is refused; the queue drains, and then takes jobs again")
     void onlyEnqueueIsRefusedAndTheQueueDrainsAndThenTakesJobsAgain() {
         AtomicInteger runs = new AtomicInteger();
         stage.enqueue("work", "job", 300);

@@ -98,6 +98,7 @@ class LostReplyTests {
     // ---- enqueue
 
     @Test
+    @Proves(fault = "the reply to an enqueue is lost and the driver sends it again", holds = "one job")
     void anEnqueueThatTheDriverSendsTwiceIsOneJob() {
         Stage stage = stage(Repeats.DRIVER);
 
@@ -136,6 +137,7 @@ class LostReplyTests {
     }
 
     @Test
+    @Proves(fault = "an enqueue is sent again after its job is done and forgotten", holds = "no second job")
     void aReplayAfterTheJobIsDoneAndForgottenDoesNotMakeItAgain() {
         for (int kept = 0; kept < 2; kept++) {
             QueueSettings settings = Stage.settings()
@@ -166,6 +168,9 @@ class LostReplyTests {
     }
 
     @Test
+    @Proves(
+            fault = "the connection breaks in the midst of an enqueue",
+            holds = "the exception carries the ids; repeating with them is safe")
     void whenTheConnectionBreaksTheExceptionCarriesTheIdsAndARepeatIsSafe() {
         Stage stage = stage(Repeats.ENGINE);
         for (int i = 0; i < 8; i++) {
@@ -285,6 +290,7 @@ class LostReplyTests {
     }
 
     @Test
+    @Proves(fault = "the reply to a failure is lost and the driver sends it again", holds = "it counts once")
     void aFailureThatTheDriverSendsTwiceIsCountedOnce() {
         Stage stage = stage(Repeats.DRIVER);
         stage.enqueue("email", "one", 1);
@@ -365,5 +371,24 @@ class LostReplyTests {
 
         await().atMost(Duration.ofSeconds(8))
                 .until(() -> stage.list("completed").contains("two"));
+    }
+
+    @Test
+    @Proves(
+            fault = "a connection is half open: nobody answers and nobody says so",
+            holds = "noticed within 20 s and replaced")
+    void aHalfOpenConnectionIsNoticedWithTheUsualTimeouts(Figures figures) {
+        Stage stage = stage(Repeats.ENGINE);
+        stage.pool(Stage.workers(1), Stage.handler("email", (job, context) -> null));
+        stage.enqueue("email", "one", 1);
+        await().until(() -> stage.list("completed").contains("one-0"));
+
+        proxy.leaveHalfOpen();
+        stage.guideEnqueue("two", "{\"kind\":\"email\"}", 1);
+        long lost = System.nanoTime();
+
+        await().atMost(Duration.ofSeconds(20))
+                .until(() -> stage.list("completed").contains("two"));
+        figures.put("working again after", Duration.ofNanos(System.nanoTime() - lost));
     }
 }

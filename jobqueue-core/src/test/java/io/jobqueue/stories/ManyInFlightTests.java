@@ -113,6 +113,7 @@ class ManyInFlightTests {
     }
 
     @Test
+    @Proves(fault = "100,000 jobs are in flight", holds = "a call costs about what it costs among 1,000")
     void amongAHundredThousandClaimsACallCostsAboutWhatItCostsAmongAThousand() {
         claimed(1, 4000);
         Map<String, Double> few = costs(4000);

@@ -80,6 +80,11 @@ final class Proxy implements AutoCloseable {
         blackhole = on;
     }
 
+    /** What is connected now hears nothing any more, and is not told; whoever connects anew gets through. */
+    void leaveHalfOpen() {
+        wires.forEach(wire -> wire.lost = true);
+    }
+
     void resetAll() {
         wires.forEach(Wire::reset);
     }
@@ -137,6 +142,7 @@ final class Proxy implements AutoCloseable {
         private final Socket client;
         private final Socket server;
         private volatile boolean deaf;
+        private volatile boolean lost;
         private volatile boolean resets = true;
 
         Wire(Socket client, Socket server) {
@@ -161,7 +167,7 @@ final class Proxy implements AutoCloseable {
                         }
                         deaf = true;
                     }
-                    if (!blackhole) {
+                    if (!blackhole && !lost) {
                         out.write(buffer, 0, n);
                     }
                 }
@@ -182,7 +188,7 @@ final class Proxy implements AutoCloseable {
                         cut();
                         return;
                     }
-                    if (!blackhole) {
+                    if (!blackhole && !lost) {
                         out.write(buffer, 0, n);
                     }
                 }

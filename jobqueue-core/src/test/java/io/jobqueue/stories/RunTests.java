@@ -63,6 +63,9 @@ class RunTests {
     }
 
     @Test
+    @Proves(
+            fault = "5,000 units, 30 % failures, zombies, a launcher that is killed twice, workers that are killed",
+            holds = "gathered exactly once, with exactly the expected outputs")
     void aBigRunIsGatheredOnceWhateverHappensToItsLauncherAndItsWorkers() {
         assumeThat(System.getProperty("os.name"))
                 .as("SIGSTOP is sent by Linux's kill")

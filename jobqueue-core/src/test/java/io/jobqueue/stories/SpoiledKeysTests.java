@@ -104,6 +104,7 @@ class SpoiledKeysTests {
     }
 
     @Test
+    @Proves(fault = "a key of the queue holds another type", holds = "the operation names the key and writes nothing")
     void anOperationOnAKeyOfAnotherTypeNamesItAndWritesNothing() {
         List<String> troubles = new ArrayList<>();
         int refused = 0;
@@ -170,6 +171,9 @@ class SpoiledKeysTests {
     }
 
     @Test
+    @Proves(
+            fault = "a key of another type stands in the way of the loops",
+            holds = "they live on, and other queues do not notice")
     void theLoopsOutliveAKeyOfAnotherTypeAndTheNextQueueDoesNotNotice() {
         Stage other = stage; // one application, two queues
         Set<String> done = ConcurrentHashMap.newKeySet();
@@ -189,6 +193,9 @@ class SpoiledKeysTests {
     }
 
     @Test
+    @Proves(
+            fault = "the fields of a job hold anything",
+            holds = "it is handled or counted as lost, and never runs without its payload")
     void whateverStandsInTheFieldsOfAJobItIsHandledOrCountedAsLostAndNeverRunsWithoutPayload() {
         List<String> garbage =
                 List.of("", "x", "-1", "a:b:c", "99999999999999999999", "9007199254740993", "1e308", "nan");

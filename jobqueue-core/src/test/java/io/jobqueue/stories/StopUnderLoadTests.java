@@ -24,6 +24,9 @@ import org.junit.jupiter.api.Test;
 class StopUnderLoadTests {
 
     @Test
+    @Proves(
+            fault = "pools are stopped and started fifty times under load",
+            holds = "nothing is lost, nothing runs twice, no attempt is spent")
     void fiftyStopsLoseNothingRunNothingTwiceAndSpendNoAttempt(EmbeddedRedis server) {
         // a lease so long that a job left behind by a stop would be missing at the end
         try (Stage stage = new Stage(server.port(), Stage.settings().withVisibility(Duration.ofMinutes(10)))) {

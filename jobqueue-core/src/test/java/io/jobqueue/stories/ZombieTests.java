@@ -32,6 +32,9 @@ class ZombieTests {
     private record Worker(Claim claim, String output) {}
 
     @Test
+    @Proves(
+            fault = "zombies complete units that others own by now",
+            holds = "each unit has exactly the output of the completion that was accepted")
     void ofManyUnitsAndTheirZombiesEachHasExactlyTheOutputOfItsAcceptedCompletion(EmbeddedRedis server) {
         int units = 2000;
         long seed = System.nanoTime();

@@ -1,0 +1,29 @@
+package io.jobqueue.stories;
+
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.StringJoiner;
+
+/** What a test measured, for people. */
+public final class Figures {
+
+    private final Map<String, String> figures = new LinkedHashMap<>();
+
+    /** A number of things. */
+    public void put(String name, long number) {
+        figures.put(name, "%,d".formatted(number));
+    }
+
+    /** A time, in seconds. */
+    public void put(String name, Duration time) {
+        figures.put(name, "%.1f s".formatted(time.toMillis() / 1000.0));
+    }
+
+    @Override
+    public String toString() {
+        StringJoiner all = new StringJoiner(", ");
+        figures.forEach((name, figure) -> all.add(name + " " + figure));
+        return all.toString();
+    }
+}
