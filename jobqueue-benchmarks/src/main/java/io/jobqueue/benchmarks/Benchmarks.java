@@ -59,6 +59,8 @@ public final class Benchmarks {
      * @throws IllegalStateException when a job was lost or repeated
      */
     Report run() throws InterruptedException, IOException {
+        List<PeerScenario> peers = arguments.peers() ? PeerScenario.all() : List.of();
+        peers.forEach(PeerScenario::verifyBuilt);
         List<Round> rounds = new ArrayList<>();
         Map<String, String> machine;
         try (EmbeddedRedis redis = start();
@@ -72,8 +74,14 @@ public final class Benchmarks {
             for (int number = 0; number < sizes.rounds(); number++) {
                 Sizes fitting = sizes.fitting(since(begin), whole, sizes.rounds() - number);
                 long roundBegin = System.nanoTime();
-                rounds.add(play(stage.with(fitting, number % 2 == 0)));
+                Stage next = stage.with(fitting, number % 2 == 0);
+                Round round = play(next);
                 Duration took = since(roundBegin);
+                for (PeerScenario peer : peers) {
+                    peer.play(next, round);
+                }
+                stage.clear();
+                rounds.add(round);
                 whole = sizes.whole(fitting, took);
                 out.printf("round %d: %d jobs, %.1f s%n", number + 1, fitting.jobs(), seconds(took));
             }
@@ -120,7 +128,6 @@ public final class Benchmarks {
                 scenario.getValue().play(stage, round);
             }
         }
-        stage.clear();
         return round;
     }
 

@@ -32,11 +32,11 @@ final class Callers {
                             ready.countDown();
                             go.await();
                             long begin = System.nanoTime();
-                            while (System.nanoTime() - begin
-                                    < stage.sizes().calls().toNanos()) {
+                            do {
                                 call.run();
                                 made.increment();
-                            }
+                            } while (System.nanoTime() - begin
+                                    < stage.sizes().calls().toNanos());
                         } catch (RuntimeException ex) {
                             failure.set(ex);
                         } catch (InterruptedException ex) {

@@ -41,6 +41,11 @@ record Cost(
         }
     }
 
+    /** The same with what another process says about itself. */
+    Cost by(double clockSeconds, double cpuSeconds) {
+        return new Cost(jobs, clockSeconds, redisSeconds, cpuSeconds, 0, bytesIn, bytesOut, commands);
+    }
+
     long calls() {
         return commands.values().stream().mapToLong(Calls::count).sum();
     }

@@ -38,7 +38,12 @@ record Ratio(String name, String target, Function<Round, @Nullable Double> of) {
             new Ratio(
                     "idle_p50_to_floor",
                     "<= 2",
-                    round -> quotient(percentile(50, round, "idle"), percentile(50, round, "floor_idle"))));
+                    round -> quotient(percentile(50, round, "idle"), percentile(50, round, "floor_idle"))),
+            rate("drain_c50_to_rqueue_default", "", "drain_c50", "drain_c50_rqueue_default"),
+            rate("drain_c50_to_rqueue_tuned", ">= 20", "drain_c50", "drain_c50_rqueue_tuned"),
+            rate("drain_c50_to_redisson", "", "drain_c50", "drain_c50_redisson"),
+            rate("enqueue_50_to_rqueue_tuned", "", "enqueue_50", "enqueue_50_rqueue_tuned"),
+            rate("enqueue_50_to_redisson", "", "enqueue_50", "enqueue_50_redisson"));
 
     private static Ratio rate(String name, String target, String ours, String baseline) {
         return new Ratio(

@@ -31,6 +31,9 @@ class BenchmarksTests {
         JsonNode json = JsonMapper.shared().readTree(Files.readString(file));
         assertThat(json.path("rounds").asInt()).isEqualTo(2);
         for (Ratio ratio : Ratio.ALL) {
+            if (ratio.name().matches(".*_(rqueue|redisson).*")) {
+                continue; // peers are measured when they are asked for
+            }
             assertThat(json.path("ratios").path(ratio.name()).asDouble())
                     .as(ratio.name())
                     .isPositive();
