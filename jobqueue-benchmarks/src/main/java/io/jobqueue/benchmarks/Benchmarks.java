@@ -71,15 +71,18 @@ public final class Benchmarks {
             Sizes sizes = arguments.sizes();
             Stage stage = new Stage(redis.port(), admin, new Ceiling(driver), product, sizes, true);
             Duration whole = warmUp(stage);
+            Duration ofPeers = Duration.ZERO; // the budget is the queue's
             for (int number = 0; number < sizes.rounds(); number++) {
-                Sizes fitting = sizes.fitting(since(begin), whole, sizes.rounds() - number);
+                Sizes fitting = sizes.fitting(since(begin).minus(ofPeers), whole, sizes.rounds() - number);
                 long roundBegin = System.nanoTime();
                 Stage next = stage.with(fitting, number % 2 == 0);
                 Round round = play(next);
                 Duration took = since(roundBegin);
+                long peersBegin = System.nanoTime();
                 for (PeerScenario peer : peers) {
                     peer.play(next, round);
                 }
+                ofPeers = ofPeers.plus(since(peersBegin));
                 stage.clear();
                 rounds.add(round);
                 whole = sizes.whole(fitting, took);
