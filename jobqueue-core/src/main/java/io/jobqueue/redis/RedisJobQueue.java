@@ -65,8 +65,6 @@ final class RedisJobQueue implements JobQueue {
     /** How often a claim looks for jobs that nobody announced. */
     private static final Duration POLL = Duration.ofMillis(500);
 
-    private static final int JOBS_A_CALL = 200;
-    private static final int BYTES_A_CALL = 1024 * 1024;
     private static final int LARGEST_PAGE = 200;
     private static final int ERROR_LENGTH = 4096;
 
@@ -74,6 +72,7 @@ final class RedisJobQueue implements JobQueue {
     private final RedisQueues queues;
     private final Function<String, RedisJobQueue> routes;
     private final JobListener listener;
+    private final SharedCalls calls = new SharedCalls(this::sendOnce);
 
     /**
      * Makes a queue.
@@ -164,7 +163,7 @@ final class RedisJobQueue implements JobQueue {
     private record Call(RedisJobQueue queue, List<Outgoing> jobs) {
 
         CompletableFuture<Void> send(JobRef[] answers) {
-            return queue.sendOnce(jobs).thenAccept(letters -> {
+            return queue.calls.send(jobs).thenAccept(letters -> {
                 for (int i = 0; i < jobs.size(); i++) {
                     answers[jobs.get(i).place()] = queue.answered(jobs.get(i), letters.charAt(i) == 'C');
                 }
@@ -173,7 +172,7 @@ final class RedisJobQueue implements JobQueue {
     }
 
     /** A request with its id chosen and its payload written: nothing about it can change any more. */
-    private record Outgoing(int place, String id, String kind, List<String> args, int bytes) {}
+    record Outgoing(int place, String id, String kind, List<String> args, int bytes) {}
 
     private Outgoing write(JobRequest request, int place) {
         QueueSettings settings = store.settings();
@@ -228,9 +227,9 @@ final class RedisJobQueue implements JobQueue {
     private static int endOfCall(List<Outgoing> jobs, int from) {
         int end = from;
         int bytes = 0;
-        while (end < jobs.size() && end - from < JOBS_A_CALL) {
+        while (end < jobs.size() && end - from < SharedCalls.JOBS_A_CALL) {
             bytes += jobs.get(end).bytes();
-            if (bytes > BYTES_A_CALL && end > from) {
+            if (bytes > SharedCalls.BYTES_A_CALL && end > from) {
                 break;
             }
             end++;

@@ -1,0 +1,122 @@
+package io.jobqueue.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.jobqueue.redis.RedisJobQueue.Outgoing;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** Who waits for whom when many enqueue at once; what goes over the wire is specified elsewhere. */
+class SharedCallsTests {
+
+    private final List<List<String>> sent = new ArrayList<>();
+    private final List<CompletableFuture<String>> replies = new ArrayList<>();
+    private final SharedCalls calls = new SharedCalls(jobs -> {
+        sent.add(jobs.stream().map(Outgoing::id).toList());
+        replies.add(new CompletableFuture<>());
+        return replies.get(replies.size() - 1);
+    });
+
+    private static List<Outgoing> jobs(String... ids) {
+        return jobs(1, ids);
+    }
+
+    private static List<Outgoing> jobs(int bytes, String... ids) {
+        return Arrays.stream(ids)
+                .map(id -> new Outgoing(0, id, "kind", List.of(), bytes))
+                .toList();
+    }
+
+    @Test
+    void aLonelyCallerIsSentAtOnce() {
+        CompletableFuture<String> answer = calls.send(jobs("a"));
+
+        assertThat(sent).containsExactly(List.of("a"));
+        replies.get(0).complete("C");
+        assertThat(answer).isCompletedWithValue("C");
+    }
+
+    @Test
+    void whoComesWhileACallIsUnderWayGoesWithTheNextInOrder() {
+        CompletableFuture<String> first = calls.send(jobs("a"));
+        CompletableFuture<String> second = calls.send(jobs("b", "c"));
+        CompletableFuture<String> third = calls.send(jobs("d"));
+        assertThat(sent).containsExactly(List.of("a"));
+
+        replies.get(0).complete("C");
+        assertThat(sent).containsExactly(List.of("a"), List.of("b", "c", "d"));
+        replies.get(1).complete("CEC");
+
+        assertThat(first).isCompletedWithValue("C");
+        assertThat(second).isCompletedWithValue("CE");
+        assertThat(third).isCompletedWithValue("C");
+    }
+
+    @Test
+    void aFailureReachesAllOfTheCallAndNobodyElse() {
+        CompletableFuture<String> first = calls.send(jobs("a"));
+        CompletableFuture<String> second = calls.send(jobs("b"));
+        CompletableFuture<String> third = calls.send(jobs("c"));
+
+        replies.get(0).completeExceptionally(new IllegalStateException("first"));
+        replies.get(1).completeExceptionally(new IllegalStateException("second"));
+        CompletableFuture<String> fourth = calls.send(jobs("d"));
+        replies.get(2).complete("C");
+
+        assertThat(first).isCompletedExceptionally();
+        assertThat(second).isCompletedExceptionally();
+        assertThat(third).isCompletedExceptionally();
+        assertThat(fourth).isCompletedWithValue("C");
+    }
+
+    @Test
+    void aCallTakesNoMoreThanFitsIntoItAndKeepsTheJobsOfACallerTogether() {
+        calls.send(jobs("a"));
+        String[] most = IntStream.range(0, SharedCalls.JOBS_A_CALL - 1)
+                .mapToObj(i -> "m" + i)
+                .toArray(String[]::new);
+        calls.send(jobs(most));
+        calls.send(jobs("x", "y"));
+        calls.send(jobs(SharedCalls.BYTES_A_CALL, "large"));
+
+        replies.get(0).complete("C");
+        replies.get(1).complete("C".repeat(most.length));
+        replies.get(2).complete("CC");
+
+        assertThat(sent).hasSize(4);
+        assertThat(sent.get(1)).containsExactly(most);
+        assertThat(sent.get(2)).containsExactly("x", "y");
+        assertThat(sent.get(3)).containsExactly("large");
+    }
+
+    @Test
+    void aSlowCallHoldsUpNobodyForLong() {
+        calls.send(jobs("slow"));
+        CompletableFuture<String> patient = calls.send(jobs("patient"));
+
+        await().until(() -> {
+            calls.send(jobs("another"));
+            return sent.size() > 1;
+        });
+
+        assertThat(sent.get(1)).startsWith("patient", "another");
+        replies.get(1).complete("C".repeat(sent.get(1).size()));
+        assertThat(patient).isCompletedWithValue("C");
+        assertThat(replies.get(0)).isNotDone();
+    }
+
+    @Test
+    void whatCannotBeSentFailsAndTheNextIsSent() {
+        SharedCalls broken = new SharedCalls(jobs -> {
+            throw new IllegalStateException("down");
+        });
+
+        assertThat(broken.send(jobs("a"))).isCompletedExceptionally();
+        assertThat(broken.send(jobs("b"))).isCompletedExceptionally();
+    }
+}
