@@ -76,7 +76,7 @@ public final class JobCodec {
      */
     public String payload(String kind, @Nullable Object payload, int maxBytes) {
         byte[] object = payload == null ? new byte[] {'{', '}'} : write("payload of kind '" + kind + "'", payload);
-        if (object[0] != '{') {
+        if (object.length == 0 || object[0] != '{') {
             throw new IllegalArgumentException(
                     "the payload of kind '%s' must be written as a JSON object, %s is not; wrap it in a record"
                             .formatted(
@@ -103,10 +103,17 @@ public final class JobCodec {
     }
 
     private byte[] withKind(String kind, byte[] object) {
-        ObjectNode fields = (ObjectNode) mapper.reader()
-                .with(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
-                .without(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
-                .readTree(object);
+        ObjectNode fields;
+        try {
+            fields = (ObjectNode) mapper.reader()
+                    .with(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+                    .without(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
+                    .readTree(object);
+        } catch (JacksonException ex) {
+            // a number or a name of more digits or letters than a reader takes
+            throw new IllegalArgumentException(
+                    "the payload of kind '%s' could not be read again: %s".formatted(kind, place(ex)), ex);
+        }
         JsonNode own = fields.remove("kind");
         if (own != null
                 && !own.isNull()
@@ -144,7 +151,8 @@ public final class JobCodec {
 
     /** Writes headers as a JSON object. */
     public String headers(Map<String, String> headers) {
-        return mapper.writeValueAsString(headers);
+        // by way of bytes, because then halves of surrogate pairs are escaped
+        return new String(mapper.writeValueAsBytes(headers), StandardCharsets.UTF_8);
     }
 
     /** Reads headers; anything but an object has none, and a header that is null is none. */
@@ -180,16 +188,15 @@ public final class JobCodec {
             }
             while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
                 String name = parser.currentName();
-                if (parser.nextToken() == JsonToken.VALUE_STRING) {
-                    switch (name) {
-                        case "kind" -> kind = parser.getString();
-                        case "run_id" -> runId = parser.getString();
-                        case "unit_id" -> unitId = parser.getString();
-                        default -> {}
-                    }
-                } else {
-                    parser.skipChildren();
+                boolean text = parser.nextToken() == JsonToken.VALUE_STRING;
+                // of a field that stands there twice the last one counts, as for every reader
+                switch (name) {
+                    case "kind" -> kind = text ? parser.getString() : null;
+                    case "run_id" -> runId = text ? parser.getString() : null;
+                    case "unit_id" -> unitId = text ? parser.getString() : null;
+                    default -> {}
                 }
+                parser.skipChildren();
             }
             return new Envelope(kind, runId, unitId);
         } catch (JacksonException ex) {

@@ -1,5 +1,6 @@
 package io.jobqueue;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -161,6 +162,9 @@ class JobCodecTests {
 
         assertThat(envelope).isEqualTo(new JobCodec.Envelope("email", "r", "uä"));
         assertThat(codec.envelope("{\"kind\":7,\"run_id\":null}")).isEqualTo(new JobCodec.Envelope(null, null, null));
+        assertThat(codec.envelope("{\"kind\":\"a\",\"kind\":\"b\"}").kind()).isEqualTo("b");
+        assertThat(codec.envelope("{\"kind\":\"a\",\"kind\":[\"b\"],\"x\":1}").kind())
+                .isNull();
         assertThat(codec.envelope("[1]").kind()).isNull();
         assertThat(codec.envelope("nonsense").kind()).isNull();
     }
@@ -186,6 +190,31 @@ class JobCodecTests {
         String payload = codec.payload("pay", Map.of("amount", amount, "inner", Map.of("kind", "x")), MB);
 
         assertThat(payload).contains("12345678901234567890.120");
+    }
+
+    @Test
+    void aPayloadThatCannotBeReadAgainToPutInItsKindIsRefused() {
+        Map<String, String> inner = Map.of("kind", "x");
+
+        for (Object payload : List.of(
+                Map.of("inner", inner, "n", new java.math.BigInteger("1".repeat(1001))),
+                Map.of("n".repeat(60_000), inner),
+                new tools.jackson.databind.util.RawValue("{\"kind\":"),
+                new tools.jackson.databind.util.RawValue(""))) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> codec.payload("pay", payload, MB))
+                    .withMessageContaining("payload of kind 'pay'");
+        }
+    }
+
+    @Test
+    void headersComeBackAsTheyWentInWhateverTheyHold() {
+        for (String text : List.of("", "\u0000\n\"\\", "ä 😀", "\ud83d", "\ude00\ud83d", "\u2028", "{}")) {
+            Map<String, String> headers = Map.of("name", text, text + "!", "value");
+            String stored = new String(codec.headers(headers).getBytes(UTF_8), UTF_8);
+
+            assertThat(codec.headers(stored)).isEqualTo(headers);
+        }
     }
 
     @Test
