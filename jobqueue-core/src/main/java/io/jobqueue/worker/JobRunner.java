@@ -80,7 +80,10 @@ final class JobRunner {
             // another process of a rolling deployment may know it, so it waits out its backoff like any failure
             return retry(
                     attempt,
-                    "unknown-kind: no handler for kind '%s' on queue '%s'".formatted(claim.kind(), claim.queue()));
+                    claim.kind() == null
+                            ? "unknown-kind: the payload is no JSON object that names a kind"
+                            : "unknown-kind: no handler for kind '%s' on queue '%s'"
+                                    .formatted(claim.kind(), claim.queue()));
         }
         if (claim.attempt() > attempt.maxAttempts()) {
             // the last attempt's worker died, or the limit was lowered meanwhile
