@@ -106,8 +106,9 @@ final class RedisJobRuns implements JobRuns {
             Iterable<? extends U> units,
             Function<? super U, String> unitId,
             Function<? super U, ?> payload) {
+        Names.run(runId);
         List<KeyValue<String, String>> fields = waitFor(store.<List<KeyValue<String, String>>>command(
-                redis -> redis.hmget(store.keys().run(Names.run(runId)), "state", "kind", "unit_max_attempts")));
+                redis -> redis.hmget(store.keys().run(runId), "state", "kind", "unit_max_attempts")));
         if (!fields.get(0).hasValue()) {
             throw notStarted(runId);
         }

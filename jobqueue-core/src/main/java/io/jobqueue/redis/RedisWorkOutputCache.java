@@ -48,7 +48,8 @@ final class RedisWorkOutputCache implements WorkOutputCache {
     }
 
     private <T> Optional<T> field(String key, String unitId, Class<T> type) {
-        String json = waitFor(store.<@Nullable String>read(key, redis -> redis.hget(key, Names.unit(unitId))));
+        Names.unit(unitId);
+        String json = waitFor(store.<@Nullable String>read(key, redis -> redis.hget(key, unitId)));
         return json == null || json.equals(NOTHING) ? Optional.empty() : Optional.of(read(unitId, json, type));
     }
 

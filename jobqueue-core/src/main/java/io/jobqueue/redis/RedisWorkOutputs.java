@@ -40,8 +40,9 @@ final class RedisWorkOutputs<T> implements WorkOutputs<T> {
 
     @Override
     public Optional<T> get(String unitId) {
+        Names.unit(unitId);
         String json = waitFor(
-                store.<@Nullable String>command(redis -> redis.hget(store.keys().outputs(runId), Names.unit(unitId))));
+                store.<@Nullable String>command(redis -> redis.hget(store.keys().outputs(runId), unitId)));
         return json == null || json.equals(RedisWorkOutputCache.NOTHING)
                 ? Optional.empty()
                 : Optional.of(read(unitId, json));
