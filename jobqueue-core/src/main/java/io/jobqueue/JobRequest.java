@@ -139,8 +139,8 @@ public final class JobRequest {
      */
     public JobRequest header(String name, String value) {
         if (name.isEmpty() || utf8(name) + utf8(value) > MAX_HEADER_BYTES) {
-            throw new IllegalArgumentException("header name and value must be 1 to %d bytes together, '%.40s' has %d"
-                    .formatted(MAX_HEADER_BYTES, name, utf8(name) + utf8(value)));
+            throw new IllegalArgumentException("header name and value must be 1 to %d bytes together, '%s' has %d"
+                    .formatted(MAX_HEADER_BYTES, Names.printable(name), utf8(name) + utf8(value)));
         }
         Map<String, String> more = new LinkedHashMap<>(headers);
         more.put(name, value);

@@ -15,6 +15,7 @@ public final class Names {
     private static final String QUEUE_RULE =
             "1 to 64 characters of A-Z a-z 0-9 _ . - that begin with a letter or digit";
     private static final Pattern ID = Pattern.compile("[A-Za-z0-9_.:-]{1,128}");
+    private static final String NO_TEXT = "control characters and halves of surrogate pairs";
     private static final int MAX_UNIT_BYTES = 256;
     private static final int MAX_KIND_LENGTH = 128;
 
@@ -70,11 +71,12 @@ public final class Names {
      *
      * @param id the id
      * @return the id
-     * @throws IllegalArgumentException when it is not 1 to 256 bytes of UTF-8, or holds a control character
+     * @throws IllegalArgumentException when it is not 1 to 256 bytes of UTF-8, or holds a control character or half of a
+     *     surrogate pair
      */
     public static String unit(String id) {
         if (!isUnit(id)) {
-            throw refused("unit id", id, "1 to 256 bytes of UTF-8 without control characters");
+            throw refused("unit id", id, "1 to 256 bytes of UTF-8 without " + NO_TEXT);
         }
         return id;
     }
@@ -84,11 +86,12 @@ public final class Names {
      *
      * @param name the name
      * @return the name
-     * @throws IllegalArgumentException when it is not 1 to 128 characters, or holds a control character
+     * @throws IllegalArgumentException when it is not 1 to 128 characters, or holds a control character or half of a
+     *     surrogate pair
      */
     public static String step(String name) {
         if (name.isBlank() || name.length() > MAX_KIND_LENGTH || !isText(name)) {
-            throw refused("step name", name, "1 to 128 characters, not blank, without control characters");
+            throw refused("step name", name, "1 to 128 characters, not blank, without " + NO_TEXT);
         }
         return name;
     }
@@ -98,11 +101,12 @@ public final class Names {
      *
      * @param kind the kind
      * @return the kind
-     * @throws IllegalArgumentException when it is not 1 to 128 characters, or holds a control character
+     * @throws IllegalArgumentException when it is not 1 to 128 characters, or holds a control character or half of a
+     *     surrogate pair
      */
     public static String kind(String kind) {
         if (kind.isBlank() || kind.length() > MAX_KIND_LENGTH || !isText(kind)) {
-            throw refused("kind", kind, "1 to 128 characters, not blank, without control characters");
+            throw refused("kind", kind, "1 to 128 characters, not blank, without " + NO_TEXT);
         }
         return kind;
     }
@@ -135,7 +139,7 @@ public final class Names {
     }
 
     /** Bad names end up in logs: no line breaks, no escapes, no megabytes. */
-    private static String printable(String value) {
+    static String printable(String value) {
         String head = value.length() > 80 ? value.substring(0, 80) + "…" : value;
         StringBuilder out = new StringBuilder(head.length());
         head.chars().forEach(c -> {

@@ -57,6 +57,9 @@ class JobRequestTests {
                 .withMessageContaining("was 0");
         assertThatIllegalArgumentException().isThrownBy(() -> job.id("a b")).withMessageContaining("'a b'");
         assertThatIllegalArgumentException().isThrownBy(() -> job.header("h", "x".repeat(256)));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> job.header("a\nb\u0000", "x".repeat(256)))
+                .withMessageContaining("'a\\u000ab\\u0000'");
         assertThatIllegalArgumentException().isThrownBy(() -> {
             JobRequest at = job;
             for (int i = 0; i < 17; i++) {
