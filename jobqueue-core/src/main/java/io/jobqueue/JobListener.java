@@ -30,16 +30,28 @@ public interface JobListener {
             for (JobListener listener : all) {
                 try {
                     listener.on(event);
-                } catch (RuntimeException | Error ex) {
-                    log.warn(
-                            "A job listener failed on {} of queue {}: {}",
-                            event.getClass().getSimpleName(),
-                            event.queue(),
-                            listener.getClass().getName(),
-                            ex);
+                } catch (Throwable ex) {
+                    // what is checked included: other languages throw it undeclared
+                    warn(log, listener, event, ex);
                 }
             }
         };
+    }
+
+    private static void warn(Logger log, JobListener listener, JobEvent event, Throwable thrown) {
+        String what = event.getClass().getSimpleName();
+        String who = listener.getClass().getName();
+        try {
+            log.warn("A job listener failed on {} of queue {}: {}", what, event.queue(), who, thrown);
+        } catch (Throwable ex) {
+            // its message or its causes cannot be read
+            log.warn(
+                    "A job listener failed on {} of queue {}: {} threw {}",
+                    what,
+                    event.queue(),
+                    who,
+                    thrown.getClass().getName());
+        }
     }
 
     /**

@@ -86,14 +86,32 @@ final class Loop {
     private void failed(Throwable failure) {
         if (failures++ == 0) {
             failingSince = System.nanoTime();
-            Throwable cause =
-                    failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
-            log.warn("{} failed and tries again until it works: {}", name, cause.toString());
         }
-        log.debug("{} failed {} times in a row", name, failures, failure);
+        try {
+            report(failure);
+        } catch (Throwable ex) {
+            // no memory for the words, or a failure that the log cannot read: the next turn counts
+        }
         double base = Math.min((double) SHORTEST_PAUSE.toNanos() * Math.pow(2, Math.min(failures, 20) - 1), (double)
                 longestPause.toNanos());
         pause(Duration.ofNanos((long) (base * (0.5 + ThreadLocalRandom.current().nextDouble() / 2))));
+    }
+
+    private void report(Throwable failure) {
+        if (failures == 1) {
+            Throwable cause =
+                    failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+            log.warn("{} failed and tries again until it works: {}", name, text(cause));
+        }
+        log.debug("{} failed {} times in a row", name, failures, failure);
+    }
+
+    private static String text(Throwable failure) {
+        try {
+            return failure.toString();
+        } catch (Throwable ex) {
+            return failure.getClass().getName();
+        }
     }
 
     /** Waits, unless and until the loop is stopped. */

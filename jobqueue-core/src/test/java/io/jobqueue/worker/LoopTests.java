@@ -65,7 +65,13 @@ class LoopTests {
                 new StackOverflowError(),
                 new NoClassDefFoundError("gone/Away"),
                 new OutOfMemoryError("not really"),
-                new InterruptedException("not really"));
+                new InterruptedException("not really"),
+                new IllegalStateException("not told") {
+                    @Override
+                    public String toString() {
+                        throw this;
+                    }
+                });
     }
 
     @ParameterizedTest
