@@ -253,14 +253,14 @@ public final class JobCodec {
     private byte[] write(String what, Object value) {
         try {
             return mapper.writeValueAsBytes(value);
-        } catch (JacksonException | StackOverflowError ex) {
+        } catch (RuntimeException | StackOverflowError ex) {
             throw new IllegalArgumentException(
                     "the %s cannot be written as JSON: %s of %s"
                             .formatted(
                                     what,
                                     ex.getClass().getSimpleName(),
                                     value.getClass().getName()),
-                    ex instanceof JacksonException ? ex : null);
+                    ex instanceof RuntimeException ? ex : null);
         }
     }
 

@@ -193,6 +193,30 @@ class JobCodecTests {
     }
 
     @Test
+    void whatAnOwnSerializerThrowsIsRefusedLikeWhatJacksonThrows() {
+        tools.jackson.databind.JacksonSerializable own = new tools.jackson.databind.JacksonSerializable.Base() {
+            @Override
+            public void serialize(
+                    tools.jackson.core.JsonGenerator generator, tools.jackson.databind.SerializationContext context) {
+                throw new IllegalStateException("secret");
+            }
+
+            @Override
+            public void serializeWithType(
+                    tools.jackson.core.JsonGenerator generator,
+                    tools.jackson.databind.SerializationContext context,
+                    tools.jackson.databind.jsontype.TypeSerializer typed) {
+                serialize(generator, context);
+            }
+        };
+
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> codec.output(own, MB))
+                .withMessageContaining("cannot be written as JSON: IllegalStateException")
+                .withMessageNotContaining("secret");
+    }
+
+    @Test
     void aPayloadThatCannotBeReadAgainToPutInItsKindIsRefused() {
         Map<String, String> inner = Map.of("kind", "x");
 
