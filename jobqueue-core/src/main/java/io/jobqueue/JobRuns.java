@@ -17,8 +17,8 @@ import java.util.function.Function;
  * complete marks it, publishes it and enqueues the gather job, so that all of it happens once, whoever repeats or dies.
  * What is left of a run survives every process: the same {@link #start} goes on where the last one stopped.
  *
- * <p>A run that has not ended carries no time to live. When it has, it is kept for its {@linkplain JobRunOptions#retention
- * retention}; {@link WorkOutputCache#evict} removes it earlier. Outputs of a started run come from its jobs alone.
+ * <p>A run that has not ended carries no time to live, and neither does one whose gather job has not ended. After that it
+ * is kept for its {@linkplain JobRunOptions#retention retention}; {@link WorkOutputCache#evict} removes it earlier. Outputs of a started run come from its jobs alone.
  *
  * <p>All methods make round trips; what they throw when Redis is away is the Redis client's own exception, and repeating
  * any of them is safe. Thread-safe.

@@ -81,7 +81,8 @@ public interface WorkOutputCache {
      * Removes a run with its outputs and failures, in bounded steps.
      *
      * @return whether there were any
-     * @throws IllegalStateException when the run was started and has not ended; cancel it before
+     * @throws IllegalStateException when the run was started and has not ended, or its gather job has not; cancel it before,
+     *     or wait for the gather
      */
     boolean evict(String runId);
 

@@ -119,7 +119,8 @@ final class RedisWorkOutputCache implements WorkOutputCache {
             long answer = (Long) reply.get(0);
             if (answer < 0) {
                 throw new IllegalStateException(
-                        "run '%s' has not ended, so it cannot be evicted; cancel it before".formatted(runId));
+                        "run '%s' has not ended, or its gather job has not, so it cannot be evicted; cancel it before, or wait for the gather"
+                                .formatted(runId));
             }
             any |= answer > 0;
             if (answer < 2) {

@@ -16,7 +16,7 @@ end
 call('HSET', EARLY .. id, unit, ARGV[5])
 if not run then
   touch(id, ARGV[6])
-elseif has_ended(run) then
-  call('PEXPIREAT', EARLY .. id, run.expires or text(now))
+else
+  expire(run, { EARLY .. id })
 end
 return 1

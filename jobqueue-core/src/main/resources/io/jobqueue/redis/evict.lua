@@ -1,13 +1,13 @@
--- Removes a run that has ended, or that nobody started, a page a call.
+-- Removes a run that has ended, its gather included, or that nobody started; a page a call.
 -- KEYS the queue's
 -- ARGV[1] run_id  [2] the cursor that the last page returned, 0 at first
--- returns { -1 the run is live, 0 there was nothing, 1 all is gone, 2 there is more; cursor }
+-- returns { -1 the run is live or is being gathered, 0 there was nothing, 1 all is gone, 2 there is more; cursor }
 local PAGE = 500
 local id, cursor = ARGV[1], ARGV[2]
 local run = run_of(id)
-if run and not has_ended(run) then
+if run and (not has_ended(run) or is_being_gathered(run)) then
   return { -1, '0' }
-elseif call('EXISTS', OUTPUTS .. id, FAILURES .. id, EARLY .. id, LATE .. id, UNITS .. id, RUN .. id) == 0 then
+elseif call('EXISTS', unpack(keys_of(id))) == 0 then
   return { 0, '0' }
 end
 -- the outputs first: what is left in between is a run whose units have to be done again

@@ -15,7 +15,7 @@ for i = 2, #ARGV do
   if run and not run.spoilt then
     if f[2] and try('HGET', UNITS .. id, f[2]) == job then
       catch_up(id, f[2], job, largest)
-    elseif f[3] and run.gather == job and has_ended(run) and call('HGET', RUN .. id, 'gather_state') == 'waiting' then
+    elseif f[3] and run.gather == job and is_being_gathered(run) then
       catch_up_gather(run, largest)
     end
   end

@@ -38,7 +38,9 @@ for i = 4, #ARGV, 2 do
     call('HSET', RUN .. id, ARGV[i], ARGV[i + 1])
   end
 end
-keep(id, '')
+for _, key in ipairs(keys_of(id)) do
+  call('PERSIST', key)
+end
 call('UNLINK', LATE .. id)
 call('ZADD', RUNS, 'NX', text(now), id)
 local deadline = number(call('HGET', RUN .. id, 'deadline_ms'), LOOK)

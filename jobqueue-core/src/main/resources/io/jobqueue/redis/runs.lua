@@ -28,6 +28,11 @@ local function has_ended(run)
   return run.state ~= 'open' and run.state ~= 'sealed'
 end
 
+-- Whether it has ended and its gather job waits or runs.
+local function is_being_gathered(run)
+  return has_ended(run) and call('HGET', RUN .. run.id, 'gather_state') == 'waiting'
+end
+
 local function is_cancelled(id)
   local run = id ~= '' and run_of(id)
   return run and run.state == 'cancelled'
@@ -37,15 +42,23 @@ local function tell(run, status)
   call('PUBLISH', LIFECYCLE, '{"run":' .. cjson.encode(run) .. ',"status":"' .. status .. '"}')
 end
 
--- The run's keys live on for so long; '' takes their time to live away.
-local function keep(id, ttl)
-  for _, key in ipairs({ RUN, UNITS, OUTPUTS, FAILURES, EARLY, LATE }) do
-    if ttl == '' then
-      call('PERSIST', key .. id)
-    else
-      call('PEXPIRE', key .. id, ttl)
-    end
+local function keys_of(id)
+  return { RUN .. id, UNITS .. id, OUTPUTS .. id, FAILURES .. id, EARLY .. id, LATE .. id }
+end
+
+-- Keys of a run that nobody waits for any more have a time to live, those of any other have none.
+local function expire(run, keys)
+  for _, key in ipairs(run.expires and keys or {}) do
+    call('PEXPIREAT', key, run.expires)
   end
+end
+
+-- From now on a run is kept for its retention.
+local function retire(run)
+  run.expires = text(now + number(call('HGET', RUN .. run.id, 'retention_ms'), 7 * 24 * 3600 * 1000))
+  call('HSET', RUN .. run.id, 'expires_at_ms', run.expires)
+  expire(run, keys_of(run.id))
+  call('ZADD', AGENDA, run.expires, run.id)
 end
 
 -- A job that nobody has written yet, at the back of `pending` unless its id `stands` there. `more` holds further fields.
@@ -68,14 +81,13 @@ local function create_job(id, kind, payload, max_attempts, headers, more, stands
   end
 end
 
--- Ends a live run: its state, its gather job, the time it is kept, and who hears of it.
+-- Ends a live run: its state, its gather job, and who hears of it. What a gather is to read is kept without a limit
+-- until it has ended.
 local function end_run(run, state)
   local id = run.id
-  local f = call('HMGET', RUN .. id, 'gather_kind', 'gather_payload', 'gather_max_attempts', 'gather_headers', 'retention_ms')
-  local retention = number(f[5], 7 * 24 * 3600 * 1000)
-  run.state, run.expires = state, text(now + retention)
-  call('HSET', RUN .. id, 'state', state, 'ended_at_ms', text(now), 'expires_at_ms', run.expires)
-  local look = now + retention
+  local f = call('HMGET', RUN .. id, 'gather_kind', 'gather_payload', 'gather_max_attempts', 'gather_headers')
+  run.state = state
+  call('HSET', RUN .. id, 'state', state, 'ended_at_ms', text(now), 'touched_at_ms', text(now))
   if state == 'completed' and f[1] and run.gather then
     if try('EXISTS', JOB .. run.gather) == 0 then
       create_job(run.gather, f[1], f[2], f[3], f[4], { 'gathers', id })
@@ -83,12 +95,13 @@ local function end_run(run, state)
       hint()
     end
     call('HSET', RUN .. id, 'gather_state', 'waiting')
-    look = now + math.min(LOOK, math.ceil(retention / 3))
-  elseif state == 'cancelled' then
-    look = now
+    call('ZADD', AGENDA, text(now + LOOK), id)
+  else
+    retire(run)
   end
-  keep(id, retention)
-  call('ZADD', AGENDA, text(look), id)
+  if state == 'cancelled' then
+    call('ZADD', AGENDA, text(now), id)
+  end
   tell(id, state)
 end
 
@@ -98,9 +111,7 @@ local function note(run, unit)
     if run.state ~= 'cancelled' then
       call('HSET', LATE .. run.id, unit, text(now))
     end
-    for _, key in ipairs({ OUTPUTS, FAILURES, LATE }) do
-      call('PEXPIREAT', key .. run.id, run.expires or text(now))
-    end
+    expire(run, { OUTPUTS .. run.id, FAILURES .. run.id, LATE .. run.id })
   else
     touched[run.id] = true
   end
@@ -200,12 +211,8 @@ end
 local function end_gather(id, job, outcome, words)
   local run = id and id ~= '' and run_of(id)
   if run and run.gather == job and has_ended(run) then
-    local retention = number(call('HGET', RUN .. id, 'retention_ms'), 7 * 24 * 3600 * 1000)
-    run.expires = text(now + retention)
-    call('HSET', RUN .. id, 'gather_state', outcome, outcome == 'completed' and 'result' or 'gather_error', words,
-      'expires_at_ms', run.expires)
-    keep(id, retention)
-    call('ZADD', AGENDA, run.expires, id)
+    call('HSET', RUN .. id, 'gather_state', outcome, outcome == 'completed' and 'result' or 'gather_error', words)
+    retire(run)
     tell(id, outcome == 'completed' and 'gathered' or 'gather-failed')
   end
 end

@@ -28,31 +28,34 @@ end
 
 local more, ended, overdue = 1, {}, {}
 local f = call('HMGET', RUN .. id, 'sealed_at_ms', 'gather_after_ms', 'touched_at_ms', 'deadline_ms', 'overdue_at_ms', 'walk',
-  'walked_at_ms', 'gather_state', 'retention_ms')
-if has_ended(run) then
-  local look = number(run.expires, now) + 1
-  if run.state == 'cancelled' and cancel_page(id) == 1 then
-    look = now
-  elseif f[8] == 'waiting' then
-    -- what the gather is to read must not go before it
-    local retention = number(f[9], LOOK)
-    look = now + math.min(pause, math.ceil(retention / 3))
-    run.expires = text(now + retention)
-    call('HSET', RUN .. id, 'expires_at_ms', run.expires)
-    keep(id, retention)
-    call('ZADD', AGENDA, text(look), id)
-    catch_up_gather(run, largest)
-    look = nil
-  elseif look <= now then
-    look = now + 1000
+  'walked_at_ms')
+local look = now + pause
+
+-- Reports a run to which nothing has happened for too long, once; else it is looked at when that will be so.
+local function report_if_quiet()
+  local touched_at, deadline = number(f[3], now), number(f[4], nil)
+  if not deadline or number(f[5], -1) >= touched_at or touched[id] then
+    return
+  elseif now - touched_at > deadline then
+    call('HSET', RUN .. id, 'overdue_at_ms', text(now))
+    tell(id, 'overdue')
+    overdue = { id }
+  else
+    look = math.min(look, touched_at + deadline + 1)
   end
-  if look then
-    call('ZADD', AGENDA, text(look), id)
-  end
+end
+
+if is_being_gathered(run) then
+  report_if_quiet()
+  call('ZADD', AGENDA, text(look), id)
+  catch_up_gather(run, largest)
+  return { more, 1, {}, overdue }
+elseif has_ended(run) then
+  local more_to_cancel = run.state == 'cancelled' and cancel_page(id) == 1
+  call('ZADD', AGENDA, text(more_to_cancel and now or math.max(number(run.expires, 0), now) + 1000), id)
   return { more, 0, {}, {} }
 end
 
-local look = now + pause
 local due = run.state == 'sealed' and number(f[2], nil) and number(f[1], now) + number(f[2], 0) or nil
 if due and due <= now then
   end_run(run, 'completed')
@@ -79,14 +82,7 @@ end
 end_if_complete(run, ended)
 
 if not has_ended(run) then
-  local quiet = now - number(f[3], now)
-  if quiet > number(f[4], quiet) and number(f[5], 0) <= number(f[3], 0) and not touched[id] then
-    call('HSET', RUN .. id, 'overdue_at_ms', text(now))
-    tell(id, 'overdue')
-    overdue = { id }
-  elseif number(f[4], nil) and number(f[5], 0) <= number(f[3], 0) then
-    look = math.min(look, math.max(now, number(f[3], now) + number(f[4], 0) + 1))
-  end
+  report_if_quiet()
   call('ZADD', AGENDA, text(look), id)
 end
 return { more, 1, ended, overdue }

@@ -173,10 +173,6 @@ class RedisJobRunsTests {
                 .containsEntry("payload", "{\"kind\":\"report\",\"month\":\"11\"}")
                 .containsEntry("gathers", "run");
         assertThat(ends()).containsExactly(new JobEvent.RunEnded("q", "run", JobRun.State.COMPLETED));
-        long ttl = Duration.ofDays(7).toMillis();
-        assertThat(List.of("run", "units", "outputs"))
-                .allSatisfy(key ->
-                        assertThat(bench.redis.pttl("queue:q:" + key + ":run")).isBetween(ttl - 10_000, ttl));
     }
 
     @Test
@@ -665,8 +661,10 @@ class RedisJobRunsTests {
         assertThat(outputs.late()).containsExactly("b");
         assertThat(outputs.missing()).isEmpty();
         assertThat(outputs.get("b")).contains(2);
-        assertThat(bench.redis.pttl("queue:q:late:run")).isPositive();
         assertThat(gathers()).isEqualTo(1);
+        assertThat(bench.redis.pttl("queue:q:late:run")).isEqualTo(-1);
+        complete("gathered");
+        assertThat(bench.redis.pttl("queue:q:late:run")).isPositive();
         assertThat(ends()).hasSize(1);
     }
 
@@ -711,6 +709,8 @@ class RedisJobRunsTests {
         pass(Duration.ofMillis(5));
         tend();
         assertThat(run().state()).isEqualTo(JobRun.State.COMPLETED);
+
+        complete("gathered");
 
         bench.queue.complete(slow, 2);
 
@@ -1079,16 +1079,62 @@ class RedisJobRunsTests {
     }
 
     @Test
-    void whatAWaitingGatherIsToReadDoesNotExpireBeforeIt() {
-        runs.start("run", List.<Unit>of(), Unit::name, COUNT.retention(Duration.ofSeconds(2)));
-        bench.redis.pexpire("queue:q:run:run", 1000);
+    void whatAWaitingGatherIsToReadStaysHoweverLongNobodySweeps() {
+        runs.start("run", units("a"), Unit::name, COUNT.retention(Duration.ofSeconds(1)));
+        complete(1);
+        assertThat(run().expires()).isNull();
+        assertThat(List.of("run", "units", "outputs"))
+                .allSatisfy(key ->
+                        assertThat(bench.redis.pttl("queue:q:" + key + ":run")).isEqualTo(-1));
+
+        complete("gathered");
+
+        assertThat(run().expires()).isNotNull();
+        assertThat(List.of("run", "units", "outputs"))
+                .allSatisfy(key ->
+                        assertThat(bench.redis.pttl("queue:q:" + key + ":run")).isPositive());
+        assertThat(bench.redis.zscore("queue:q:agenda", "run").longValue())
+                .isEqualTo(Long.parseLong(hash().get("expires_at_ms")));
+    }
+
+    @Test
+    void aRunWhoseGatherJobVanishedIsForgottenInTheEnd() {
+        start();
+        bench.redis.del("queue:q:job:" + Ids.ofGather("q", "run"));
 
         tend();
 
-        assertThat(bench.redis.pttl("queue:q:run:run")).isBetween(1500L, 2000L);
+        assertThat(run().gather()).isEqualTo(JobRun.Gather.FAILED);
+        assertThat(run().gatherError()).startsWith("lost");
+        assertThat(run().expires()).isNotNull();
+    }
+
+    @Test
+    void aRunWhoseGatherWaitsForTooLongIsReportedOnce() {
+        runs.start("run", List.<Unit>of(), Unit::name, COUNT.deadline(Duration.ofSeconds(1)));
+        bench.redis.hset("queue:q:run:run", "touched_at_ms", "1700000000000");
+
+        tend();
+        tend();
+
+        assertThat(bench.events.stream().filter(JobEvent.RunOverdue.class::isInstance))
+                .containsExactly(new JobEvent.RunOverdue("q", "run"));
+    }
+
+    @Test
+    void aRunWhoseGatherWaitsOrRunsIsNotEvicted() {
+        start("a");
         complete(1);
-        assertThat(bench.redis.zscore("queue:q:agenda", "run").longValue())
-                .isEqualTo(Long.parseLong(hash().get("expires_at_ms")));
+        assertThatThrownBy(() -> bench.queue.outputs().evict("run")).isInstanceOf(IllegalStateException.class);
+        Claim gather = claim();
+        assertThatThrownBy(() -> bench.queue.outputs().evict("run"))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("gather job");
+        assertThat(runs.outputs("run", Integer.class).size()).isEqualTo(1);
+
+        bench.queue.complete(gather, "gathered");
+
+        assertThat(bench.queue.outputs().evict("run")).isTrue();
     }
 
     // ---- early outputs, steps
