@@ -4,7 +4,6 @@ import static io.jobqueue.redis.RedisJobQueue.unwrap;
 import static io.jobqueue.redis.RedisJobQueue.waitFor;
 
 import io.jobqueue.EnqueueRefusedException;
-import io.jobqueue.JobEvent;
 import io.jobqueue.JobKind;
 import io.jobqueue.JobListener;
 import io.jobqueue.JobRequest;
@@ -541,15 +540,18 @@ final class RedisJobRuns implements JobRuns {
     @Override
     public boolean cancel(String runId) {
         Names.run(runId);
-        boolean cancelled = false;
-        while (true) {
-            List<Object> reply = waitFor(store.<List<Object>>call(CANCEL, List.of(runId)));
-            List<JobEvent.RunEnded> ended = store.runsEnded(reply.get(2));
-            ended.forEach(listener::on);
-            cancelled |= (Long) reply.get(0) == 1;
-            if ((Long) reply.get(1) == 0) {
-                return cancelled;
-            }
+        String[] keys = store.keys().withCall(Ids.token());
+        List<Object> first = waitFor(cancel(keys, runId, ""));
+        store.runsEnded(first.get(3)).forEach(listener::on);
+        String round = (String) first.get(1);
+        boolean more = (Long) first.get(2) == 1;
+        while (more) {
+            more = (Long) waitFor(cancel(keys, runId, round)).get(2) == 1;
         }
+        return (Long) first.get(0) == 1;
+    }
+
+    private CompletableFuture<List<Object>> cancel(String[] keys, String runId, String round) {
+        return store.command(redis -> CANCEL.call(redis, keys, runId, round, REPLAY_WINDOW));
     }
 }

@@ -1,22 +1,26 @@
 -- Cancels a live run at once, and then, a page of its units a call, the jobs that wait. Running ones are told by their
 -- next heartbeat. The ids stay in `pending`, where a claim drops them because their jobs have ended.
--- KEYS the queue's
--- ARGV[1] run_id
--- returns { 1 cancelled by this call, 0 not; 1 if pages are left, else 0; { run id, state } when it ended }
-local id = ARGV[1]
+-- KEYS the queue's; then the key of this call, which answers a replay by the driver
+-- ARGV[1] run_id  [2] '' cancels the run if it is live; else the round that a call before cancelled: to go on with it, and
+--   to leave the run alone when it was started again meanwhile  [3] how long the call is remembered (ms)
+-- returns { 1 cancelled by this call, 0 not; the round; 1 if pages are left, else 0; { run id, state } when it ended }
+local CALL = KEYS[#KEYS]
+local id, round = ARGV[1], ARGV[2]
 local run = the_run(id)
 read('ZCARD', DELAYED)
-if not run then
-  return { 0, 0, {} }
-end
-local mine = not has_ended(run)
-if not mine and run.state ~= 'cancelled' then
-  return { 0, 0, {} }
-end
+local answered = round == '' and read('GET', CALL)
+local current = run and call('HGET', RUN .. id, 'round') or ''
+local mine = answered or round == '' and run and not has_ended(run)
+round = answered or round ~= '' and round or current
+
 begin_writing()
-if mine then
+if mine and not answered then
+  call('SET', CALL, round, 'PX', ARGV[3])
   call('HSET', RUN .. id, 'cancel', '0')
   end_run(run, 'cancelled')
 end
-local more = cancel_page(id)
-return { mine and 1 or 0, more, mine and { id, 'cancelled' } or {} }
+local more = 0
+if run and run.state == 'cancelled' and round == current then
+  more = cancel_page(id)
+end
+return { mine and 1 or 0, round, more, mine and { id, 'cancelled' } or {} }

@@ -922,7 +922,10 @@ class RedisJobRunsTests {
         runs.start(
                 "run", IntStream.range(0, 1000).mapToObj(i -> new Unit("u" + i)).toList(), Unit::name, COUNT);
         Script cancel = Script.of(io.lettuce.core.ScriptOutputType.MULTI, "runs", "endings", "catchup", "cancel");
-        bench.store.<List<Object>>call(cancel, List.of("run")).join();
+        String[] keys = bench.store.keys().withCall("call");
+        bench.store
+                .<List<Object>>command(redis -> cancel.call(redis, keys, "run", "", "15000"))
+                .join();
         assertThat(run().failed()).isLessThan(1000);
 
         for (int i = 0; i < 10; i++) {
@@ -930,6 +933,54 @@ class RedisJobRunsTests {
         }
 
         assertThat(run().failed()).isEqualTo(1000);
+    }
+
+    @Test
+    void aCancelLeavesARunAloneThatWasStartedAgainMeanwhile() {
+        List<Unit> many =
+                IntStream.range(0, 1000).mapToObj(i -> new Unit("u" + i)).toList();
+        List<JobEvent> heard = new ArrayList<>();
+        RedisJobRuns impatient = new RedisJobRuns(
+                bench.store,
+                kind -> Optional.empty(),
+                event -> {
+                    heard.add(event);
+                    if (heard.size() == 1) {
+                        runs.start("run", many, Unit::name, COUNT);
+                    }
+                },
+                JobRuns.MOST_UNITS);
+        runs.start("run", many, Unit::name, COUNT);
+
+        assertThat(impatient.cancel("run")).isTrue();
+
+        assertThat(heard).containsExactly(new JobEvent.RunEnded("q", "run", JobRun.State.CANCELLED));
+        assertThat(run().state()).isEqualTo(JobRun.State.SEALED);
+        assertThat(run().missing()).isEqualTo(1000);
+    }
+
+    @Test
+    void aRepeatedCallOfCancelAnswersWhatItAnsweredBefore() {
+        start("a", "b");
+        String[] keys = bench.store.keys().withCall("call");
+        Script cancel = Script.of(io.lettuce.core.ScriptOutputType.MULTI, "runs", "endings", "catchup", "cancel");
+        String[] args = {"run", "", "15000"};
+
+        List<Object> first = bench.store
+                .<List<Object>>command(redis -> cancel.call(redis, keys, args))
+                .join();
+        List<Object> second = bench.store
+                .<List<Object>>command(redis -> cancel.call(redis, keys, args))
+                .join();
+        start("a", "b");
+        List<Object> third = bench.store
+                .<List<Object>>command(redis -> cancel.call(redis, keys, args))
+                .join();
+
+        assertThat(first).isEqualTo(List.of(1L, "1", 0L, List.of("run", "cancelled")));
+        assertThat(second).isEqualTo(first);
+        assertThat(third).isEqualTo(first);
+        assertThat(run().state()).isEqualTo(JobRun.State.SEALED);
     }
 
     @Test
