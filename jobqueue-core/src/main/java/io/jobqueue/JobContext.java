@@ -51,7 +51,7 @@ public interface JobContext {
 
     /**
      * Whether the run that the job is a unit of was cancelled. The handler had better stop: its thread is interrupted when
-     * it happens, and if it throws the unit is not tried again. What it returns all the same is kept.
+     * it happens, and if it throws the unit is not tried again before the run is started again. What it returns is kept.
      */
     boolean isCancelled();
 

@@ -161,11 +161,9 @@ final class JobRunner {
         if (attempt.interruption() == Attempt.Interruption.TIMED_OUT) {
             return timedOut(attempt);
         }
-        if (attempt.interruption() == Attempt.Interruption.CANCELLED) {
-            return fail(claim, Settlement.CANCELLED);
-        }
         if (attempt.interruption() != null) {
-            // after a lost lease this is refused, unless nobody took the job and only Redis was away
+            // After a lost lease this is refused, unless nobody took the job and only Redis was away. After a cancel it
+            // becomes a failure, unless the run was started again meanwhile.
             return release(claim);
         }
         String error = describe(thrown);

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.jobqueue.Claim;
 import io.jobqueue.JobRun;
+import io.jobqueue.JobRunOptions;
 import io.jobqueue.JobRuns;
 import io.jobqueue.WorkOutputCache;
 import io.jobqueue.embedded.EmbeddedRedis;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -204,6 +206,50 @@ class RunTests {
                 .isEqualTo(1);
         WorkOutputCache outputs = stage.queue.outputs();
         assertThat(outputs.all("race", Integer.class)).hasSize(units);
+    }
+
+    @Test
+    void aUnitThatACancelInterruptedRunsAgainWhenItsRunIsStartedAgain() {
+        CountDownLatch interrupted = new CountDownLatch(1);
+        CountDownLatch restarted = new CountDownLatch(1);
+        stage.pool(Stage.workers(1), Stage.handler("unit", (job, context) -> {
+            if (restarted.getCount() > 0) {
+                while (!context.isCancelled()) {
+                    Thread.onSpinWait();
+                }
+                interrupted.countDown();
+                awaitUninterruptibly(restarted);
+                throw new InterruptedException();
+            }
+            return job.attempt();
+        }));
+        JobRunOptions options = JobRunOptions.of("unit");
+        runs.start("again", units(0, 1), unit -> "unit", options);
+        await().until(() -> runs.find("again").orElseThrow().running() == 1);
+        runs.cancel("again");
+        awaitUninterruptibly(interrupted);
+
+        runs.start("again", units(0, 1), unit -> "unit", options);
+        restarted.countDown();
+
+        await().until(() -> runs.find("again").orElseThrow().state().isEnd());
+        assertThat(stage.queue.outputs().failures("again")).isEmpty();
+        assertThat(stage.queue.outputs().get("again", "unit", Integer.class)).contains(1);
+    }
+
+    private static void awaitUninterruptibly(CountDownLatch latch) {
+        boolean interrupted = false;
+        while (true) {
+            try {
+                latch.await();
+                break;
+            } catch (InterruptedException ex) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void finish(Claim claim) {
