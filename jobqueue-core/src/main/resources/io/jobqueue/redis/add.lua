@@ -1,5 +1,6 @@
 -- Adds units to a run, and the job of each. A unit that has an output is passed over, one whose job waits or runs is left
--- alone, and one that failed, or whose job is gone, gets its job anew; so adding twice is adding once.
+-- alone, and one that failed, or whose job is gone, gets its job anew; so adding twice is adding once. What is left of a
+-- run of this id that is gone does no harm: a job that waits becomes the new one, one that runs gets another beside it.
 -- KEYS the queue's; then the key of this call, which answers a replay by the driver
 -- ARGV[1] how long the call is remembered (ms)  [2] run_id  [3] mode: `add` needs an open run, `start` takes a sealed one too
 --   [4] units that a run may have  [5] largest output (bytes); then for each unit:
@@ -13,7 +14,7 @@ if answered then
 end
 local id, mode, most, largest = ARGV[2], ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local run = the_run(id)
-read('LLEN', COMPLETED)
+read('ZCARD', DELAYED)
 if not run then
   return 'unstarted:'
 end
@@ -26,6 +27,7 @@ end
 local BUDGET = 200000 -- entries of histories that are passed to take ids out of them
 local histories = { completed = COMPLETED, failed = FAILED }
 local lengths = { completed = read('LLEN', COMPLETED), failed = read('LLEN', FAILED) }
+local round = call('HGET', RUN .. id, 'round')
 local members, letters, plan, seen = call('HLEN', UNITS .. id), {}, {}, {}
 for i = 6, #ARGV, 6 do
   local unit, job = ARGV[i], ARGV[i + 1]
@@ -33,16 +35,24 @@ for i = 6, #ARGV, 6 do
   if not seen[unit] then
     seen[unit] = true
     local member = call('HGET', UNITS .. id, unit)
+    job = member or job
     status = try('HGET', JOB .. job, 'status')
     if type(status) == 'table' then
       error(JOB .. job .. ': ' .. status.err, 0)
     end
     if call('HEXISTS', OUTPUTS .. id, unit) == 1 then
       letter = 'S'
-    elseif status == 'completed' and member == job and not call('HGET', FAILURES .. id, unit) then
+    elseif not member then
+      letter = 'C'
+      if status == 'processing' then
+        job, status = another_id(job, round), nil
+      end
+    elseif status == 'completed' and call('HEXISTS', FAILURES .. id, unit) == 0 then
       letter = 'F' -- by a client that knows no runs
     elseif status ~= 'pending' and status ~= 'scheduled' and status ~= 'processing' then
-      letter = member and 'R' or 'C'
+      letter = 'R'
+    end
+    if letter == 'C' or letter == 'R' then
       BUDGET = BUDGET - (lengths[status] or 0)
       if BUDGET < 0 and #plan > 0 then
         break
@@ -56,48 +66,47 @@ for i = 6, #ARGV, 6 do
         return 'full:'
       end
     end
-    plan[#plan + 1] = { i, letter, status }
+    plan[#plan + 1] = { i, letter, status, job }
   end
   letters[#letters + 1] = letter == 'F' and 'S' or letter
 end
 
+-- What a job has done in steps stays done when it runs anew; their values are not read, for they may be large.
+local function keep_steps(job)
+  local others = {}
+  for _, name in ipairs(call('HKEYS', JOB .. job)) do
+    if string.sub(name, 1, 5) ~= 'step:' then
+      others[#others + 1] = name
+    end
+  end
+  call('HDEL', JOB .. job, unpack(others))
+  call('PERSIST', JOB .. job)
+end
+
 -- the first write needs memory on purpose: a full Redis refuses the whole call
 local created = 0
-local round = call('HGET', RUN .. id, 'round')
 for _, entry in ipairs(plan) do
-  local i, letter, status = entry[1], entry[2], entry[3]
-  local unit, job, kind, payload = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+  local i, letter, status, job = unpack(entry, 1, 4)
+  local unit, kind, payload = ARGV[i], ARGV[i + 2], ARGV[i + 3]
   if not ended then
     call('HSET', UNITS .. id, unit, job)
   end
   if letter == 'F' then
     catch_up(id, unit, job, largest)
   elseif letter == 'C' or letter == 'R' then
-    local steps, stands = {}, false
-    if status then
-      if histories[status] then
-        call('LREM', histories[status], 1, job)
-      end
-      local old = call('HGETALL', JOB .. job)
-      local before = {}
-      for at = 1, #old, 2 do
-        before[old[at]] = old[at + 1]
-      end
-      -- steps that the job has done stay done, unless it is another job now
-      for name, value in pairs(before) do
-        if before.payload == payload and string.sub(name, 1, 5) == 'step:' then
-          steps[name] = value
-        end
-      end
-      stands = status == 'failed' and before.in_pending ~= nil
+    if histories[status] then
+      call('LREM', histories[status], 1, job)
+    elseif status == 'scheduled' then
+      call('ZREM', DELAYED, job)
+    end
+    local stands = status == 'pending' or status == 'failed' and call('HGET', JOB .. job, 'in_pending')
+    if letter == 'R' and call('HGET', JOB .. job, 'payload') == payload then
+      keep_steps(job)
+    elseif status then
       call('UNLINK', JOB .. job)
     end
     call('HDEL', FAILURES .. id, unit)
-    create_job(job, kind, payload, ARGV[i + 4], ARGV[i + 5], { 'run_id', id, 'unit_id', unit, 'round', round },
-      stands)
-    for name, value in pairs(steps) do
-      call('HSET', JOB .. job, name, value)
-    end
+    create_job(job, kind, payload, ARGV[i + 4], ARGV[i + 5], { 'run_id', id, 'unit_id', unit, 'round', round }, stands)
     created = created + 1
   end
 end

@@ -22,7 +22,7 @@ end
 -- a new run needs memory, so its first write is refused by a full Redis; an old one only goes on
 local round = number(run and call('HGET', RUN .. id, 'round'), 0) + 1
 if gather ~= '' and (round > 1 or call('EXISTS', JOB .. gather) == 1) then
-  gather = string.sub(redis.sha1hex(gather .. ':' .. round .. ':' .. text(now)), 1, 32)
+  gather = another_id(gather, round)
 end
 call('HSET', RUN .. id, 'state', 'open', 'round', text(round), 'touched_at_ms', text(now))
 call('HSETNX', RUN .. id, 'started_at_ms', text(now))

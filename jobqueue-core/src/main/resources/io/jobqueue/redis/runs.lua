@@ -61,6 +61,11 @@ local function retire(run)
   call('ZADD', AGENDA, run.expires, run.id)
 end
 
+-- The id of a job beside one that has the id it should have.
+local function another_id(id, round)
+  return string.sub(redis.sha1hex(id .. ':' .. round .. ':' .. text(now)), 1, 32)
+end
+
 -- A job that nobody has written yet, at the back of `pending` unless its id `stands` there. `more` holds further fields.
 local function create_job(id, kind, payload, max_attempts, headers, more, stands)
   local fields = {

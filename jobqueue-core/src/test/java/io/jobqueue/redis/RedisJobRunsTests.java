@@ -597,6 +597,55 @@ class RedisJobRunsTests {
     }
 
     @Test
+    void aJobThatStillWaitsOfARunThatIsGoneTakesThePayloadOfTheNewOne() {
+        JobRunOptions quick = COUNT.policy(GatherPolicy.share(0.1));
+        runs.start("run", units("c", "a", "b"), Unit::name, quick.maxAttempts(9));
+        complete(1);
+        bench.redis.lrem("queue:q:pending", 1, Ids.ofGather("q", "run"));
+        bench.redis.rpush("queue:q:pending", Ids.ofGather("q", "run"));
+        complete("gathered");
+        bench.queue.outputs().evict("run");
+        String delayed = Ids.ofUnit("q", "run", "b");
+        bench.redis.lrem("queue:q:pending", 1, delayed);
+        bench.redis.zadd("queue:q:delayed", 4e12, delayed);
+        bench.redis.hset("queue:q:job:" + delayed, "status", "scheduled");
+
+        runs.start("run", List.of("a", "b"), unit -> unit, unit -> Map.of("new", unit), COUNT);
+
+        assertThat(bench.list("pending")).containsExactly(delayed, Ids.ofUnit("q", "run", "a"));
+        assertThat(bench.redis.zcard("queue:q:delayed")).isZero();
+        for (String unit : List.of("a", "b")) {
+            Claim claim = claim();
+            assertThat(claim.payload().as(Map.class)).containsEntry("new", unit).doesNotContainKey("name");
+            assertThat(claim.maxAttempts()).isZero();
+            bench.queue.complete(claim, unit);
+        }
+        assertThat(run().state()).isEqualTo(JobRun.State.COMPLETED);
+    }
+
+    @Test
+    void aJobThatStillRunsOfARunThatIsGoneDoesNotEndAUnitOfTheNewOne() {
+        runs.start("run", units("a", "b"), Unit::name, COUNT.policy(GatherPolicy.share(0.5)));
+        Claim old = claim();
+        complete(1);
+        complete("gathered");
+        bench.queue.outputs().evict("run");
+
+        runs.start("run", List.of("a"), unit -> unit, unit -> Map.of("new", unit), COUNT);
+        runs.start("run", List.of("a"), unit -> unit, unit -> Map.of("new", unit), COUNT);
+        bench.queue.complete(old, "old");
+
+        assertThat(run().missing()).isEqualTo(1);
+        assertThat(bench.list("pending")).hasSize(1);
+        Claim claim = claim();
+        assertThat(claim.unitId()).isEqualTo("a");
+        assertThat(claim.payload().as(Map.class)).containsEntry("new", "a");
+        bench.queue.complete(claim, "new");
+        assertThat(runs.outputs("run", String.class).get("a")).contains("new");
+        assertThat(run().state()).isEqualTo(JobRun.State.COMPLETED);
+    }
+
+    @Test
     void aUnitOfAnEvictedRunLeavesNothingBehind() {
         start("a");
         Claim claim = claim();
