@@ -410,6 +410,9 @@ final class RedisJobQueue implements JobQueue {
         long deadline = System.nanoTime() + timeout.toNanos();
         while (true) {
             JobStore.Claims claims = waitFor(claimOnce());
+            if (passedOver(claims)) {
+                continue;
+            }
             Duration left = Duration.ofNanos(deadline - System.nanoTime());
             if (!claims.jobs().isEmpty() || left.isNegative() || left.isZero()) {
                 return claims.jobs().stream().findFirst();
@@ -432,6 +435,9 @@ final class RedisJobQueue implements JobQueue {
 
     private CompletableFuture<Optional<Claim>> claimUntil(long deadline) {
         return claimOnce().thenCompose(claims -> {
+            if (passedOver(claims)) {
+                return claimUntil(deadline);
+            }
             Duration left = Duration.ofNanos(deadline - System.nanoTime());
             if (!claims.jobs().isEmpty() || left.isNegative() || left.isZero()) {
                 return CompletableFuture.completedFuture(claims.jobs().stream().findFirst());
@@ -444,6 +450,11 @@ final class RedisJobQueue implements JobQueue {
     private CompletableFuture<Boolean> hintOrPause(Duration pause) {
         return store.hint(pause).exceptionallyCompose(failure -> new CompletableFuture<Boolean>()
                 .completeOnTimeout(false, pause.toMillis(), TimeUnit.MILLISECONDS));
+    }
+
+    /** Whether a claim has only taken ids away whose jobs are gone or have ended, and there are more behind them. */
+    private static boolean passedOver(JobStore.Claims claims) {
+        return claims.jobs().isEmpty() && claims.more();
     }
 
     private CompletableFuture<JobStore.Claims> claimOnce() {

@@ -93,13 +93,18 @@ for _, entry in ipairs(plan) do
   end
   if letter == 'F' then
     catch_up(id, unit, job, largest)
+  elseif letter == 'A' and not ended then
+    -- a client of the guide may have taken it after a cancel
+    call('HDEL', FAILURES .. id, unit)
+    call('PERSIST', JOB .. job)
   elseif letter == 'C' or letter == 'R' then
     if histories[status] then
       call('LREM', histories[status], 1, job)
     elseif status == 'scheduled' then
       call('ZREM', DELAYED, job)
     end
-    local stands = status == 'pending' or status == 'failed' and call('HGET', JOB .. job, 'in_pending')
+    local mark = status == 'failed' and call('HMGET', JOB .. job, 'in_pending', 'attempts') or {}
+    local stands = status == 'pending' or mark[1] and mark[1] == mark[2]
     if letter == 'R' and call('HGET', JOB .. job, 'payload') == payload then
       keep_steps(job)
     elseif status then

@@ -46,7 +46,8 @@ local function catch_up_gather(run, largest)
 end
 
 -- Takes away a page of the jobs that wait in a cancelled run; 1 if there may be more. `cancel` is how far it has come.
--- Ids stay in `pending`, which may be long, until a claim passes them over; the field `in_pending` tells so until then.
+-- Ids stay in `pending`, which may be long, until a claim passes them over; the field `in_pending` tells so until then. It
+-- holds the attempts, because a client of the guide that takes such a job raises those and knows no `in_pending`.
 local function cancel_page(id)
   local cursor = call('HGET', RUN .. id, 'cancel')
   if not cursor then
@@ -61,9 +62,8 @@ local function cancel_page(id)
     if (status == 'pending' or status == 'scheduled') and call('HEXISTS', OUTPUTS .. id, unit) == 0 then
       local reason = 'cancelled: its run was cancelled'
       call('HSET', JOB .. job, 'status', 'failed', 'last_error', reason, 'last_error_at_ms', text(now))
-      call('HDEL', JOB .. job, 'payload', 'headers')
       if status == 'pending' then
-        call('HSET', JOB .. job, 'in_pending', '1')
+        call('HSET', JOB .. job, 'in_pending', call('HGET', JOB .. job, 'attempts') or '0')
       end
       call('PEXPIREAT', JOB .. job, expires)
       call('ZREM', DELAYED, job)

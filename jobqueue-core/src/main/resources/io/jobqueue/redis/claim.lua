@@ -6,6 +6,7 @@
 --   the run it gathers }
 local max, token, lease, ttl = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local PROMOTE = 100
+local PASS = 1000 -- from so many ids on a call leaves the rest to the next one
 local waiting = read('LLEN', PENDING)
 read('LLEN', PROCESSING)
 read('LLEN', FAILED)
@@ -14,42 +15,49 @@ local due = read('ZRANGEBYSCORE', DELAYED, '-inf', text(now), 'LIMIT', 0, PROMOT
 local meta = read('HMGET', META, 'claims_total', 'next_sweep')
 local fence, next_sweep = number(meta[1], 0), number(meta[2], nil)
 
--- the oldest first; due jobs join at the back, and are taken at once when there is room
-local taken = max > 0 and waiting > 0 and call('LRANGE', PENDING, -max, -1) or {}
-local popped = #taken
-local ids = {}
-for i = popped, 1, -1 do
-  ids[#ids + 1] = taken[i]
-end
-local direct = 0
-while #ids < max and direct < #due do
-  direct = direct + 1
-  ids[#ids + 1] = due[direct]
-end
-
 local jobs, lost, broken, astray, seen, passed = {}, {}, {}, {}, {}, {}
-for _, id in ipairs(ids) do
+local room = max
+-- An id that only stands there takes no room: its job has ended, as those of a cancelled run have, or it comes a second time.
+local function take(id)
+  if seen[id] then
+    return
+  end
   local f = try('HMGET', JOB .. id, 'status', 'payload', 'attempts', 'kind', 'max_attempts', 'run_id', 'unit_id',
     'headers', 'enqueued_at_ms', 'gathers', 'in_pending')
-  if seen[id] or f[1] == 'completed' or f[1] == 'failed' then
-    seen[id] = true -- stands here a second time, or its job has ended: it only leaves the list
+  seen[id] = true
+  if f[1] == 'completed' or f[1] == 'failed' then
     if f[11] then
       passed[#passed + 1] = id
     end
-  elseif f.err or not (f[1] or f[2]) then
-    seen[id] = true
+    return
+  end
+  room = room - 1
+  if f.err or not (f[1] or f[2]) then
     lost[#lost + 1] = id
+  elseif f[1] == 'processing' then
+    astray[#astray + 1] = id
+  elseif f[2] then
+    jobs[#jobs + 1] = { id, f }
   else
-    seen[id] = true
-    if f[1] == 'processing' then
-      astray[#astray + 1] = id
-    elseif f[2] then
-      jobs[#jobs + 1] = { id, f }
-    else
-      lost[#lost + 1] = id
-      broken[#broken + 1] = { id, f[6], f[7], f[10] }
+    lost[#lost + 1] = id
+    broken[#broken + 1] = { id, f[6], f[7], f[10] }
+  end
+end
+
+-- the oldest first; due jobs join at the back, and are taken at once when there is room
+local popped, direct = 0, 0
+while room > 0 and popped < math.min(waiting, PASS) do
+  local page = call('LRANGE', PENDING, -popped - math.max(room, popped > 0 and 100 or 0), -popped - 1)
+  for i = #page, 1, -1 do
+    if room > 0 then
+      popped = popped + 1
+      take(page[i])
     end
   end
+end
+while room > 0 and direct < #due do
+  direct = direct + 1
+  take(due[direct])
 end
 local promoted = {}
 for i = direct + 1, #due do

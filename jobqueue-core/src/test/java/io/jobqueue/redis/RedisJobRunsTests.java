@@ -952,9 +952,7 @@ class RedisJobRunsTests {
         assertThat(bench.redis.hget("queue:q:failures:run", "u1")).startsWith("cancelled");
         assertThat(bench.queue.release(other)).isTrue();
         assertThat(run().missing()).isZero();
-        for (int i = 0; i < 20; i++) {
-            assertThat(bench.store.claim(100).join().lost()).isEmpty();
-        }
+        assertThat(bench.store.claim(100).join().lost()).isEmpty();
         assertThat(bench.list("pending")).isEmpty();
         assertThat(bench.list("failed")).hasSize(2);
         assertThat(ends()).containsExactly(new JobEvent.RunEnded("q", "run", JobRun.State.CANCELLED));
@@ -964,6 +962,53 @@ class RedisJobRunsTests {
         assertThatThrownBy(() -> runs.await("run", Map.class, Duration.ZERO))
                 .isInstanceOf(JobRunException.class)
                 .hasMessageContaining("cancelled");
+    }
+
+    @Test
+    void cancelledUnitsDoNotHoldUpWhatIsBehindThem() {
+        runs.start(
+                "run", IntStream.range(0, 2500).mapToObj(i -> new Unit("u" + i)).toList(), Unit::name, COUNT);
+        runs.cancel("run");
+        bench.queue.enqueue(JobRequest.of("other", null).id("behind"));
+        bench.queue.enqueue(JobRequest.of("other", null).id("last"));
+
+        assertThat(claim().id()).isEqualTo("behind");
+
+        assertThat(bench.list("pending")).containsExactly("last");
+        assertThat(bench.store.claim(10).join().jobs()).hasSize(1);
+    }
+
+    @Test
+    void aCancelledUnitThatAGuideClientTookAndFailedIsEnqueuedAgain() {
+        start("a");
+        String id = Ids.ofUnit("q", "run", "a");
+        runs.cancel("run");
+        bench.redis.rpop("queue:q:pending");
+        bench.redis.hset("queue:q:job:" + id, Map.of("status", "failed", "attempts", "1", "claim_token", ""));
+        bench.redis.lpush("queue:q:failed", id);
+
+        start("a");
+
+        assertThat(bench.list("pending")).containsExactly(id);
+        assertThat(bench.list("failed")).isEmpty();
+    }
+
+    @Test
+    void aCancelledUnitThatAGuideClientTookBeforeTheRestartRunsOnWithItsPayload() {
+        start("a");
+        String id = Ids.ofUnit("q", "run", "a");
+        runs.cancel("run");
+        bench.redis.rpoplpush("queue:q:pending", "queue:q:processing");
+        bench.redis.hset("queue:q:job:" + id, Map.of("status", "processing", "claim_token", "guide"));
+        assertThat(bench.job(id)).containsEntry("payload", "{\"kind\":\"count\",\"name\":\"a\"}");
+
+        start("a");
+
+        assertThat(bench.redis.ttl("queue:q:job:" + id)).isEqualTo(-1);
+        guideFinish("a", "completed", Map.of("result", "{\"n\":1}"));
+        tend();
+        assertThat(run().state()).isEqualTo(JobRun.State.COMPLETED);
+        assertThat(run().done()).isEqualTo(1);
     }
 
     @Test
@@ -1051,9 +1096,12 @@ class RedisJobRunsTests {
 
     @Test
     void aUnitThatIsStartedAgainWhereItWasCancelledStandsInTheQueueOnce() {
-        start("a", "b", "c", "d");
+        runs.open("run", COUNT);
+        runs.add("run", units("a"), Unit::name);
+        bench.queue.enqueue(JobRequest.of("other", null).id("between"));
+        runs.add("run", units("b", "c", "d"), Unit::name);
         runs.cancel("run");
-        assertThat(bench.store.claim(1).join().jobs()).isEmpty(); // passes the first one over
+        assertThat(claim().id()).isEqualTo("between"); // passes the first one over
         List<String> left = bench.list("pending");
         assertThat(left).hasSize(3);
 
