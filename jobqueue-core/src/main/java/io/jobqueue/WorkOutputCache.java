@@ -78,7 +78,7 @@ public interface WorkOutputCache {
     RunProgress progress(String runId);
 
     /**
-     * Removes a run with its outputs and failures, in bounded steps.
+     * Removes a run with its outputs and failures, in one step that is short however many there are.
      *
      * @return whether there were any
      * @throws IllegalStateException when the run was started and has not ended, or its gather job has not; cancel it before,

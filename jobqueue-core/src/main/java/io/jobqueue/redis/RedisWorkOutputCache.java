@@ -21,7 +21,7 @@ final class RedisWorkOutputCache implements WorkOutputCache {
 
     private static final Script PUT = Script.of(ScriptOutputType.INTEGER, "runs", "put");
     private static final Script EXPECT = Script.of(ScriptOutputType.INTEGER, "runs", "expect");
-    private static final Script EVICT = Script.of(ScriptOutputType.MULTI, "runs", "evict");
+    private static final Script EVICT = Script.of(ScriptOutputType.INTEGER, "runs", "evict");
     private static final Script PROGRESS = Script.of(ScriptOutputType.MULTI, "progress");
     /** The field of a unit that is done and has no value. */
     static final String NOTHING = "null";
@@ -111,23 +111,13 @@ final class RedisWorkOutputCache implements WorkOutputCache {
 
     @Override
     public boolean evict(String runId) {
-        Names.run(runId);
-        boolean any = false;
-        String cursor = "0";
-        while (true) {
-            List<Object> reply = waitFor(store.<List<Object>>call(EVICT, List.of(runId, cursor)));
-            long answer = (Long) reply.get(0);
-            if (answer < 0) {
-                throw new IllegalStateException(
-                        "run '%s' has not ended, or its gather job has not, so it cannot be evicted; cancel it before, or wait for the gather"
-                                .formatted(runId));
-            }
-            any |= answer > 0;
-            if (answer < 2) {
-                return any;
-            }
-            cursor = (String) reply.get(1);
+        long answer = waitFor(store.<Long>call(EVICT, List.of(Names.run(runId))));
+        if (answer < 0) {
+            throw new IllegalStateException(
+                    "run '%s' has not ended, or its gather job has not, so it cannot be evicted; cancel it before, or wait for the gather"
+                            .formatted(runId));
         }
+        return answer > 0;
     }
 
     private String ttl() {

@@ -7,7 +7,7 @@
 --   unit_id, job id, kind, payload, max_attempts, headers ('' = none)
 -- returns what stopped it, followed by a colon and one letter a unit that was dealt with, which may be the first few only:
 --   '' went on, `unstarted`, `full`, or the state of a run that takes no units; `completed` in mode `start` asks for `again`
---   C created, R created anew, A alive, S has its output
+--   C created, R created anew, A alive, S has its output (F within: finished by a foreign client, so it has one now)
 local answered = read('GET', KEYS[#KEYS])
 if answered then
   return answered
@@ -47,8 +47,8 @@ for i = 6, #ARGV, 6 do
       if status == 'processing' then
         job, status = another_id(job, round), nil
       end
-    elseif status == 'completed' and call('HEXISTS', FAILURES .. id, unit) == 0 then
-      letter = 'F' -- by a client that knows no runs
+    elseif status == 'completed' and is_foreign(job) and call('HEXISTS', FAILURES .. id, unit) == 0 then
+      letter = 'F'
     elseif status ~= 'pending' and status ~= 'scheduled' and status ~= 'processing' then
       letter = 'R'
     end

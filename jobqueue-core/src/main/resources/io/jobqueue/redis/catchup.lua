@@ -12,6 +12,13 @@ local function foreign_output(result, largest)
   return result
 end
 
+-- Whether a completed job was claimed by a client that knows no runs: ours leave the claim's token in `lease`. Only such a
+-- client leaves a result without an output.
+local function is_foreign(job)
+  local f = call('HMGET', JOB .. job, 'claim_token', 'lease')
+  return string.sub(f[2] or '', 1, #(f[1] or '') + 1) ~= (f[1] or '') .. ':'
+end
+
 -- Gives a unit the end that its job had, if it had one. Any end that our own scripts wrote is there already.
 local function catch_up(id, unit, job, largest)
   if call('HEXISTS', OUTPUTS .. id, unit) == 1 or call('HEXISTS', FAILURES .. id, unit) == 1 then
@@ -20,6 +27,8 @@ local function catch_up(id, unit, job, largest)
   local f = try('HMGET', JOB .. job, 'status', 'result', 'last_error', 'payload')
   if f.err or not (f[1] or f[4]) then
     fail_unit(id, unit, job, 'lost: its job is gone', 0)
+  elseif f[1] == 'completed' and not is_foreign(job) then
+    fail_unit(id, unit, job, 'lost: its output is gone', 0)
   elseif f[1] == 'completed' then
     local output, why = foreign_output(f[2], largest)
     if output then

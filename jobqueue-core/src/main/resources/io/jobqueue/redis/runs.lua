@@ -53,6 +53,13 @@ local function expire(run, keys)
   end
 end
 
+-- Removes all of a run; returns how many keys there were.
+local function forget_run(id)
+  try('ZREM', RUNS, id)
+  try('ZREM', AGENDA, id)
+  return call('UNLINK', unpack(keys_of(id)))
+end
+
 -- From now on a run is kept for its retention.
 local function retire(run)
   run.expires = text(now + number(call('HGET', RUN .. run.id, 'retention_ms'), 7 * 24 * 3600 * 1000))

@@ -577,7 +577,7 @@ class RedisJobRunsTests {
     }
 
     @Test
-    void evictRemovesAnEndedRunPageByPage() {
+    void evictRemovesAnEndedRunInOneStep() {
         runs.start(
                 "run",
                 IntStream.range(0, 1200).mapToObj(i -> new Unit("u" + i)).toList(),
@@ -588,8 +588,10 @@ class RedisJobRunsTests {
                 .hasMessageContaining("cancel it before");
         runs.cancel("run");
 
+        bench.redis.configResetstat();
         assertThat(bench.queue.outputs().evict("run")).isTrue();
 
+        assertThat(bench.redis.info("commandstats")).contains("cmdstat_unlink:calls=1,");
         assertThat(runs.find("run")).isEmpty();
         assertThat(bench.redis.keys("queue:q:*:run")).isEmpty();
         assertThat(bench.redis.exists("queue:q:runs", "queue:q:agenda")).isZero();
@@ -925,6 +927,34 @@ class RedisJobRunsTests {
 
         assertThat(heard).containsExactly(new Progress(1, 0, 0, 1, 0));
         assertThat(again.state()).isEqualTo(JobRun.State.COMPLETED);
+    }
+
+    @Test
+    void whatOurOwnWorkerCompletedIsDoneAgainWhenItsOutputIsGone() {
+        start("a", "b");
+        complete(42);
+        bench.redis.del("queue:q:outputs:run");
+
+        start("a", "b");
+
+        assertThat(run().missing()).isEqualTo(2);
+        assertThat(bench.list("completed")).isEmpty();
+        complete(1);
+        complete(42);
+        assertThat(runs.outputs("run", Integer.class).get("a")).contains(42);
+        assertThat(run().state()).isEqualTo(JobRun.State.COMPLETED);
+    }
+
+    @Test
+    void theSweepTellsThatAnOutputIsGone() {
+        start("a");
+        runs.open("run", COUNT);
+        complete(42);
+        bench.redis.del("queue:q:outputs:run");
+
+        tend();
+
+        assertThat(bench.redis.hget("queue:q:failures:run", "a")).isEqualTo("lost: its output is gone");
     }
 
     // ---- cancel
