@@ -50,7 +50,7 @@ public interface JobContext {
     boolean isLeaseLost();
 
     /**
-     * Whether the run that the job is a unit of was cancelled. The handler had better stop: its thread is interrupted when
+     * Whether the run that the job is a unit of was cancelled, or the run that it gathers was opened anew. The handler had better stop: its thread is interrupted when
      * it happens, and if it throws the unit is not tried again before the run is started again. What it returns is kept.
      */
     boolean isCancelled();

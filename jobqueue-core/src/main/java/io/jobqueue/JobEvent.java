@@ -67,7 +67,7 @@ public sealed interface JobEvent {
      * A job failed for good: it is a dead letter, or was discarded.
      *
      * @param error what was noted as the last error
-     * @param discarded whether the handler discarded it, or its run was cancelled
+     * @param discarded whether the handler discarded it, or its run was cancelled or, for a gather job, opened anew
      * @param took how long the handler ran
      */
     record Failed(Claim claim, String error, boolean discarded, Duration took) implements OfAttempt {}

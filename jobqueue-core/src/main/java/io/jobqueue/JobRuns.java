@@ -33,7 +33,8 @@ public interface JobRuns {
     /**
      * Starts a run, adds all its units and seals it; or goes on with a run of that id: units that have an output are
      * skipped, units that wait or run are left alone, and those that failed, or were never added, get their job. A run
-     * that is complete and has nothing to be retried stays as it is; one that has is opened anew and gathered again.
+     * that is complete and has nothing to be retried stays as it is; one that has, or whose gather job failed, is opened
+     * anew and gathered again.
      *
      * <p>A live run keeps the options that it was started with. The call may take any number of units up to
      * {@link #MOST_UNITS} in any order, sends them in chunks, and can be cut off and repeated at any point. Until it comes

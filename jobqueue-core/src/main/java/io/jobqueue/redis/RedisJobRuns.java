@@ -40,7 +40,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class RedisJobRuns implements JobRuns {
 
-    private static final Script OPEN = Script.of(ScriptOutputType.VALUE, "runs", "open");
+    private static final Script OPEN = Script.of(ScriptOutputType.VALUE, "runs", "endings", "open");
     private static final Script ADD = Script.of(ScriptOutputType.VALUE, "runs", "endings", "catchup", "add");
     private static final Script SEAL = Script.of(ScriptOutputType.MULTI, "runs", "seal");
     private static final Script CANCEL = Script.of(ScriptOutputType.MULTI, "runs", "endings", "catchup", "cancel");

@@ -187,6 +187,9 @@ public interface JobStore {
         /** The error of a job whose run was cancelled. */
         static final String CANCELLED = "cancelled: its run was cancelled";
 
+        /** The error of a gather job whose run was opened anew. */
+        static final String SUPERSEDED = "cancelled: its run was opened anew";
+
         /**
          * What listeners hear once the store has answered.
          *
@@ -212,10 +215,11 @@ public interface JobStore {
                     switch (verb) {
                         case COMPLETE ->
                             "bad-output: the run did not accept the output; the job's last error tells why";
-                        case RELEASE -> CANCELLED;
+                        case RELEASE -> claim.gathers() == null ? CANCELLED : SUPERSEDED;
                         case RETRY, FAIL -> text;
                     };
-            return new JobEvent.Failed(claim, error, error.startsWith(DISCARDED) || error.equals(CANCELLED), took);
+            boolean unwanted = error.startsWith(DISCARDED) || error.equals(CANCELLED) || error.equals(SUPERSEDED);
+            return new JobEvent.Failed(claim, error, unwanted, took);
         }
     }
 
@@ -274,7 +278,7 @@ public interface JobStore {
         LOST,
         /** The claim is good for as long as was asked. */
         HELD,
-        /** The claim is good, but the run that the job is a unit of was cancelled. */
+        /** The claim is good, but the run that the job is a unit of was cancelled, or the run that it gathers opened anew. */
         CANCELLED
     }
 

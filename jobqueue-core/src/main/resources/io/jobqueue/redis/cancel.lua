@@ -1,6 +1,5 @@
 -- Cancels a live run at once, and then, a page of its units a call, the jobs that wait. Running ones are told by their
--- next heartbeat. The ids stay in `pending`, where a claim drops them because their jobs have ended; a client
--- of the guide, which does not ask, finds the payload there.
+-- next heartbeat. See `cancel_if_waiting`.
 -- KEYS the queue's; then the key of this call, which answers a replay by the driver
 -- ARGV[1] run_id  [2] '' cancels the run if it is live; else the round that a call before cancelled: to go on with it, and
 --   to leave the run alone when it was started again meanwhile  [3] how long the call is remembered (ms)

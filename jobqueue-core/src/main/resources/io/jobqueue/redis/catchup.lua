@@ -55,8 +55,6 @@ local function catch_up_gather(run, largest)
 end
 
 -- Takes away a page of the jobs that wait in a cancelled run; 1 if there may be more. `cancel` is how far it has come.
--- Ids stay in `pending`, which may be long, until a claim passes them over; the field `in_pending` tells so until then. It
--- holds the attempts, because a client of the guide that takes such a job raises those and knows no `in_pending`.
 local function cancel_page(id)
   local cursor = call('HGET', RUN .. id, 'cancel')
   if not cursor then
@@ -64,25 +62,16 @@ local function cancel_page(id)
   end
   local page = call('HSCAN', UNITS .. id, cursor, 'COUNT', 200)
   local expires = call('HGET', RUN .. id, 'expires_at_ms') or text(now)
-  local cancelled = 0
+  local ended = 0
   for i = 1, #page[2], 2 do
     local unit, job = page[2][i], page[2][i + 1]
-    local status = try('HGET', JOB .. job, 'status')
-    if (status == 'pending' or status == 'scheduled') and call('HEXISTS', OUTPUTS .. id, unit) == 0 then
-      local reason = 'cancelled: its run was cancelled'
-      call('HSET', JOB .. job, 'status', 'failed', 'last_error', reason, 'last_error_at_ms', text(now))
-      if status == 'pending' then
-        call('HSET', JOB .. job, 'in_pending', call('HGET', JOB .. job, 'attempts') or '0')
-      end
-      call('PEXPIREAT', JOB .. job, expires)
-      call('ZREM', DELAYED, job)
-      call('HSET', FAILURES .. id, unit, reason)
-      publish(job, 'failed')
-      cancelled = cancelled + 1
+    if call('HEXISTS', OUTPUTS .. id, unit) == 0 and cancel_if_waiting(job, CANCELLED, expires) then
+      call('HSET', FAILURES .. id, unit, CANCELLED)
+      ended = ended + 1
     end
   end
   call('PEXPIREAT', FAILURES .. id, expires)
-  count('cancelled_total', cancelled)
+  count('cancelled_total', ended)
   if page[1] == '0' then
     call('HDEL', RUN .. id, 'cancel')
     return 0

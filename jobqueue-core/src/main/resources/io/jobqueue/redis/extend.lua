@@ -2,13 +2,14 @@
 -- look at nothing else. A longer promise given before stays.
 -- KEYS the queue's
 -- ARGV for each claim: id, token, lease (ms)
--- returns one digit a claim: 1 renewed, 0 no longer its own, 2 renewed but its run was cancelled
+-- returns one digit a claim: 1 renewed, 0 no longer its own, 2 renewed but not wanted any more: its run was cancelled, or it
+--   gathers one that has another gather job now
 read('HLEN', META)
 begin_writing()
 local answers = {}
 for i = 1, #ARGV, 3 do
   local hash, token, length = JOB .. ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
-  local f = try('HMGET', hash, 'status', 'claim_token', 'lease', 'run_id')
+  local f = try('HMGET', hash, 'status', 'claim_token', 'lease', 'run_id', 'gathers')
   if token == '' or f.err or f[1] ~= 'processing' or f[2] ~= token then
     answers[#answers + 1] = '0'
   else
@@ -20,7 +21,9 @@ for i = 1, #ARGV, 3 do
     end
     call('PERSIST', hash)
     call('HSET', hash, 'claimed_at_ms', text(now), 'lease', token .. ':' .. text(deadline) .. ':' .. text(length))
-    answers[#answers + 1] = f[4] and try('HGET', RUN .. f[4], 'state') == 'cancelled' and '2' or '1'
+    local cancelled = f[4] and try('HGET', RUN .. f[4], 'state') == 'cancelled'
+      or f[5] and try('HGET', RUN .. f[5], 'gather_job') ~= ARGV[i]
+    answers[#answers + 1] = cancelled and '2' or '1'
   end
 end
 return table.concat(answers)

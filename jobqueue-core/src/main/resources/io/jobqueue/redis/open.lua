@@ -1,17 +1,19 @@
 -- Starts a run, or opens an ended one anew. A run that is live keeps the options that it has.
 -- KEYS the queue's
--- ARGV[1] run_id  [2] mode: `start` leaves sealed and completed runs as they are, `open` opens them to more units,
---   `again` opens completed ones only  [3] gather job's id  [4...] pairs of further fields, a value of '' takes the field away
+-- ARGV[1] run_id  [2] mode: `start` leaves sealed and completed runs as they are, but for those whose gather job failed;
+--   `open` opens them to more units, `again` opens completed ones only  [3] gather job's id  [4...] pairs of further fields, a value of '' takes the field away
 -- returns the state: `unstarted` when the run has outputs that were put there without a start
 local id, mode, gather = ARGV[1], ARGV[2], ARGV[3]
 local run = the_run(id)
+read('ZCARD', DELAYED)
 if not run then
   for _, key in ipairs({ RUN, UNITS, OUTPUTS, FAILURES }) do
     if call('EXISTS', key .. id) == 1 then
       return 'unstarted'
     end
   end
-elseif run.state == 'open' or run.state == 'sealed' and mode ~= 'open' or run.state == 'completed' and mode == 'start' then
+elseif run.state == 'open' or run.state == 'sealed' and mode ~= 'open'
+  or run.state == 'completed' and mode == 'start' and call('HGET', RUN .. id, 'gather_state') ~= 'failed' then
   return run.state
 elseif run.state == 'sealed' then
   begin_writing()
@@ -25,6 +27,10 @@ if gather ~= '' and (round > 1 or call('EXISTS', JOB .. gather) == 1) then
   gather = another_id(gather, round)
 end
 call('HSET', RUN .. id, 'state', 'open', 'round', text(round), 'touched_at_ms', text(now))
+if run and is_being_gathered(run) then
+  -- it would see a part only; one that runs is told by its next heartbeat
+  count('cancelled_total', cancel_if_waiting(run.gather, SUPERSEDED, retention_from_now(id)) and 1 or 0)
+end
 call('HSETNX', RUN .. id, 'started_at_ms', text(now))
 call('HDEL', RUN .. id, 'sealed_at_ms', 'ended_at_ms', 'expires_at_ms', 'overdue_at_ms', 'gather_job', 'gather_state',
   'gather_error', 'result', 'walk', 'walked_at_ms', 'cancel')

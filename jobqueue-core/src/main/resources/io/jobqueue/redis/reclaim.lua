@@ -144,8 +144,8 @@ for _, entry in ipairs(stale) do
   local reason
   if crashes > max_crashes or (limit > 0 and attempts >= limit) then
     reason = 'worker-died: ' .. text(crashes) .. ' of its workers fell silent, the last in attempt ' .. text(attempts)
-  elseif is_cancelled(f[10] or '') then
-    reason = 'cancelled: its run was cancelled'
+  else
+    reason = cancelled(id, f[10], f[15])
   end
   if reason then
     bury(id, reason)

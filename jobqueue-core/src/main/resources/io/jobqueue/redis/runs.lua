@@ -5,6 +5,7 @@
 -- and nothing else is in there. So its end is a matter of three lengths, and no repeat can count twice.
 
 local LOOK = 60000 -- ms between two looks of the sweep at a run
+local CANCELLED, SUPERSEDED = 'cancelled: its run was cancelled', 'cancelled: its run was opened anew'
 
 local known, touched = {}, {}
 
@@ -33,9 +34,16 @@ local function is_being_gathered(run)
   return has_ended(run) and call('HGET', RUN .. run.id, 'gather_state') == 'waiting'
 end
 
-local function is_cancelled(id)
-  local run = id ~= '' and run_of(id)
-  return run and run.state == 'cancelled'
+-- Why a job is not to go on: the run of its unit was cancelled, or the one that it gathers has another gather job now.
+local function cancelled(job, id, gathers)
+  local run = id and id ~= '' and run_of(id)
+  if run and run.state == 'cancelled' then
+    return CANCELLED
+  end
+  run = gathers and run_of(gathers)
+  if gathers and not (run and run.gather == job) then
+    return SUPERSEDED
+  end
 end
 
 local function tell(run, status)
@@ -60,9 +68,14 @@ local function forget_run(id)
   return call('UNLINK', unpack(keys_of(id)))
 end
 
+-- Until when what ends now is kept.
+local function retention_from_now(id)
+  return text(now + number(call('HGET', RUN .. id, 'retention_ms'), 7 * 24 * 3600 * 1000))
+end
+
 -- From now on a run is kept for its retention.
 local function retire(run)
-  run.expires = text(now + number(call('HGET', RUN .. run.id, 'retention_ms'), 7 * 24 * 3600 * 1000))
+  run.expires = retention_from_now(run.id)
   call('HSET', RUN .. run.id, 'expires_at_ms', run.expires)
   expire(run, keys_of(run.id))
   call('ZADD', AGENDA, run.expires, run.id)

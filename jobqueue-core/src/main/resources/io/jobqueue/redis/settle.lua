@@ -40,10 +40,11 @@ for i = 4, #ARGV, 9 do
       limit = tonumber(ARGV[i + 6])
     end
     local refused = verb == 'COMPLETE' and run ~= '' and refusal(run, unit, id)
+    local unwanted = (verb == 'RETRY' or verb == 'RELEASE') and cancelled(id, run, f[7])
     if refused then
       verb, answers[#answers], words = 'FAIL', ENDED, refused
-    elseif (verb == 'RETRY' or verb == 'RELEASE') and is_cancelled(run) then
-      verb, answers[#answers], words = 'FAIL', ENDED, 'cancelled: its run was cancelled'
+    elseif unwanted then
+      verb, answers[#answers], words = 'FAIL', ENDED, unwanted
     elseif verb == 'RETRY' and attempts >= limit then
       verb, answers[#answers] = 'FAIL', ENDED
     end

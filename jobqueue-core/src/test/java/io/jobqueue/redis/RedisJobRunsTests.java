@@ -447,6 +447,64 @@ class RedisJobRunsTests {
     }
 
     @Test
+    void aGatherThatStillWaitsDoesNotRunWhenItsRunIsOpenedAnew() {
+        start("a", "b");
+        complete(1);
+        fail("boom");
+        String gather = Ids.ofGather("q", "run");
+        assertThat(bench.list("pending")).containsExactly(gather);
+
+        start("a", "b");
+
+        assertThat(bench.job(gather))
+                .containsEntry("status", "failed")
+                .containsEntry("last_error", "cancelled: its run was opened anew");
+        assertThat(bench.redis.pttl("queue:q:job:" + gather)).isPositive();
+        complete(2);
+        Claim second = claim();
+        assertThat(second.gathers()).isEqualTo("run");
+        assertThat(second.id()).isNotEqualTo(gather);
+    }
+
+    @Test
+    void aGatherThatRunsIsToldWhenItsRunIsOpenedAnew() {
+        start("a", "b");
+        complete(1);
+        fail("boom");
+        Claim told = claim();
+        assertThat(bench.store.extend(List.of(new Renewal(told, LEASE))).join()).containsExactly(Renewed.HELD);
+
+        start("a", "b");
+
+        assertThat(bench.store.extend(List.of(new Renewal(told, LEASE))).join()).containsExactly(Renewed.CANCELLED);
+        assertThat(bench.queue.release(told)).isTrue();
+        assertThat(bench.job(told.id()))
+                .containsEntry("status", "failed")
+                .containsEntry("last_error", "cancelled: its run was opened anew");
+        assertThat(bench.events.get(bench.events.size() - 1))
+                .isEqualTo(new JobEvent.Failed(told, "cancelled: its run was opened anew", true, Duration.ZERO));
+        assertThat(run().state()).isEqualTo(JobRun.State.SEALED);
+    }
+
+    @Test
+    void aGatherThatFailedIsTriedAgainByTheNextStart() {
+        start("a");
+        complete(1);
+        fail("boom");
+        assertThat(run().gather()).isEqualTo(JobRun.Gather.FAILED);
+        List<Progress> heard = new ArrayList<>();
+
+        JobRun again = runs.start("run", units("a"), Unit::name, COUNT.onProgress(heard::add));
+
+        assertThat(heard).containsExactly(new Progress(1, 0, 0, 1, 0));
+        assertThat(again.state()).isEqualTo(JobRun.State.COMPLETED);
+        assertThat(again.gather()).isEqualTo(JobRun.Gather.WAITING);
+        assertThat(again.gatherError()).isNull();
+        complete("gathered");
+        assertThat(runs.await("run", String.class, Duration.ZERO)).contains("gathered");
+    }
+
+    @Test
     void aUnitWhoseJobIsForgottenIsRetriedLikeAnyOther() {
         bench.close();
         bench = new Bench(
