@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 
 /**
  * Jobs that have ended, as the guide's channel tells: clients that know no runs say so there, and nowhere else. Listens
- * only while there are live runs. Our own ends are told there as well; to look at them again does no harm.
+ * only while there are live runs. Our own ends are told there as well, and passed over.
  *
  * <p>What is not heard, because nobody listened or too much was told at a time, is found by the walk over the units.
  */
@@ -21,6 +21,9 @@ final class ForeignEnds {
     private static final int A_CALL = 200;
     private static final Pattern ID = Pattern.compile("\"id\"\\s*:\\s*\"([A-Za-z0-9_.:-]{1,128})\"");
     private static final Pattern END = Pattern.compile("\"status\"\\s*:\\s*\"(?:completed|failed)\"");
+
+    /** How the messages of our own scripts end; their runs know already. */
+    private static final String OWN = ",\"by\":\"jobqueue\"}";
 
     private final Consumer<String> listener = this::hear;
 
@@ -48,7 +51,10 @@ final class ForeignEnds {
         }
     }
 
-    private void hear(String message) {
+    void hear(String message) {
+        if (message.endsWith(OWN)) {
+            return;
+        }
         Matcher id = ID.matcher(message);
         if (id.find() && END.matcher(message).find()) {
             synchronized (this) {

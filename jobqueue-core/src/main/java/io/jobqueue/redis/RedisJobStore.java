@@ -68,6 +68,9 @@ final class RedisJobStore implements JobStore {
     /** Pages of such walks in one sweep. */
     private static final int PAGES = 50;
 
+    /** Calls in one sweep for what the channel told. */
+    private static final int HEARD_CALLS = 10;
+
     private static final String STEP_FIELD = "step:";
 
     private final String queue;
@@ -233,7 +236,7 @@ final class RedisJobStore implements JobStore {
             foreignEnds.listen(connector.subscriptions(), keys().events());
             return tend(WALK, events, PAGES, false).thenCompose(live -> {
                 foreignEnds.wanted(live);
-                return catchUp(events).thenApply(done -> events);
+                return catchUp(events, HEARD_CALLS).thenApply(done -> events);
             });
         });
     }
@@ -256,8 +259,8 @@ final class RedisJobStore implements JobStore {
     }
 
     /** Ends units whose jobs, as the channel told, have ended by whomever. */
-    private CompletableFuture<?> catchUp(List<JobEvent> events) {
-        List<String> ids = foreignEnds.take();
+    private CompletableFuture<?> catchUp(List<JobEvent> events, int calls) {
+        List<String> ids = calls > 0 ? foreignEnds.take() : List.of();
         if (ids.isEmpty()) {
             return CompletableFuture.completedFuture(null);
         }
@@ -265,7 +268,7 @@ final class RedisJobStore implements JobStore {
         args.add(0, text(settings.maxResultBytes()));
         return this.<Object>call(HEARD, args).thenCompose(reply -> {
             events.addAll(runsEnded(reply));
-            return catchUp(events);
+            return catchUp(events, calls - 1);
         });
     }
 

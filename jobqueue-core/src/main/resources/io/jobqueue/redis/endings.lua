@@ -23,8 +23,9 @@ local function trim(history, status, keep)
   return over
 end
 
+-- The guide's message. `by` tells other processes of ours that this script has told the job's run already.
 local function publish(id, status)
-  call('PUBLISH', EVENTS, '{"id":' .. cjson.encode(id) .. ',"status":"' .. status .. '"}')
+  call('PUBLISH', EVENTS, '{"id":' .. cjson.encode(id) .. ',"status":"' .. status .. '","by":"jobqueue"}')
 end
 
 -- Ends a job without success: it becomes a dead letter.

@@ -374,9 +374,9 @@ class JobLifeScriptTests {
 
             await().untilAsserted(() -> assertThat(heard)
                     .containsExactly(
-                            "{\"id\":\"a\",\"status\":\"completed\"}",
-                            "{\"id\":\"b\",\"status\":\"retry\"}",
-                            "{\"id\":\"c\",\"status\":\"failed\"}"));
+                            "{\"id\":\"a\",\"status\":\"completed\",\"by\":\"jobqueue\"}",
+                            "{\"id\":\"b\",\"status\":\"retry\",\"by\":\"jobqueue\"}",
+                            "{\"id\":\"c\",\"status\":\"failed\",\"by\":\"jobqueue\"}"));
         } finally {
             client.shutdown();
         }
