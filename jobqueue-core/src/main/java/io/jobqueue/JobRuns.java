@@ -49,7 +49,7 @@ public interface JobRuns {
      * @throws IllegalArgumentException when a unit cannot be written or has an impossible name, when there are too many,
      *     or when a kind is routed to another queue; the units before it have been added
      * @throws IllegalStateException when the id belongs to outputs that were {@linkplain WorkOutputCache#put put} there,
-     *     or when the run is cancelled meanwhile
+     *     or when the run is cancelled meanwhile, or fails because all units it had so far ended without meeting its policy
      * @throws EnqueueRefusedException when Redis has no memory left
      */
     <U> JobRun start(
@@ -118,7 +118,7 @@ public interface JobRuns {
      * without that; outages of Redis are waited out.
      *
      * @param type what the gather's result is read into
-     * @param timeout how long to wait; zero looks once
+     * @param timeout how long to wait, as long as you like; zero looks once
      * @return the result; empty when the time is over, when the thread is interrupted, when the run has no gather job or
      *     the gather's result is nothing; {@link #find} tells which
      * @throws JobRunException when the run failed or was cancelled, when its gather job failed, or when nobody started it

@@ -270,7 +270,7 @@ final class RedisJobQueue implements JobQueue {
     }
 
     /** The driver may have sent the call before to the server that this one was, or to the master before it. */
-    private static boolean isStartingOrDemoted(Throwable refusal) {
+    static boolean isStartingOrDemoted(Throwable refusal) {
         String message = String.valueOf(refusal.getMessage());
         return refusal instanceof RedisLoadingException
                 || message.startsWith("READONLY")
@@ -407,7 +407,7 @@ final class RedisJobQueue implements JobQueue {
 
     @Override
     public Optional<Claim> claim(Duration timeout) {
-        long deadline = System.nanoTime() + timeout.toNanos();
+        long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout);
         while (true) {
             JobStore.Claims claims = waitFor(claimOnce());
             if (passedOver(claims)) {
@@ -430,7 +430,7 @@ final class RedisJobQueue implements JobQueue {
 
     @Override
     public CompletableFuture<Optional<Claim>> claimAsync(Duration timeout) {
-        return claimUntil(System.nanoTime() + timeout.toNanos());
+        return claimUntil(System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout));
     }
 
     private CompletableFuture<Optional<Claim>> claimUntil(long deadline) {

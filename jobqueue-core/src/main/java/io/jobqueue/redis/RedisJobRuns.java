@@ -16,6 +16,7 @@ import io.jobqueue.Names;
 import io.jobqueue.UnreadableJsonException;
 import io.jobqueue.WorkOutputs;
 import io.lettuce.core.KeyValue;
+import io.lettuce.core.RedisBusyException;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.ScriptOutputType;
@@ -429,7 +430,7 @@ final class RedisJobRuns implements JobRuns {
     @Override
     public <T> Optional<T> await(String runId, Class<T> type, Duration timeout) {
         Names.run(runId);
-        long deadline = System.nanoTime() + timeout.toNanos();
+        long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout);
         Semaphore told = new Semaphore(0);
         String mark = "\"run\":\"" + runId + "\"";
         Consumer<String> hearing = message -> {
@@ -468,11 +469,12 @@ final class RedisJobRuns implements JobRuns {
                 store.connector().subscriptions().add(store.keys().lifecycle(), hearing);
             }
             return waitFor(readEnd(runId));
-        } catch (RedisCommandExecutionException ex) {
-            throw ex;
         } catch (RedisException ex) {
-            // Redis is away; perhaps it comes back in time
-            if (deadline - System.nanoTime() <= 0) {
+            // Redis is away, or not ready; perhaps it comes back in time
+            boolean passing = !(ex instanceof RedisCommandExecutionException)
+                    || ex instanceof RedisBusyException
+                    || RedisJobQueue.isStartingOrDemoted(ex);
+            if (!passing || deadline - System.nanoTime() <= 0) {
                 throw ex;
             }
             return Optional.empty();
