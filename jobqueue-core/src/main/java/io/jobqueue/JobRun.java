@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param started when it was started first
  * @param sealed when it was sealed, or {@code null}
  * @param ended when it ended, or {@code null}
- * @param expires when it is forgotten, or {@code null} while it is live or its gather job has not ended
+ * @param expires from when on the sweep forgets it, or {@code null} while it is live or its gather job has not ended
  * @param overdue since when it counts as quiet for too long, or {@code null}; a sign of life does not take it away
  * @param gatherJob the id of its gather job, which exists once the run is completed, or {@code null} when it has none
  * @param gather what became of the gather job

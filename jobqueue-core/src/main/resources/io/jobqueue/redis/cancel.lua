@@ -21,6 +21,6 @@ if mine and not answered then
 end
 local more = 0
 if run and run.state == 'cancelled' and round == current then
-  more = cancel_page(id)
+  more = cancel_page(run)
 end
 return { mine and 1 or 0, round, more, mine and { id, 'cancelled' } or {} }

@@ -55,22 +55,22 @@ local function catch_up_gather(run, largest)
 end
 
 -- Takes away a page of the jobs that wait in a cancelled run; 1 if there may be more. `cancel` is how far it has come.
-local function cancel_page(id)
+local function cancel_page(run)
+  local id = run.id
   local cursor = call('HGET', RUN .. id, 'cancel')
   if not cursor then
     return 0
   end
   local page = call('HSCAN', UNITS .. id, cursor, 'COUNT', 200)
-  local expires = call('HGET', RUN .. id, 'expires_at_ms') or text(now)
   local ended = 0
   for i = 1, #page[2], 2 do
     local unit, job = page[2][i], page[2][i + 1]
-    if call('HEXISTS', OUTPUTS .. id, unit) == 0 and cancel_if_waiting(job, CANCELLED, expires) then
+    if call('HEXISTS', OUTPUTS .. id, unit) == 0 and cancel_if_waiting(job, CANCELLED, text(run.expires or now)) then
       call('HSET', FAILURES .. id, unit, CANCELLED)
       ended = ended + 1
     end
   end
-  call('PEXPIREAT', FAILURES .. id, expires)
+  expire(run, { FAILURES .. id })
   count('cancelled_total', ended)
   if page[1] == '0' then
     call('HDEL', RUN .. id, 'cancel')

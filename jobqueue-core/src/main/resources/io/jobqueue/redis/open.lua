@@ -29,7 +29,7 @@ end
 call('HSET', RUN .. id, 'state', 'open', 'round', text(round), 'touched_at_ms', text(now))
 if run and is_being_gathered(run) then
   -- it would see a part only; one that runs is told by its next heartbeat
-  count('cancelled_total', cancel_if_waiting(run.gather, SUPERSEDED, retention_from_now(id)) and 1 or 0)
+  count('cancelled_total', cancel_if_waiting(run.gather, SUPERSEDED, text(retention_from_now(id))) and 1 or 0)
 end
 call('HSETNX', RUN .. id, 'started_at_ms', text(now))
 call('HDEL', RUN .. id, 'sealed_at_ms', 'ended_at_ms', 'expires_at_ms', 'overdue_at_ms', 'gather_job', 'gather_state',

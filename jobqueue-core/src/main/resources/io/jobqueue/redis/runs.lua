@@ -5,6 +5,7 @@
 -- and nothing else is in there. So its end is a matter of three lengths, and no repeat can count twice.
 
 local LOOK = 60000 -- ms between two looks of the sweep at a run
+local SPARE = 24 * 3600 * 1000 -- ms that the keys of a run wait for a sweep to forget it
 local CANCELLED, SUPERSEDED = 'cancelled: its run was cancelled', 'cancelled: its run was opened anew'
 
 local known, touched = {}, {}
@@ -13,7 +14,7 @@ local known, touched = {}, {}
 local function run_of(id)
   if known[id] == nil then
     local f = try('HMGET', RUN .. id, 'state', 'share', 'gather_job', 'expires_at_ms')
-    local run = not f.err and f[1] and { id = id, state = f[1], share = number(f[2], nil), gather = f[3], expires = f[4] }
+    local run = not f.err and f[1] and { id = id, state = f[1], share = number(f[2], nil), gather = f[3], expires = number(f[4], nil) }
     if run then
       for _, hash in ipairs({ UNITS, OUTPUTS, FAILURES, EARLY, LATE }) do
         run.spoilt = run.spoilt or type(try('HLEN', hash .. id)) == 'table' and hash .. id .. ' is not a hash'
@@ -54,10 +55,11 @@ local function keys_of(id)
   return { RUN .. id, UNITS .. id, OUTPUTS .. id, FAILURES .. id, EARLY .. id, LATE .. id }
 end
 
--- Keys of a run that nobody waits for any more have a time to live, those of any other have none.
+-- Keys of a run that nobody waits for any more have a time to live, those of any other have none. It is longer than the
+-- retention: the sweep forgets a run without holding up Redis, which frees a large hash that expires all at once.
 local function expire(run, keys)
   for _, key in ipairs(run.expires and keys or {}) do
-    call('PEXPIREAT', key, run.expires)
+    call('PEXPIREAT', key, text(run.expires + SPARE))
   end
 end
 
@@ -70,15 +72,15 @@ end
 
 -- Until when what ends now is kept.
 local function retention_from_now(id)
-  return text(now + number(call('HGET', RUN .. id, 'retention_ms'), 7 * 24 * 3600 * 1000))
+  return now + number(call('HGET', RUN .. id, 'retention_ms'), 7 * 24 * 3600 * 1000)
 end
 
 -- From now on a run is kept for its retention.
 local function retire(run)
   run.expires = retention_from_now(run.id)
-  call('HSET', RUN .. run.id, 'expires_at_ms', run.expires)
+  call('HSET', RUN .. run.id, 'expires_at_ms', text(run.expires))
   expire(run, keys_of(run.id))
-  call('ZADD', AGENDA, run.expires, run.id)
+  call('ZADD', AGENDA, text(run.expires), run.id)
 end
 
 -- The id of a job beside one that has the id it should have.
@@ -242,13 +244,18 @@ local function end_gather(id, job, outcome, words)
   end
 end
 
--- A started run for a script that is about nothing else: its name is checked, and so is what it will write.
-local function the_run(id)
+-- What the end of a run writes besides its own keys.
+local function check_queue()
   read('LLEN', PENDING)
   read('LLEN', WAKE)
   read('HLEN', META)
   read('ZCARD', AGENDA)
   read('ZCARD', RUNS)
+end
+
+-- A started run for a script that is about nothing else.
+local function the_run(id)
+  check_queue()
   read('HLEN', RUN .. id)
   local run = run_of(id)
   if run and run.spoilt then

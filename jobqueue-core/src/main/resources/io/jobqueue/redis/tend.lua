@@ -1,5 +1,5 @@
 -- Looks after one run, the next on the agenda: gathers it when its time is up, goes on with a walk over its units for
--- ends that other clients wrote, reports it when nothing happens to it, forgets it when it is gone.
+-- ends that other clients wrote, reports it when nothing happens to it, forgets it when its time is over or it is gone.
 -- KEYS the queue's
 -- ARGV[1] time between two walks over the units of a run (ms)  [2] largest output (bytes)
 -- returns { 1 if the next one may be due, else 0; 1 if there are live runs, else 0; { run id, state, … } of those that
@@ -14,16 +14,17 @@ elseif number(first[2], 0) > now then
   -- the next look at a live run is never far away
   return { 0, number(first[2], 0) <= now + LOOK and 1 or 0, {}, {} }
 end
+check_queue()
 local id = first[1]
 local run = run_of(id)
 begin_writing()
 if not run then
   call('ZREM', AGENDA, id)
-  try('ZREM', RUNS, id)
+  call('ZREM', RUNS, id)
   return { 1, 0, {}, {} }
 elseif run.spoilt then
   call('ZADD', AGENDA, text(now + LOOK), id)
-  return { 1, 1, {}, { id } }
+  return { 1, 1, {}, call('HSETNX', RUN .. id, 'overdue_at_ms', text(now)) == 1 and { id } or {} }
 end
 
 local more, ended, overdue = 1, {}, {}
@@ -51,8 +52,11 @@ if is_being_gathered(run) then
   catch_up_gather(run, largest)
   return { more, 1, {}, overdue }
 elseif has_ended(run) then
-  local more_to_cancel = run.state == 'cancelled' and cancel_page(id) == 1
-  call('ZADD', AGENDA, text(more_to_cancel and now or math.max(number(run.expires, 0), now) + 1000), id)
+  if (run.expires or 0) <= now then
+    forget_run(id)
+  else
+    call('ZADD', AGENDA, text(run.state == 'cancelled' and cancel_page(run) == 1 and now or run.expires), id)
+  end
   return { more, 0, {}, {} }
 end
 

@@ -1256,6 +1256,28 @@ class RedisJobRunsTests {
     }
 
     @Test
+    void awaitWaitsOutAServerThatAnswersWithErrorsForATime() {
+        start();
+        bench.redis.configSet("replica-serve-stale-data", "no");
+        bench.redis.replicaof("127.0.0.1", 1);
+        CompletableFuture<Optional<Integer>> waiter;
+        try {
+            assertThatThrownBy(() -> runs.await("run", Integer.class, Duration.ZERO))
+                    .hasMessageContaining("MASTERDOWN");
+            waiter = CompletableFuture.supplyAsync(
+                    () -> runs.await("run", Integer.class, Duration.ofSeconds(Long.MAX_VALUE)));
+            pass(Duration.ofMillis(300));
+            assertThat(waiter).isNotDone();
+        } finally {
+            bench.redis.replicaofNoOne();
+        }
+
+        complete(42);
+
+        assertThat(waiter.join()).contains(42);
+    }
+
+    @Test
     void awaitTellsThatTheGatherFailed() {
         start();
         fail("boom");
@@ -1300,6 +1322,52 @@ class RedisJobRunsTests {
         assertThat(bench.events.stream().filter(JobEvent.RunOverdue.class::isInstance))
                 .containsExactly(new JobEvent.RunOverdue("q", "run"));
         assertThat(run().overdue()).isNotNull();
+        assertThat(run().state()).isEqualTo(JobRun.State.SEALED);
+    }
+
+    @Test
+    void aRunWhoseTimeIsOverIsForgottenByTheSweepBeforeItsKeysExpire() {
+        runs.start("run", units("a"), Unit::name, JobRunOptions.of("count").retention(Duration.ofSeconds(1)));
+        complete(1);
+        bench.store.tend().join();
+        assertThat(bench.redis.pttl("queue:q:outputs:run"))
+                .isGreaterThan(Duration.ofHours(23).toMillis());
+        assertThat(run().expires()).isBefore(java.time.Instant.now().plusSeconds(2));
+
+        await().untilAsserted(() -> {
+            bench.store.tend().join();
+            assertThat(bench.redis.keys("queue:q:*:run")).isEmpty();
+        });
+
+        assertThat(bench.redis.exists("queue:q:runs", "queue:q:agenda")).isZero();
+        assertThat(runs.find("run")).isEmpty();
+    }
+
+    @Test
+    void aSpoiltRunIsReportedOnce() {
+        start("a");
+        bench.redis.set("queue:q:outputs:run", "text");
+
+        tend();
+        tend();
+
+        assertThat(bench.events.stream().filter(JobEvent.RunOverdue.class::isInstance))
+                .containsExactly(new JobEvent.RunOverdue("q", "run"));
+    }
+
+    @Test
+    void aSweepOfRunsChecksWhatItWillWriteBeforeItEndsOne() {
+        runs.start(
+                "run",
+                units("a"),
+                Unit::name,
+                COUNT.policy(GatherPolicy.allEnded().orAfter(Duration.ofMillis(1))));
+        claim();
+        pass(Duration.ofMillis(5));
+        bench.redis.set("queue:q:pending", "text");
+
+        assertThatThrownBy(() -> bench.store.tend().join()).hasMessageContaining("queue:q:pending");
+
         assertThat(run().state()).isEqualTo(JobRun.State.SEALED);
     }
 
