@@ -65,6 +65,11 @@ final class ForeignEnds {
         }
     }
 
+    /** Takes ids again that are to be given another time. */
+    synchronized void putBack(List<String> left) {
+        ids.addAll(left);
+    }
+
     /** Some of the ids, perhaps none; they are not given again. */
     synchronized List<String> take() {
         List<String> taken = new ArrayList<>();

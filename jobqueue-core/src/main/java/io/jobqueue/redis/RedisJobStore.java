@@ -266,8 +266,9 @@ final class RedisJobStore implements JobStore {
         }
         List<String> args = new ArrayList<>(ids);
         args.add(0, text(settings.maxResultBytes()));
-        return this.<Object>call(HEARD, args).thenCompose(reply -> {
-            events.addAll(runsEnded(reply));
+        return this.<List<Object>>call(HEARD, args).thenCompose(reply -> {
+            events.addAll(runsEnded(reply.get(0)));
+            foreignEnds.putBack(ids(reply.get(1)));
             return catchUp(events, calls - 1);
         });
     }

@@ -48,6 +48,9 @@ for i = 6, #ARGV, 6 do
         job, status = another_id(job, round), nil
       end
     elseif status == 'completed' and is_foreign(job) and call('HEXISTS', FAILURES .. id, unit) == 0 then
+      if not may_read(call('HSTRLEN', JOB .. job, 'result')) then
+        break
+      end
       letter = 'F'
     elseif status ~= 'pending' and status ~= 'scheduled' and status ~= 'processing' then
       letter = 'R'
@@ -85,6 +88,7 @@ end
 
 -- the first write needs memory on purpose: a full Redis refuses the whole call
 local created = 0
+read_so_far = 0 -- of what was weighed above
 for _, entry in ipairs(plan) do
   local i, letter, status, job = unpack(entry, 1, 4)
   local unit, kind, payload = ARGV[i], ARGV[i + 2], ARGV[i + 3]
@@ -105,7 +109,8 @@ for _, entry in ipairs(plan) do
     end
     local mark = status == 'failed' and call('HMGET', JOB .. job, 'in_pending', 'attempts') or {}
     local stands = status == 'pending' or mark[1] and mark[1] == mark[2]
-    if letter == 'R' and call('HGET', JOB .. job, 'payload') == payload then
+    if letter == 'R' and call('HSTRLEN', JOB .. job, 'payload') == #payload
+      and call('HGET', JOB .. job, 'payload') == payload then
       keep_steps(job)
     elseif status then
       call('UNLINK', JOB .. job)

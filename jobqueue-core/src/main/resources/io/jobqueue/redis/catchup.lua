@@ -1,15 +1,11 @@
 -- Shared by the scripts that look after units whose jobs were ended by clients that know no runs.
 
--- The JSON of a result from a foreign hand, or nil and what is wrong with it.
-local function foreign_output(result, largest)
-  if not result or result == '' then
-    return 'null'
-  elseif #result > largest then
-    return nil, 'result-too-large: another client left ' .. #result .. ' bytes'
-  elseif not pcall(cjson.decode, result) then
-    return nil, 'bad-output: what another client left is no JSON'
-  end
-  return result
+-- A call reads one result and what else fits into so many bytes: large ones take a while to check.
+local read_so_far, MOST_READ = 0, 512 * 1024
+local function may_read(size)
+  local may = read_so_far == 0 or read_so_far + size <= MOST_READ
+  read_so_far = may and read_so_far + size or read_so_far
+  return may
 end
 
 -- Whether a completed job was claimed by a client that knows no runs: ours leave the claim's token in `lease`. Only such a
@@ -19,39 +15,58 @@ local function is_foreign(job)
   return string.sub(f[2] or '', 1, #(f[1] or '') + 1) ~= (f[1] or '') .. ':'
 end
 
--- Gives a unit the end that its job had, if it had one. Any end that our own scripts wrote is there already.
-local function catch_up(id, unit, job, largest)
-  if call('HEXISTS', OUTPUTS .. id, unit) == 1 or call('HEXISTS', FAILURES .. id, unit) == 1 then
-    return
-  end
-  local f = try('HMGET', JOB .. job, 'status', 'result', 'last_error', 'payload')
-  if f.err or not (f[1] or f[4]) then
-    fail_unit(id, unit, job, 'lost: its job is gone', 0)
-  elseif f[1] == 'completed' and not is_foreign(job) then
-    fail_unit(id, unit, job, 'lost: its output is gone', 0)
-  elseif f[1] == 'completed' then
-    local output, why = foreign_output(f[2], largest)
-    if output then
-      put_unit(id, unit, job, output, 0)
-    else
-      fail_unit(id, unit, job, why, 0)
-    end
+-- How a job has ended: `completed` and its output, `failed` and why, `later` when this call has read enough; nil when it
+-- has not ended.
+local function end_of(job, largest)
+  local f = try('HMGET', JOB .. job, 'status', 'last_error')
+  if f.err or not f[1] and call('HEXISTS', JOB .. job, 'payload') == 0 then
+    return 'failed', 'lost: its job is gone'
   elseif f[1] == 'failed' then
-    fail_unit(id, unit, job, f[3] or 'failed', 0)
+    return 'failed', f[2] or 'failed'
+  elseif f[1] ~= 'completed' then
+    return nil
+  elseif not is_foreign(job) then
+    return 'failed', 'lost: its output is gone'
   end
+  local size = call('HSTRLEN', JOB .. job, 'result')
+  if size == 0 then
+    return 'completed', 'null'
+  elseif size > largest then
+    return 'failed', 'result-too-large: another client left ' .. size .. ' bytes'
+  elseif not may_read(size) then
+    return 'later'
+  end
+  local result = call('HGET', JOB .. job, 'result')
+  if not pcall(cjson.decode, result) then
+    return 'failed', 'bad-output: what another client left is no JSON'
+  end
+  return 'completed', result
+end
+
+-- Gives a unit the end that its job had, if it had one. Any end that our own scripts wrote is there already.
+-- Returns whether that is dealt with.
+local function catch_up(id, unit, job, largest)
+  if call('HEXISTS', OUTPUTS .. id, unit) == 1 then
+    return true
+  end
+  local outcome, words = end_of(job, largest)
+  if outcome and call('HEXISTS', FAILURES .. id, unit) == 1 then
+    return true
+  elseif outcome == 'completed' then
+    put_unit(id, unit, job, words, 0)
+  elseif outcome == 'failed' then
+    fail_unit(id, unit, job, words, 0)
+  end
+  return outcome ~= 'later'
 end
 
 -- The same for the gather job of an ended run.
 local function catch_up_gather(run, largest)
-  local f = try('HMGET', JOB .. run.gather, 'status', 'result', 'last_error', 'payload')
-  if f.err or not (f[1] or f[4]) then
-    end_gather(run.id, run.gather, 'failed', 'lost: its job is gone')
-  elseif f[1] == 'completed' then
-    local output, why = foreign_output(f[2], largest)
-    end_gather(run.id, run.gather, output and 'completed' or 'failed', output or why)
-  elseif f[1] == 'failed' then
-    end_gather(run.id, run.gather, 'failed', f[3] or 'failed')
+  local outcome, words = end_of(run.gather, largest)
+  if outcome and outcome ~= 'later' then
+    end_gather(run.id, run.gather, outcome, words)
   end
+  return outcome ~= 'later'
 end
 
 -- Takes away a page of the jobs that wait in a cancelled run; 1 if there may be more. `cancel` is how far it has come.
@@ -61,7 +76,7 @@ local function cancel_page(run)
   if not cursor then
     return 0
   end
-  local page = call('HSCAN', UNITS .. id, cursor, 'COUNT', 200)
+  local page = call('HSCAN', UNITS .. id, cursor, 'COUNT', 100)
   local ended = 0
   for i = 1, #page[2], 2 do
     local unit, job = page[2][i], page[2][i + 1]

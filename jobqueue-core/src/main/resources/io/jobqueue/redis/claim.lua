@@ -6,7 +6,7 @@
 --   the run it gathers }
 local max, token, lease, ttl = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local PROMOTE = 100
-local PASS = 1000 -- from so many ids on a call leaves the rest to the next one
+local PASS = 500 -- from so many ids on a call leaves the rest to the next one
 local waiting = read('LLEN', PENDING)
 read('LLEN', PROCESSING)
 read('LLEN', FAILED)

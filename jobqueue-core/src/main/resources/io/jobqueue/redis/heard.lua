@@ -1,12 +1,13 @@
 -- Gives units the end that their jobs had, as the `events` channel told: for those that other clients ended.
 -- KEYS the queue's
 -- ARGV[1] largest output (bytes)  [2...] ids of jobs
--- returns { run id, state, … } of the runs that ended
+-- returns { { run id, state, … } of the runs that ended; ids that are left for another call, because this one read enough }
 local largest = tonumber(ARGV[1])
 read('LLEN', PENDING)
 read('LLEN', WAKE)
 read('HLEN', META)
 begin_writing()
+local left = {}
 for i = 2, #ARGV do
   local job = ARGV[i]
   local f = try('HMGET', JOB .. job, 'run_id', 'unit_id', 'gathers')
@@ -14,10 +15,10 @@ for i = 2, #ARGV do
   local run = id and run_of(id)
   if run and not run.spoilt then
     if f[2] and try('HGET', UNITS .. id, f[2]) == job then
-      catch_up(id, f[2], job, largest)
+      left[#left + 1] = not catch_up(id, f[2], job, largest) and job or nil
     elseif f[3] and run.gather == job and is_being_gathered(run) then
-      catch_up_gather(run, largest)
+      left[#left + 1] = not catch_up_gather(run, largest) and job or nil
     end
   end
 end
-return end_runs()
+return { end_runs(), left }

@@ -60,32 +60,35 @@ elseif has_ended(run) then
   return { more, 0, {}, {} }
 end
 
-local due = run.state == 'sealed' and number(f[2], nil) and number(f[1], now) + number(f[2], 0) or nil
-if due and due <= now then
-  end_run(run, 'completed')
-  return { more, 1, { id, 'completed' }, {} }
-elseif due then
-  look = math.min(look, due)
-end
+local due = run.state == 'sealed' and number(f[2], nil) and number(f[1], now) + number(f[2], 0) or math.huge
+local walked = number(f[7], 0)
 
--- one page of the walk
-if f[6] or now - number(f[7], 0) >= pause then
-  local page = call('HSCAN', UNITS .. id, f[6] or '0', 'COUNT', PAGE)
+-- one page of the walk; a run whose time is up is walked over once more
+if f[6] or now - walked >= pause or walked < due and due <= now then
+  local cursor = f[6] or '0'
+  local page = call('HSCAN', UNITS .. id, cursor, 'COUNT', PAGE)
+  local all = true
   for i = 1, #page[2], 2 do
-    catch_up(id, page[2][i], page[2][i + 1], largest)
+    all = catch_up(id, page[2][i], page[2][i + 1], largest) and all
   end
-  if page[1] == '0' then
+  if all and page[1] == '0' then
+    walked = now
     call('HDEL', RUN .. id, 'walk')
     call('HSET', RUN .. id, 'walked_at_ms', text(now))
   else
-    call('HSET', RUN .. id, 'walk', page[1])
+    call('HSET', RUN .. id, 'walk', all and page[1] or cursor)
     look = now
   end
   ended = end_runs()
 end
 end_if_complete(run, ended)
+if not has_ended(run) and due <= now and due <= walked then
+  end_run(run, 'completed')
+  ended = { id, 'completed' }
+end
 
 if not has_ended(run) then
+  look = math.min(look, due)
   report_if_quiet()
   call('ZADD', AGENDA, text(look), id)
 end
