@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param expected how many units it has; more may come while it is open
  * @param done how many units have an output
  * @param failed how many units failed for good
- * @param running how many units are being worked on; counted page by page when more than 1,000 jobs of the queue are
+ * @param running how many units are being worked on; counted page by page when more than 1,000 jobs of the
+ *     queue are
  * @param late how many units ended after the run
  * @param started when it was started first
  * @param sealed when it was sealed, or {@code null}

@@ -20,12 +20,15 @@ import io.lettuce.core.RedisBusyException;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.ScriptOutputType;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -54,6 +57,7 @@ final class RedisJobRuns implements JobRuns {
     private static final int UNITS_A_CALL = 200;
     private static final int BYTES_A_CALL = 1024 * 1024;
     private static final int CLAIMED_A_PAGE = 1000;
+    private static final int RUNS_A_CALL = 50;
     private static final int LARGEST_PAGE = 200;
     private static final Duration SHORTEST_PAUSE = Duration.ofMillis(100);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
@@ -233,7 +237,7 @@ final class RedisJobRuns implements JobRuns {
             String payload = store.codec()
                     .payload(request.kind(), request.payload(), store.settings().maxPayloadBytes());
             String headers = request.headers().isEmpty() ? "" : store.codec().headers(request.headers());
-            int size = payload.length() + headers.length();
+            int size = payload.getBytes(StandardCharsets.UTF_8).length + headers.length();
             if (bytes + size > BYTES_A_CALL) {
                 flush();
             }
@@ -337,27 +341,39 @@ final class RedisJobRuns implements JobRuns {
 
     @Override
     public Optional<JobRun> find(String runId) {
-        Names.run(runId);
-        Optional<Found> first = waitFor(found(runId, 0));
-        if (first.isEmpty()) {
-            return Optional.empty();
+        return find(List.of(Names.run(runId))).stream().findFirst();
+    }
+
+    /** Those of the runs that there are. Their running units are counted in one pass over the claimed jobs. */
+    private List<JobRun> find(List<String> runIds) {
+        Map<String, JobRun> found = new LinkedHashMap<>();
+        boolean more = true;
+        for (int from = 0; more; from += CLAIMED_A_PAGE) {
+            List<String> args = new ArrayList<>(runIds);
+            args.add(0, Integer.toString(from));
+            List<Object> reply = waitFor(store.<List<Object>>call(FIND, args));
+            for (int i = 0; i < runIds.size(); i++) {
+                JobRun run = read(runIds.get(i), (List<?>) reply.get(i + 1));
+                if (run != null && from == 0) {
+                    found.put(run.id(), run);
+                } else if (run != null) {
+                    found.computeIfPresent(run.id(), (id, first) -> plusRunning(first, run.running()));
+                }
+            }
+            more = (Long) reply.get(0) == 1;
         }
-        long running = first.get().run().running();
-        boolean more = first.get().more();
-        for (int from = CLAIMED_A_PAGE; more; from += CLAIMED_A_PAGE) {
-            Optional<Found> page = waitFor(found(runId, from));
-            running += page.map(found -> found.run().running()).orElse(0L);
-            more = page.isPresent() && page.get().more();
-        }
-        JobRun run = first.get().run();
-        return Optional.of(new JobRun(
+        return List.copyOf(found.values());
+    }
+
+    private static JobRun plusRunning(JobRun run, long more) {
+        return new JobRun(
                 run.queue(),
                 run.id(),
                 run.state(),
                 run.expected(),
                 run.done(),
                 run.failed(),
-                running,
+                run.running() + more,
                 run.late(),
                 run.started(),
                 run.sealed(),
@@ -366,40 +382,32 @@ final class RedisJobRuns implements JobRuns {
                 run.overdue(),
                 run.gatherJob(),
                 run.gather(),
-                run.gatherError()));
+                run.gatherError());
     }
 
-    /** A run with those of its claimed jobs that are on one page. */
-    private record Found(JobRun run, boolean more) {}
-
-    private CompletableFuture<Optional<Found>> found(String runId, int from) {
-        return store.<List<Object>>call(FIND, List.of(runId, Integer.toString(from)))
-                .thenApply(reply -> reply.isEmpty() ? Optional.empty() : Optional.of(read(runId, reply)));
-    }
-
-    private Found read(String runId, List<Object> reply) {
-        JobRun.State state = JobRun.State.valueOf(((String) reply.get(0)).toUpperCase(Locale.ROOT));
-        Instant started = instant(reply.get(7));
-        String gather = (String) reply.get(13);
-        return new Found(
-                new JobRun(
-                        store.queue(),
-                        runId,
-                        state,
-                        (Long) reply.get(1),
-                        (Long) reply.get(2),
-                        (Long) reply.get(3),
-                        (Long) reply.get(5),
-                        (Long) reply.get(4),
-                        started == null ? Instant.EPOCH : started,
-                        instant(reply.get(8)),
-                        instant(reply.get(9)),
-                        instant(reply.get(10)),
-                        instant(reply.get(11)),
-                        (String) reply.get(12),
-                        gather == null ? JobRun.Gather.NONE : JobRun.Gather.valueOf(gather.toUpperCase(Locale.ROOT)),
-                        (String) reply.get(14)),
-                (Long) reply.get(6) == 1);
+    private @Nullable JobRun read(String runId, List<?> fields) {
+        if (fields.isEmpty()) {
+            return null;
+        }
+        Instant started = instant(fields.get(6));
+        String gather = (String) fields.get(12);
+        return new JobRun(
+                store.queue(),
+                runId,
+                JobRun.State.valueOf(((String) fields.get(0)).toUpperCase(Locale.ROOT)),
+                (Long) fields.get(1),
+                (Long) fields.get(2),
+                (Long) fields.get(3),
+                (Long) fields.get(5),
+                (Long) fields.get(4),
+                started == null ? Instant.EPOCH : started,
+                instant(fields.get(7)),
+                instant(fields.get(8)),
+                instant(fields.get(9)),
+                instant(fields.get(10)),
+                (String) fields.get(11),
+                gather == null ? JobRun.Gather.NONE : JobRun.Gather.valueOf(gather.toUpperCase(Locale.ROOT)),
+                (String) fields.get(13));
     }
 
     private static @Nullable Instant instant(@Nullable Object millis) {
@@ -417,7 +425,11 @@ final class RedisJobRuns implements JobRuns {
         }
         List<String> ids = waitFor(store.<List<String>>command(
                 redis -> redis.zrevrange(store.keys().runs(), offset, (long) offset + limit - 1)));
-        return ids.stream().flatMap(id -> find(id).stream()).toList();
+        List<JobRun> found = new ArrayList<>();
+        for (int from = 0; from < ids.size(); from += RUNS_A_CALL) {
+            found.addAll(find(ids.subList(from, Math.min(from + RUNS_A_CALL, ids.size()))));
+        }
+        return List.copyOf(found);
     }
 
     @Override

@@ -1300,6 +1300,25 @@ class RedisJobRunsTests {
     }
 
     @Test
+    void aListCountsRunningUnitsInOnePassOverTheClaims() {
+        for (int i = 0; i < 60; i++) {
+            runs.start("run" + i, units("a", "b"), Unit::name, COUNT);
+        }
+        bench.store.claim(61).join();
+        bench.redis.configResetstat();
+
+        List<JobRun> all = runs.list(0, 200);
+
+        assertThat(bench.redis.info("commandstats"))
+                .contains("cmdstat_evalsha:calls=2,")
+                .contains("cmdstat_lrange:calls=2,");
+        assertThat(all).hasSize(60);
+        assertThat(all.stream().mapToLong(JobRun::running).sum()).isEqualTo(61);
+        assertThat(runs.find("run0").orElseThrow().running()).isEqualTo(2);
+        assertThat(runs.find("run59").orElseThrow().running()).isZero();
+    }
+
+    @Test
     void awaitEndsWhenTheGatherHas() {
         start("a");
         assertThat(runs.await("run", Map.class, Duration.ofMillis(10))).isEmpty();
