@@ -1,6 +1,7 @@
 package io.jobqueue.stories;
 
 import io.jobqueue.GatherPolicy;
+import io.jobqueue.JobEvent;
 import io.jobqueue.JobOutcome;
 import io.jobqueue.JobRequest;
 import io.jobqueue.JobRunOptions;
@@ -36,7 +37,14 @@ final class RunMain {
 
     /** Arguments: port of Redis, {@code work} or {@code launch}; for a launcher the unit at which it stands still. */
     public static void main(String[] args) throws Exception {
-        Stage stage = new Stage(Integer.parseInt(args[0]), Stage.settings().withMaxCrashes(50));
+        Stage stage = new Stage(Integer.parseInt(args[0]), Stage.settings().withMaxCrashes(50)) {
+            @Override
+            void heard(JobEvent event) {
+                if (event instanceof JobEvent.Refused refused) {
+                    redis.rpush("story:refused", refused.claim().id());
+                }
+            }
+        };
         if (args[1].equals("launch")) {
             launch(stage, Integer.parseInt(args[2]));
         } else {
@@ -71,13 +79,20 @@ final class RunMain {
                 Stage.handler("unit", (job, context) -> {
                     int n = ((Number) ((Map<?, ?>) job.payload()).get("n")).intValue();
                     context.output(Map.of("early", n));
-                    waitFor(Duration.ofMillis(5));
+                    waitFor(Duration.ofMillis(20));
                     if (isBad(n)) {
                         throw JobOutcome.deadLetter("cannot do " + n).asException();
                     }
                     return Map.of("n", n);
                 }),
                 Stage.handler("gather", (job, context) -> {
+                    if (job.attempt() == 1) {
+                        // for whoever kills this process in the midst of it
+                        stage.redis.rpush(
+                                "story:gathering",
+                                Long.toString(ProcessHandle.current().pid()));
+                        waitFor(Duration.ofMinutes(5));
+                    }
                     WorkOutputs<?> outputs = context.outputs((java.lang.reflect.Type) Map.class);
                     long sum = outputs.stream()
                             .mapToLong(unit -> ((Number) ((Map<?, ?>) unit.getValue()).get("n")).longValue())

@@ -98,13 +98,20 @@ class RunTests {
                 await().atMost(start).until(() -> told("launchers").contains("done"));
             }
             WorkerProcess paused = workers.get(0);
+            long reclaimed = stage.total("reclaimed");
             paused.signal("STOP");
-            Stage.pass(Stage.LEASE.plusMillis(500));
+            await().atMost(start).until(() -> stage.total("reclaimed") > reclaimed);
             replace(workers, 1);
             paused.signal("CONT");
+            await().atMost(start).until(() -> !told("refused").isEmpty());
             for (Claim zombie : zombies) {
                 assertThat(stage.queue.complete(zombie, Map.of("n", 1_000_000))).isFalse();
             }
+
+            await().atMost(start).until(() -> !told("gathering").isEmpty());
+            int gathering = told("gathering").get(0).equals(Long.toString(paused.pid())) ? 0 : 1;
+            workers.get(gathering).kill();
+            workers.set(gathering, worker());
 
             Map<?, ?> result =
                     runs.await(RunMain.RUN, Map.class, Duration.ofSeconds(150)).orElseThrow();
