@@ -51,6 +51,15 @@ final class ForeignEnds {
         }
     }
 
+    /** Ends to listen, and forgets what was told; walks find it. */
+    void stop(Subscriptions subscriptions, String channel) {
+        synchronized (this) {
+            wanted = false;
+            ids.clear();
+        }
+        subscriptions.remove(channel, listener);
+    }
+
     void hear(String message) {
         if (message.endsWith(OWN)) {
             return;

@@ -241,6 +241,11 @@ final class RedisJobStore implements JobStore {
         });
     }
 
+    @Override
+    public void stopTending() {
+        foreignEnds.stop(connector.subscriptions(), keys().events());
+    }
+
     /**
      * Goes through what is due on the agenda.
      *

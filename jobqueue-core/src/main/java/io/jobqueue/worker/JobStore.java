@@ -69,6 +69,9 @@ public interface JobStore {
         return CompletableFuture.completedFuture(List.of());
     }
 
+    /** Says that nobody tends any more, so that nothing is listened to for it. Does not wait. */
+    default void stopTending() {}
+
     /**
      * Looks at a bounded part of all that is kept, and puts right what foreign hands did to it. A store that nobody else
      * can reach has nothing to put right.

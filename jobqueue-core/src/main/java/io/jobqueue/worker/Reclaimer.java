@@ -89,6 +89,7 @@ public final class Reclaimer {
     public synchronized void stop() {
         if (loops != null) {
             loops.forEach(loop -> loop.stop(Patience.USUAL.calls()));
+            stores.forEach(JobStore::stopTending);
             loops = null;
         }
     }

@@ -28,6 +28,7 @@ import io.jobqueue.worker.JobStore.Renewal;
 import io.jobqueue.worker.JobStore.Renewed;
 import io.jobqueue.worker.JobStore.Settlement;
 import io.jobqueue.worker.JobStore.Verb;
+import io.jobqueue.worker.Reclaimer;
 import io.lettuce.core.pubsub.RedisPubSubAdapter;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import java.time.Duration;
@@ -962,6 +963,18 @@ class RedisJobRunsTests {
         });
         assertThat(run().done()).isEqualTo(2);
         assertThat(ends()).hasSize(1);
+    }
+
+    @Test
+    void nobodyListensToTheChannelWhenNobodyTendsAnyMore() {
+        start("a");
+        Reclaimer reclaimer = new Reclaimer(List.of(bench.store), Duration.ofMillis(20), JobListener.none());
+        reclaimer.start();
+        await().until(() -> bench.redis.pubsubNumsub("queue:q:events").get("queue:q:events") == 1);
+
+        reclaimer.stop();
+
+        await().until(() -> bench.redis.pubsubNumsub("queue:q:events").get("queue:q:events") == 0);
     }
 
     @Test

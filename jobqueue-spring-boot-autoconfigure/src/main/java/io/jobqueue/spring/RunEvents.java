@@ -54,9 +54,18 @@ final class RunEvents implements JobListener, DisposableBean {
         }
     }
 
-    /** What waits is still published; what comes later is not. */
+    /** What waits is still published, as far as listeners take no more than five seconds for it; what comes later is not. */
     @Override
     public void destroy() {
         thread.shutdown();
+        try {
+            if (!thread.awaitTermination(5, TimeUnit.SECONDS)) {
+                log.warn(
+                        "{} events of runs are not published, because the application stops",
+                        thread.shutdownNow().size());
+            }
+        } catch (InterruptedException ex) {
+            Thread.currentThread().interrupt();
+        }
     }
 }
