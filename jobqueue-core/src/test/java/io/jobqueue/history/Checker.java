@@ -1,0 +1,668 @@
+package io.jobqueue.history;
+
+import io.jobqueue.history.History.Claimed;
+import io.jobqueue.history.History.End;
+import io.jobqueue.history.History.Enqueue;
+import io.jobqueue.history.History.Fault;
+import io.jobqueue.history.History.Renewal;
+import io.jobqueue.history.History.Run;
+import io.jobqueue.history.History.Span;
+import io.jobqueue.history.History.Sweep;
+import io.jobqueue.history.History.Told;
+import io.jobqueue.worker.JobStore.Answer;
+import io.jobqueue.worker.JobStore.Verb;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tells what in a history must not be, and what in the keys that it left. Each invariant is a method; its first sentence
+ * is the promise.
+ *
+ * <p>It never takes something for broken that only may be: Redis did what was asked at some moment between question and
+ * answer, and what has no answer may have been done or not.
+ *
+ * <p>It expects that units return their fence as output, and that retention drops nothing.
+ */
+public final class Checker {
+
+    /** Redis counts whole milliseconds, and rounds down. */
+    private static final long SLACK = 5_000_000;
+
+    private final History history;
+    private final Snapshot end;
+    private final Map<String, OfJob> jobs = new LinkedHashMap<>();
+    private final List<Claimed> claims; // by fence
+    private final List<Violation> found = new ArrayList<>();
+
+    /** All that the history says of one job. */
+    private static final class OfJob {
+
+        final String id;
+        final List<Enqueue> enqueues = new ArrayList<>();
+        final List<Claimed> claims = new ArrayList<>(); // by fence
+        final List<End> ends = new ArrayList<>();
+        final List<Renewal> renewals = new ArrayList<>();
+        final List<Run> runs = new ArrayList<>(); // by fence
+        final List<Sweep> reclaims = new ArrayList<>();
+        final List<Sweep> deaths = new ArrayList<>();
+
+        OfJob(String id) {
+            this.id = id;
+        }
+
+        Optional<Claimed> claim(String token) {
+            return claims.stream().filter(claim -> claim.token().equals(token)).findFirst();
+        }
+
+        Optional<Claimed> claim(Run run) {
+            return claims.stream().filter(claim -> claim.fence() == run.fence()).findFirst();
+        }
+
+        Stream<End> ends(Claimed claim) {
+            return ends.stream().filter(end -> end.token().equals(claim.token()));
+        }
+
+        /** Until when a claim is good for sure, unless its worker ends it. */
+        long goodUntil(Claimed claim) {
+            return renewals.stream()
+                    .filter(renewal -> renewal.isHeld() && renewal.token().equals(claim.token()))
+                    .mapToLong(renewal -> renewal.span().from() + renewal.lease())
+                    .reduce(claim.span().from() + claim.lease(), Math::max);
+        }
+
+        /** When the flight of a claim was over for sure: its end is known, or somebody else has the job. */
+        long landed(Claimed claim) {
+            int next = claims.indexOf(claim) + 1;
+            long taken = next < claims.size() ? claims.get(next).span().to() : History.NEVER;
+            return ends(claim)
+                    .filter(end -> end.span().answered())
+                    .mapToLong(end -> end.span().to())
+                    .reduce(taken, Math::min);
+        }
+    }
+
+    private Checker(History history, Snapshot end) {
+        this.history = history;
+        this.end = end;
+        claims = history.claimings().stream()
+                .flatMap(claiming -> claiming.jobs().stream())
+                .sorted(Comparator.comparingLong(Claimed::fence))
+                .toList();
+        history.enqueues().forEach(enqueue -> of(enqueue.id()).enqueues.add(enqueue));
+        claims.forEach(claim -> of(claim.id()).claims.add(claim));
+        history.ends().stream()
+                .sorted(Comparator.comparingLong(each -> each.span().from()))
+                .forEach(each -> of(each.id()).ends.add(each));
+        history.renewals().forEach(renewal -> of(renewal.id()).renewals.add(renewal));
+        history.runs().stream()
+                .sorted(Comparator.comparingLong(Run::fence).thenComparingLong(Run::from))
+                .forEach(run -> of(run.id()).runs.add(run));
+        for (Sweep sweep : history.sweeps()) {
+            sweep.reclaimed().forEach(id -> of(id).reclaims.add(sweep));
+            sweep.died().forEach(id -> of(id).deaths.add(sweep));
+        }
+    }
+
+    private OfJob of(String id) {
+        return jobs.computeIfAbsent(id, OfJob::new);
+    }
+
+    private void broken(String invariant, String what, Object... arguments) {
+        found.add(new Violation(invariant, what.formatted(arguments)));
+    }
+
+    /**
+     * Looks at a history and at the keys after it, when nothing moves any more.
+     *
+     * @return what must not be, sorted by invariant
+     */
+    public static List<Violation> check(History history, Snapshot end) {
+        Checker checker = new Checker(history, end);
+        checker.nothingIsLost();
+        checker.nothingUnexpectedRuns();
+        checker.everyJobIsCreatedOnce();
+        checker.onlyTheLastOwnerActs();
+        checker.everyJobEndsOnce();
+        checker.nothingRunsAfterItsCompletion();
+        checker.ownersDoNotOverlap();
+        checker.whatRunsAgainHasAReason();
+        checker.attemptsAreCountedAndLimited();
+        checker.fencesRise();
+        checker.theOldestIsTheNext();
+        checker.whatComesBackIsTheNext();
+        checker.nothingRunsEarly();
+        checker.outputsAreThoseOfTheCompletions();
+        checker.found.addAll(check(end));
+        checker.found.sort(Comparator.comparingInt(
+                violation -> Integer.parseInt(violation.invariant().substring(1))));
+        return List.copyOf(checker.found);
+    }
+
+    // ---- jobs
+
+    /** I1: What was enqueued, as its producer was told, is somewhere at the end. */
+    private void nothingIsLost() {
+        Set<String> there = end.places().values().stream()
+                .flatMap(held -> held.stream().map(Snapshot.Held::id))
+                .collect(Collectors.toSet());
+        for (OfJob job : jobs.values()) {
+            boolean enqueued = job.enqueues.stream()
+                    .anyMatch(enqueue -> enqueue.told() == Told.CREATED || enqueue.told() == Told.EXISTING);
+            if (enqueued && !there.contains(job.id)) {
+                broken("I1", "job %s was enqueued and is nowhere", job.id);
+            }
+        }
+    }
+
+    /** I2: Nothing is handed out or runs that nobody tried to enqueue. */
+    private void nothingUnexpectedRuns() {
+        for (OfJob job : jobs.values()) {
+            if (job.enqueues.isEmpty() && !(job.claims.isEmpty() && job.runs.isEmpty())) {
+                broken("I2", "job %s was handed out %d times, but never enqueued", job.id, job.claims.size());
+            }
+        }
+    }
+
+    /** I3: However often an enqueue is repeated, it creates the job once. */
+    private void everyJobIsCreatedOnce() {
+        for (OfJob job : jobs.values()) {
+            long created = job.enqueues.stream()
+                    .filter(enqueue -> enqueue.told() == Told.CREATED)
+                    .count();
+            boolean refusedOnly = !job.enqueues.isEmpty()
+                    && job.enqueues.stream().allMatch(enqueue -> enqueue.told() == Told.REFUSED);
+            if (created > 1) {
+                broken("I3", "job %s was created %d times", job.id, created);
+            } else if (refusedOnly && !job.claims.isEmpty()) {
+                broken("I3", "job %s was refused, and handed out all the same", job.id);
+            }
+        }
+    }
+
+    /** I4: Only the token that was handed out last can settle or renew, and only until its attempt has ended. */
+    private void onlyTheLastOwnerActs() {
+        for (OfJob job : jobs.values()) {
+            for (End act : job.ends) {
+                if (act.isDone()) {
+                    checkOwner(job, act.token(), act.span(), act.verb().name());
+                }
+            }
+            for (Renewal act : job.renewals) {
+                if (act.isHeld()) {
+                    checkOwner(job, act.token(), act.span(), "EXTEND");
+                }
+            }
+        }
+    }
+
+    private void checkOwner(OfJob job, String token, Span act, String verb) {
+        Claimed own = job.claim(token).orElse(null);
+        if (own == null) {
+            broken("I4", "%s of job %s was accepted with a token that nobody was given", verb, job.id);
+            return;
+        }
+        job.claims.stream()
+                .filter(other -> other.fence() > own.fence() && other.span().isBefore(act))
+                .findFirst()
+                .ifPresent(other ->
+                        broken("I4", "%s of job %s by %s was accepted after %s had it", verb, job.id, own, other));
+        if (Stream.concat(job.reclaims.stream(), job.deaths.stream())
+                .anyMatch(sweep ->
+                        own.span().isBefore(sweep.span()) && sweep.span().isBefore(act))) {
+            broken("I4", "%s of job %s by %s was accepted after a sweep had taken it back", verb, job.id, own);
+        }
+        if (job.ends(own).anyMatch(end -> end.isDone() && end.span().isBefore(act))) {
+            broken("I4", "%s of job %s by %s was accepted after that attempt had ended", verb, job.id, own);
+        }
+    }
+
+    /** I5: A job ends for good once: by one completion, one final failure or one death. */
+    private void everyJobEndsOnce() {
+        for (OfJob job : jobs.values()) {
+            List<End> completions = job.ends.stream()
+                    .filter(end -> end.verb() == Verb.COMPLETE && end.answer() == Answer.DONE)
+                    .toList();
+            long owners = job.ends.stream()
+                    .filter(end -> end.answer() == Answer.FAILED
+                            || (end.answer() == Answer.DONE
+                                    && (end.verb() == Verb.COMPLETE || end.verb() == Verb.FAIL)))
+                    .map(End::token)
+                    .distinct()
+                    .count();
+            if (completions.size() > 1) {
+                broken("I5", "job %s was completed %d times", job.id, completions.size());
+            } else if (owners + job.deaths.size() > 1) {
+                broken("I5", "job %s ended for good %d times", job.id, owners + job.deaths.size());
+            }
+        }
+    }
+
+    /** I6: No run begins after a completion of the job was answered. */
+    private void nothingRunsAfterItsCompletion() {
+        for (OfJob job : jobs.values()) {
+            long completed = job.ends.stream()
+                    .filter(end -> end.verb() == Verb.COMPLETE
+                            && (end.answer() == Answer.DONE || end.answer() == Answer.ALREADY))
+                    .mapToLong(end -> end.span().to())
+                    .min()
+                    .orElse(History.NEVER);
+            job.runs.stream()
+                    .filter(run -> run.from() > completed)
+                    .forEach(run -> broken("I6", "job %s ran after its completion, on %s", job.id, run.process()));
+        }
+    }
+
+    /** I7: While a claim is good, and its worker has not ended it, nobody else is given the job and no sweep takes it. */
+    private void ownersDoNotOverlap() {
+        for (OfJob job : jobs.values()) {
+            for (int i = 1; i < job.claims.size(); i++) {
+                Claimed next = job.claims.get(i);
+                checkTaken(job, job.claims.get(i - 1), next.span(), "given to " + next);
+            }
+            for (Sweep sweep :
+                    Stream.concat(job.reclaims.stream(), job.deaths.stream()).toList()) {
+                job.claims.stream()
+                        .filter(claim -> claim.span().isBefore(sweep.span()))
+                        .reduce((earlier, later) -> later)
+                        .ifPresent(owner -> checkTaken(job, owner, sweep.span(), "taken back by a sweep"));
+            }
+        }
+    }
+
+    private void checkTaken(OfJob job, Claimed owner, Span taken, String how) {
+        long early = job.goodUntil(owner) - taken.to();
+        boolean ended =
+                job.ends(owner).anyMatch(end -> end.mayBeDone() && end.span().from() < taken.to());
+        if (early > SLACK && !ended) {
+            broken("I7", "job %s was %s %d ms before the claim of %s was over", job.id, how, early / 1_000_000, owner);
+        }
+    }
+
+    /**
+     * I8: A job runs again only after a failure or a release of its last run, or when a fault hit the process that had it. So
+     * there are at most as many other reruns as jobs were in flight at the faults.
+     */
+    private void whatRunsAgainHasAReason() {
+        for (OfJob job : jobs.values()) {
+            for (int i = 1; i < job.runs.size(); i++) {
+                Run before = job.runs.get(i - 1);
+                Optional<Claimed> claim = job.claim(before);
+                if (claim.isEmpty() || !(wasGivenBack(job, claim.get()) || wasHit(job, claim.get()))) {
+                    broken(
+                            "I8",
+                            "job %s ran again, and nothing had happened to its run on %s",
+                            job.id,
+                            before.process());
+                }
+            }
+        }
+    }
+
+    private static boolean wasGivenBack(OfJob job, Claimed claim) {
+        return job.ends(claim)
+                .anyMatch(end -> (end.verb() == Verb.RETRY || end.verb() == Verb.RELEASE) && end.mayBeDone());
+    }
+
+    private boolean wasHit(OfJob job, Claimed claim) {
+        long landed = job.landed(claim);
+        return history.faults().stream().anyMatch(fault -> hits(fault, claim, landed));
+    }
+
+    private static boolean hits(Fault fault, Claimed claim, long landed) {
+        return fault.hits(claim.span().process()) && claim.span().from() <= fault.to() && fault.from() <= landed;
+    }
+
+    /**
+     * I9: Attempts are counted from 1 without gaps, but for claims whose answer was lost; a release gives its attempt back; no
+     * job runs more often than it may.
+     */
+    private void attemptsAreCountedAndLimited() {
+        long[] fences = claims.stream().mapToLong(Claimed::fence).toArray();
+        for (OfJob job : jobs.values()) {
+            @Nullable Claimed before = null;
+            for (Claimed claim : job.claims) {
+                long from = before == null ? 0 : before.fence();
+                int rise = claim.attempt() - (before == null ? 0 : before.attempt());
+                // claims that nobody heard of took fences, and may have been of this job
+                long unheard = claim.fence() - from - 1 - between(fences, from, claim.fence());
+                int least = before != null && mayBeReleased(job, before) ? 0 : 1;
+                int most = before != null && isReleased(job, before) ? 0 : 1;
+                if (rise < least || rise > most + unheard) {
+                    broken(
+                            "I9",
+                            "job %s: after %s came %s, with %d claims unheard of in between",
+                            job.id,
+                            before == null ? "nothing" : before,
+                            claim,
+                            unheard);
+                }
+                before = claim;
+            }
+            int limit = job.enqueues.stream().mapToInt(Enqueue::limit).max().orElse(Integer.MAX_VALUE);
+            long ran = job.runs.stream()
+                    .filter(run -> job.claim(run)
+                            .filter(claim -> mayBeReleased(job, claim))
+                            .isEmpty())
+                    .count();
+            if (ran > limit) {
+                broken("I9", "job %s ran %d times, and was allowed %d", job.id, ran, limit);
+            }
+        }
+    }
+
+    private static boolean mayBeReleased(OfJob job, Claimed claim) {
+        return job.ends(claim).anyMatch(end -> end.verb() == Verb.RELEASE && end.mayBeDone());
+    }
+
+    private static boolean isReleased(OfJob job, Claimed claim) {
+        return job.ends(claim)
+                .anyMatch(end ->
+                        end.verb() == Verb.RELEASE && (end.answer() == Answer.DONE || end.answer() == Answer.ALREADY));
+    }
+
+    /** How many fences are greater than {@code low} and smaller than {@code high}. */
+    private static int between(long[] fences, long low, long high) {
+        return place(fences, high) - place(fences, low + 1);
+    }
+
+    private static int place(long[] fences, long fence) {
+        int at = Arrays.binarySearch(fences, fence);
+        return at < 0 ? -at - 1 : at;
+    }
+
+    /** I9: Every claim has a fence of its own, and a later claim a greater one. */
+    private void fencesRise() {
+        @Nullable Claimed above = null; // the one of a greater fence that was answered first
+        for (int i = claims.size() - 1; i >= 0; i--) {
+            Claimed claim = claims.get(i);
+            if (above != null && above.span().isBefore(claim.span())) {
+                broken("I9", "job %s: %s has a smaller fence than %s before it", claim.id(), claim, above);
+            }
+            if (i > 0 && claims.get(i - 1).fence() == claim.fence()) {
+                broken("I9", "jobs %s and %s have one fence", claims.get(i - 1).id(), claim.id());
+            }
+            if (above == null || claim.span().to() < above.span().to()) {
+                above = claim;
+            }
+        }
+    }
+
+    /** I13: Of two jobs that were enqueued one after the other, the first one is claimed first. */
+    private void theOldestIsTheNext() {
+        List<Claimed> firsts = firstClaims();
+        @Nullable OfJob oldest = null; // of those claimed later
+        for (int i = firsts.size() - 1; i >= 0; i--) {
+            OfJob job = of(firsts.get(i).id());
+            long asked = job.enqueues.stream()
+                    .mapToLong(enqueue -> enqueue.span().from())
+                    .min()
+                    .orElse(0);
+            if (oldest != null && enqueued(oldest) < asked) {
+                broken("I13", "job %s was claimed before %s, which was enqueued before it", job.id, oldest.id);
+            }
+            if (oldest == null || enqueued(job) < enqueued(oldest)) {
+                oldest = job;
+            }
+        }
+    }
+
+    /** When a job was in the queue for sure. */
+    private static long enqueued(OfJob job) {
+        return job.enqueues.stream()
+                .filter(enqueue -> enqueue.told() == Told.CREATED || enqueue.told() == Told.EXISTING)
+                .mapToLong(enqueue -> enqueue.span().to())
+                .min()
+                .orElse(History.NEVER);
+    }
+
+    /** The very first claims of jobs that joined at the back and had been nowhere else, by fence. */
+    private List<Claimed> firstClaims() {
+        return claims.stream()
+                .filter(claim -> claim.attempt() == 1 && of(claim.id()).claims.get(0) == claim)
+                .filter(claim -> of(claim.id()).enqueues.stream().allMatch(enqueue -> enqueue.delay() == 0))
+                .toList();
+    }
+
+    /** I13: What a sweep takes back, or a worker releases, is claimed before all that has not had its turn. */
+    private void whatComesBackIsTheNext() {
+        TreeMap<Long, Claimed> latest = new TreeMap<>(); // of the first claims up to a fence, the one asked for last
+        for (Claimed claim : firstClaims()) {
+            Map.Entry<Long, Claimed> last = latest.lastEntry();
+            if (last == null || claim.span().from() > last.getValue().span().from()) {
+                latest.put(claim.fence(), claim);
+            }
+        }
+        for (OfJob job : jobs.values()) {
+            for (int i = 1; i < job.claims.size(); i++) {
+                Claimed before = job.claims.get(i - 1);
+                Claimed next = job.claims.get(i);
+                Map.Entry<Long, Claimed> other = latest.lowerEntry(next.fence());
+                if (other != null
+                        && cameBack(job, before, next) < other.getValue().span().from()) {
+                    broken(
+                            "I13",
+                            "job %s came back before job %s was asked for, and was claimed after it",
+                            job.id,
+                            other.getValue().id());
+                }
+            }
+        }
+    }
+
+    /** When a job was at the head for sure, between two claims that nothing can have come between. */
+    private static long cameBack(OfJob job, Claimed before, Claimed next) {
+        if (next.attempt() == before.attempt()) {
+            return job.ends(before)
+                    .filter(end -> end.verb() == Verb.RELEASE && end.answer() == Answer.DONE)
+                    .mapToLong(end -> end.span().to())
+                    .min()
+                    .orElse(History.NEVER);
+        }
+        if (next.attempt() != before.attempt() + 1) {
+            return History.NEVER;
+        }
+        return job.reclaims.stream()
+                .filter(sweep -> before.span().isBefore(sweep.span())
+                        && sweep.span().from() < next.span().to())
+                .mapToLong(sweep -> sweep.span().to())
+                .min()
+                .orElse(History.NEVER);
+    }
+
+    /** I14: Nothing runs before its time: neither a delayed job nor a retry that has to wait. */
+    private void nothingRunsEarly() {
+        for (OfJob job : jobs.values()) {
+            if (job.enqueues.isEmpty()) {
+                continue;
+            }
+            long due = job.enqueues.stream()
+                    .mapToLong(enqueue -> enqueue.span().from() + enqueue.delay())
+                    .min()
+                    .getAsLong();
+            for (int i = 0; i < job.runs.size(); i++) {
+                Run run = job.runs.get(i);
+                if (i > 0) {
+                    due = retryDue(job, job.runs.get(i - 1));
+                }
+                if (due - run.from() > SLACK) {
+                    broken("I14", "job %s ran %d ms early", job.id, (due - run.from()) / 1_000_000);
+                }
+            }
+        }
+    }
+
+    private static long retryDue(OfJob job, Run failed) {
+        return job.claim(failed).stream()
+                .flatMap(job::ends)
+                .filter(end -> end.verb() == Verb.RETRY && end.mayBeDone())
+                .mapToLong(end -> end.span().from() + end.delay())
+                .min()
+                .orElse(0);
+    }
+
+    /** I17: A unit has the output of the attempt that completed it, or a failure when its job failed; no others are there. */
+    private void outputsAreThoseOfTheCompletions() {
+        Map<String, String> statuses = new HashMap<>();
+        end.places().values().forEach(held -> held.forEach(job -> statuses.put(job.id(), job.status())));
+        Set<String> units = new HashSet<>();
+        for (OfJob job : jobs.values()) {
+            String unit = job.enqueues.stream()
+                    .map(Enqueue::unit)
+                    .filter(Objects::nonNull)
+                    .findFirst()
+                    .orElse(null);
+            if (unit == null) {
+                continue;
+            }
+            units.add(unit);
+            String output = end.outputs().get(unit);
+            boolean failed = end.failures().containsKey(unit);
+            String status = statuses.getOrDefault(job.id, "nowhere");
+            if (status.equals("completed")) {
+                if (failed || output == null || !completers(job).contains(output)) {
+                    broken("I17", "unit %s has the output %s, and was completed by %s", unit, output, completers(job));
+                }
+            } else if (output != null || failed != status.equals("failed")) {
+                broken("I17", "unit %s is %s, and has the output %s", unit, status, output);
+            }
+        }
+        Stream.concat(end.outputs().keySet().stream(), end.failures().keySet().stream())
+                .filter(unit -> !units.contains(unit))
+                .forEach(unit -> broken("I17", "unit %s is unknown", unit));
+    }
+
+    /** The fences of the claims that can have completed a job: the one that was told so, else those without an answer. */
+    private static Set<String> completers(OfJob job) {
+        Map<Boolean, Set<String>> fences = job.ends.stream()
+                .filter(end -> end.verb() == Verb.COMPLETE && end.mayBeDone())
+                .flatMap(end -> job.claim(end.token()).stream()
+                        .map(claim -> Map.entry(end.answer() != null, Long.toString(claim.fence()))))
+                .collect(Collectors.partitioningBy(
+                        Map.Entry::getKey, Collectors.mapping(Map.Entry::getValue, Collectors.toSet())));
+        return fences.get(true).isEmpty() ? fences.get(false) : fences.get(true);
+    }
+
+    // ---- the keys of one instant
+
+    /** Looks at the keys of any instant, also while everything moves. */
+    public static List<Violation> check(Snapshot snapshot) {
+        List<Violation> found = new ArrayList<>();
+        everyJobIsInOnePlace(snapshot, found);
+        nothingIsCreatedOrVanishes(snapshot, found);
+        thereAreNoOrphans(snapshot, found);
+        return found;
+    }
+
+    /** I10: An id stands in exactly one place, and the status of its job agrees. */
+    private static void everyJobIsInOnePlace(Snapshot snapshot, List<Violation> found) {
+        Map<String, String> placeOf = new HashMap<>();
+        snapshot.places().forEach((place, held) -> {
+            String status = place.equals("delayed") ? "scheduled" : place;
+            for (Snapshot.Held job : held) {
+                String other = placeOf.put(job.id(), place);
+                if (other != null) {
+                    found.add(new Violation("I10", "job %s stands in %s and in %s".formatted(job.id(), other, place)));
+                }
+                if (!job.status().equals(status)) {
+                    found.add(new Violation(
+                            "I10", "job %s stands in %s, and is %s".formatted(job.id(), place, job.status())));
+                }
+            }
+        });
+    }
+
+    /** I11: What was enqueued waits, runs, or is counted as ended. */
+    private static void nothingIsCreatedOrVanishes(Snapshot snapshot, List<Violation> found) {
+        long there = snapshot.alive();
+        long gone = Stream.of("completed", "failed", "cancelled", "purged", "lost")
+                .mapToLong(snapshot::total)
+                .sum();
+        if (snapshot.total("enqueued") != there + gone) {
+            found.add(new Violation(
+                    "I11",
+                    "%d jobs were enqueued, %d wait or run, %d ended"
+                            .formatted(snapshot.total("enqueued"), there, gone)));
+        }
+    }
+
+    /** I12: Every job stands somewhere, and everything that stands somewhere is a job with a payload. */
+    private static void thereAreNoOrphans(Snapshot snapshot, List<Violation> found) {
+        snapshot.orphans().forEach(key -> found.add(new Violation("I12", key + " stands nowhere")));
+        snapshot.places().forEach((place, held) -> held.stream()
+                .filter(job -> job.status().isEmpty() || !job.payload())
+                .forEach(job -> found.add(
+                        new Violation("I12", "what stands in %s as %s is no job".formatted(place, job.id())))));
+    }
+
+    // ---- figures
+
+    /** What a story was made of, for whoever wants to know whether it was one. */
+    public static Map<String, Long> figures(History history, Snapshot end) {
+        Checker checker = new Checker(history, end);
+        Map<String, Long> figures = new LinkedHashMap<>();
+        figures.put("jobs", end.total("enqueued"));
+        figures.put("completed", end.total("completed"));
+        figures.put("dead", end.total("failed"));
+        figures.put("runs", (long) history.runs().size());
+        figures.put("retried", end.total("retried"));
+        figures.put("released", end.total("released"));
+        figures.put("reclaimed", end.total("reclaimed"));
+        figures.put("faults", (long) history.faults().size());
+        figures.put("reruns by faults", checker.reruns().count());
+        figures.put("in flight at faults", checker.inFlightAtFaults());
+        figures.put("runs at the same time", checker.overlaps());
+        figures.put("refused", count(history.ends(), act -> act.answer() == Answer.REFUSED));
+        figures.put("settlements without answer", count(history.ends(), act -> act.answer() == null));
+        figures.put("claims without answer", count(history.claimings(), claiming -> !claiming.span()
+                .answered()));
+        figures.put("enqueues without answer", count(history.enqueues(), asked -> asked.told() == Told.UNKNOWN));
+        return figures;
+    }
+
+    private static <T> long count(List<T> things, Predicate<T> which) {
+        return things.stream().filter(which).count();
+    }
+
+    /** The runs that no failure of the run before explains. */
+    private Stream<Run> reruns() {
+        return jobs.values().stream().flatMap(job -> IntStream.range(1, job.runs.size())
+                .filter(i -> job.claim(job.runs.get(i - 1))
+                        .filter(claim -> wasGivenBack(job, claim))
+                        .isEmpty())
+                .mapToObj(job.runs::get));
+    }
+
+    private long inFlightAtFaults() {
+        return claims.stream()
+                .mapToLong(claim -> {
+                    long landed = of(claim.id()).landed(claim);
+                    return count(history.faults(), fault -> hits(fault, claim, landed));
+                })
+                .sum();
+    }
+
+    /** The runs that began while another of the same job was still under way, its claim over. */
+    private long overlaps() {
+        return jobs.values().stream()
+                .mapToLong(job -> IntStream.range(1, job.runs.size())
+                        .filter(i -> job.runs.get(i - 1).to() != History.NEVER
+                                && job.runs.get(i).from() < job.runs.get(i - 1).to())
+                        .count())
+                .sum();
+    }
+}

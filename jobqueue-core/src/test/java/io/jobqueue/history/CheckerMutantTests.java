@@ -1,0 +1,162 @@
+package io.jobqueue.history;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.jobqueue.embedded.EmbeddedRedis;
+import io.jobqueue.embedded.RedisServer;
+import io.jobqueue.history.FlawedScripts.Edit;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The checker is worth something only if it finds what is wrong: scripts with a flaw, played against a real Redis. */
+@RedisServer
+class CheckerMutantTests {
+
+    /** The guide's claim: a pop that says nothing of who has the job. The worker's next call stamps it, unasked. */
+    private static final List<Edit> CLAIM_IN_TWO_STEPS = List.of(
+            new Edit(
+                    "claim",
+                    "'status', 'processing', 'claim_token', token, 'claimed_at_ms', text(now), 'started_at_ms',\n      text(now),",
+                    ""),
+            new Edit("claim", "'fence', text(fence), 'lease',", "'fence', text(fence), 'unread',"),
+            new Edit(
+                    "extend", "if token == '' or f.err or f[1] ~= 'processing' or f[2] ~= token then", "if f.err then"),
+            new Edit(
+                    "extend",
+                    "call('HSET', hash, 'claimed_at_ms'",
+                    "call('HSET', hash, 'status', 'processing', 'claim_token', token, 'claimed_at_ms'"));
+
+    private static final Edit REMOVAL_IGNORED =
+            new Edit("settle", "if not take_out(entry) then", "if not take_out(entry) and false then");
+
+    private static final Edit TOKEN_ALONE =
+            new Edit("settle", "if f[1] == 'processing' and f[2] == token then", "if f[2] == token then");
+
+    private static final Edit ENDED_JOBS_ARE_CLAIMED =
+            new Edit("claim", "if seen[id] or f[1] == 'completed' or f[1] == 'failed' then", "if seen[id] then");
+
+    /** A wrong script, the schedule that shows it, and the invariants that must be named. */
+    private enum Flaw {
+        // those of the guide's design
+        A_CLAIM_IN_TWO_STEPS("overtaken", Set.of("I4"), CLAIM_IN_TWO_STEPS),
+        AGE_INSTEAD_OF_A_LEASE(
+                "backlog",
+                Set.of("I7"),
+                new Edit("claim", "token, 'claimed_at_ms', text(now), 'started_at_ms'", "token, 'started_at_ms'"),
+                new Edit("claim", "'fence', text(fence), 'lease',", "'fence', text(fence), 'unread',"),
+                new Edit(
+                        "reclaim",
+                        "  marks[#marks + 1] = { id, 'seen', state .. text(now) }",
+                        "  do return number(call('HGET', JOB .. id, 'enqueued_at_ms'), now) + 2 * lease end")),
+        A_TOKEN_THAT_OUTLIVES_ITS_ATTEMPT("repeats", Set.of("I4", "I5", "I10"), TOKEN_ALONE, REMOVAL_IGNORED),
+        A_REMOVAL_THAT_NOBODY_ASKS_ABOUT(
+                "late",
+                Set.of("I4", "I6", "I10"),
+                Stream.concat(CLAIM_IN_TWO_STEPS.stream(), Stream.of(REMOVAL_IGNORED, ENDED_JOBS_ARE_CLAIMED))
+                        .toList()),
+        NO_TOKEN_IS_A_TOKEN(
+                "stranger",
+                Set.of("I4"),
+                new Edit("claim", "'claim_token', token, 'claimed_at_ms'", "'claimed_at_ms'"),
+                new Edit("settle", "if token ~= '' and not f.err then", "if not f.err then"),
+                TOKEN_ALONE),
+        CRASHES_WITHOUT_A_LIMIT(
+                "poison",
+                Set.of("I9"),
+                new Edit(
+                        "reclaim",
+                        "if crashes > max_crashes or (limit > 0 and attempts >= limit) then",
+                        "if false then")),
+        RECLAIMED_TO_THE_BACK(
+                "head",
+                Set.of("I13"),
+                new Edit("reclaim", "call('RPUSH', PENDING, unpack(back))", "call('LPUSH', PENDING, unpack(back))")),
+        AN_OUTPUT_APART_FROM_ITS_COMPLETION(
+                "zombie",
+                Set.of("I17"),
+                new Edit(
+                        "settle",
+                        "  answers[#answers + 1] = answer\n",
+                        "  answers[#answers + 1] = answer\n  if run ~= '' then call('HSET', OUTPUTS .. run, unit, ARGV[i + 4]) end\n")),
+
+        // further ones, so that each invariant is broken once
+        A_JOB_THAT_IS_TAKEN_OUT_AND_PUT_NOWHERE(
+                "retry", Set.of("I1", "I11", "I12"), new Edit("settle", "call('ZADD', DELAYED, text(due), id)", "")),
+        A_JOB_THAT_NOBODY_ENQUEUED(
+                "work",
+                Set.of("I2"),
+                new Edit("claim", "in ipairs({ id, f[2], text(attempt)", "in ipairs({ id .. 'x', f[2], text(attempt)")),
+        AN_ENQUEUE_THAT_REPEATS_ITSELF(
+                "twice",
+                Set.of("I3", "I10"),
+                new Edit("enqueue", "if seen[id] or call('EXISTS', JOB .. id) == 1 then", "if seen[id] then")),
+        A_LEASE_THAT_IS_NOT_KEPT(
+                "backlog",
+                Set.of("I7"),
+                new Edit("reclaim", "if deadline < now then", "if deadline - lease <= now then")),
+        A_DEAD_JOB_THAT_RUNS_AGAIN(
+                "dead",
+                Set.of("I5", "I8"),
+                new Edit("settle", "bury(id, entry.words)", "bury(id, entry.words) back[#back + 1] = id"),
+                ENDED_JOBS_ARE_CLAIMED),
+        ATTEMPTS_THAT_ARE_NOT_COUNTED(
+                "retry", Set.of("I9"), new Edit("claim", "number(f[3], 0) + 1", "math.max(number(f[3], 0), 1)")),
+        A_FENCE_THAT_STANDS_STILL("work", Set.of("I9"), new Edit("claim", "fence = fence + 1", "fence = 1")),
+        A_COMPLETION_THAT_IS_NOT_COUNTED(
+                "work", Set.of("I11"), new Edit("settle", "count('completed_total', #completed)", "")),
+        A_HASH_THAT_IS_LEFT_BEHIND(
+                "work", Set.of("I12"), new Edit("settle", "call('LPUSH', COMPLETED, unpack(completed))", "")),
+        RELEASED_TO_THE_BACK(
+                "release",
+                Set.of("I13"),
+                new Edit("settle", "call('RPUSH', PENDING, entry.id)", "call('LPUSH', PENDING, entry.id)")),
+        THE_NEWEST_FIRST("work", Set.of("I13"), new Edit("enqueue", "call('LPUSH', PENDING", "call('RPUSH', PENDING")),
+        DUE_BEFORE_ITS_TIME(
+                "delayed", Set.of("I14"), new Edit("claim", "'-inf', text(now), 'LIMIT'", "'-inf', '+inf', 'LIMIT'")),
+        A_RETRY_THAT_DOES_NOT_WAIT(
+                "retry",
+                Set.of("I14"),
+                new Edit("settle", "local due = now + entry.delay", "entry.delay = 0 local due = now"));
+
+        private final String schedule;
+        private final Set<String> named;
+        private final List<Edit> edits;
+
+        Flaw(String schedule, Set<String> named, Edit... edits) {
+            this(schedule, named, List.of(edits));
+        }
+
+        Flaw(String schedule, Set<String> named, List<Edit> edits) {
+            this.schedule = schedule;
+            this.named = named;
+            this.edits = edits;
+        }
+    }
+
+    @TempDir
+    private Path folder;
+
+    @ParameterizedTest
+    @EnumSource
+    void theCheckerNamesWhatAFlawedScriptBreaks(Flaw flaw, EmbeddedRedis server) {
+        List<String> found = new FlawedScripts(flaw.edits).play(flaw.schedule, server.port(), folder);
+
+        Set<String> named = found.stream()
+                .map(violation -> violation.substring(0, violation.indexOf(':')))
+                .collect(Collectors.toCollection(TreeSet::new));
+        assertThat(named).as("%s", found).containsAll(flaw.named);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void theRightScriptsComeThroughTheSameSchedule(Flaw flaw, EmbeddedRedis server) {
+        assertThat(Schedules.play(flaw.schedule, server.port(), folder)).isEmpty();
+    }
+}

@@ -1,0 +1,341 @@
+package io.jobqueue.history;
+
+import static org.awaitility.Awaitility.await;
+
+import io.jobqueue.Claim;
+import io.jobqueue.JobQueue;
+import io.jobqueue.JobRef;
+import io.jobqueue.JobRequest;
+import io.jobqueue.QueueSettings;
+import io.jobqueue.RetryPolicy;
+import io.jobqueue.redis.RedisConnector;
+import io.jobqueue.redis.RedisLink;
+import io.jobqueue.redis.RedisQueues;
+import io.jobqueue.worker.JobStore;
+import io.jobqueue.worker.JobStore.Answer;
+import io.jobqueue.worker.JobStore.Renewal;
+import io.jobqueue.worker.JobStore.Renewed;
+import io.jobqueue.worker.JobStore.Settlement;
+import io.jobqueue.worker.JobStore.Verb;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.api.sync.RedisCommands;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * Small stories of two workers and a sweep, each step in its place, on a queue named {@code q}. Right scripts come
+ * through all of them with nothing to be said; wrong ones do not.
+ */
+public final class Schedules implements AutoCloseable {
+
+    private static final Duration SHORT = Duration.ofMillis(60);
+    private static final Duration RETRY = Duration.ofMillis(400);
+    private static final Duration LONG = Duration.ofSeconds(30);
+
+    private final Tape tape;
+    private final RedisConnector connector;
+    private final JobQueue queue;
+    private final JobStore sweeper;
+    private final RedisClient client;
+    private final RedisCommands<String, String> redis;
+    private final Worker ann;
+    private final Worker bob;
+    private final List<Violation> found = new ArrayList<>();
+
+    private Schedules(int port, Path folder, Duration lease) {
+        RedisURI uri = RedisURI.create("redis://127.0.0.1:" + port);
+        connector = new RedisConnector(() -> RedisLink.to(uri));
+        RedisQueues queues = new RedisQueues(
+                connector,
+                RedisQueues.Options.defaults()
+                        .withSettings(QueueSettings.defaults()
+                                .withVisibility(lease)
+                                .withRetry(new RetryPolicy(5, Duration.ZERO, 1, Duration.ZERO, 0))));
+        queue = queues.queue("q");
+        JobStore store = queues.store("q");
+        client = RedisClient.create(uri);
+        redis = client.connect().sync();
+        tape = new Tape(folder, "main");
+        sweeper = new RecordingStore(store, tape);
+        ann = new Worker(store, new Tape(folder, "ann"));
+        bob = new Worker(store, new Tape(folder, "bob"));
+    }
+
+    /** Plays a schedule, and returns what the checker has to say. {@link FlawedScripts} calls it. */
+    public static List<String> play(String schedule, int port, Path folder) {
+        Duration lease = List.of("backlog", "delayed").contains(schedule) ? LONG : SHORT;
+        try (Schedules stage = new Schedules(port, folder, lease)) {
+            switch (schedule) {
+                case "work" -> stage.work();
+                case "overtaken" -> stage.overtaken();
+                case "backlog" -> stage.backlog();
+                case "repeats" -> stage.repeats();
+                case "late" -> stage.late();
+                case "stranger" -> stage.stranger();
+                case "poison" -> stage.poison();
+                case "head" -> stage.head();
+                case "release" -> stage.release();
+                case "zombie" -> stage.zombie();
+                case "delayed" -> stage.delayed();
+                case "retry" -> stage.retry();
+                case "dead" -> stage.dead();
+                case "twice" -> stage.twice();
+                default -> throw new IllegalArgumentException(schedule);
+            }
+            return stage.verdict(folder);
+        }
+    }
+
+    private List<String> verdict(Path folder) {
+        look();
+        return Stream.concat(found.stream(), Checker.check(History.read(folder), Snapshot.of(redis, "q")).stream())
+                .map(Violation::toString)
+                .distinct()
+                .toList();
+    }
+
+    /** One worker, whose handler is this schedule. */
+    private static final class Worker {
+
+        private final Tape tape;
+        private final RecordingStore store;
+
+        Worker(JobStore store, Tape tape) {
+            this.tape = tape;
+            this.store = new RecordingStore(store, tape);
+        }
+
+        Optional<Claim> claim() {
+            return store.claim(1).join().jobs().stream().findFirst();
+        }
+
+        /** Claims a job and begins to work on it, if there is one. */
+        Optional<Claim> start() {
+            Optional<Claim> claim = claim();
+            claim.ifPresent(this::start);
+            return claim;
+        }
+
+        void start(Claim claim) {
+            tape.ended(store.started(claim));
+        }
+
+        Answer settle(Claim claim, Verb verb, Duration delay) {
+            String output = verb == Verb.COMPLETE && claim.isUnit() ? Long.toString(claim.fence()) : "";
+            return store.settle(List.of(new Settlement(claim, verb, "{}", output, delay, 5)))
+                    .join()
+                    .answers()
+                    .get(0);
+        }
+
+        Answer complete(Claim claim) {
+            return settle(claim, Verb.COMPLETE, Duration.ZERO);
+        }
+
+        boolean extend(Claim claim) {
+            return store.extend(List.of(new Renewal(claim, store.settings().visibility())))
+                            .join()
+                            .get(0)
+                    == Renewed.HELD;
+        }
+    }
+
+    private void enqueue(JobRequest request) {
+        long call = tape.enqueueing(List.of(request), 5);
+        JobRef ref = queue.enqueue(request);
+        tape.enqueued(call, List.of(ref));
+    }
+
+    private void enqueue(String... ids) {
+        for (String id : ids) {
+            enqueue(JobRequest.of("work", null).id(id));
+        }
+    }
+
+    /** The worker says nothing for longer than a lease, and a sweep comes by. */
+    private void silence(String worker) {
+        long fault = tape.fault("silence", worker);
+        // a claim that is not stamped gets a lease from when a sweep first saw it
+        for (int i = 0; i < 2; i++) {
+            pass(SHORT);
+            sweep();
+        }
+        tape.healed(fault);
+    }
+
+    private static void pass(Duration time) {
+        long over = System.nanoTime() + time.plusMillis(5).toNanos();
+        await().pollInterval(Duration.ofMillis(2)).until(() -> System.nanoTime() >= over);
+    }
+
+    /** A sweep that is not held back, and that looks. */
+    private void sweep() {
+        redis.hset("queue:q:meta", "last_sweep", redis.time().get(0) + "000");
+        redis.hset("queue:q:meta", "hold_left", "0");
+        redis.hdel("queue:q:meta", "next_sweep");
+        sweeper.sweep(Duration.ofMinutes(1)).join();
+    }
+
+    private void look() {
+        found.addAll(Checker.check(Snapshot.of(redis, "q")));
+    }
+
+    // ---- the schedules
+
+    private void work() {
+        enqueue("one", "two");
+        for (int i = 0; i < 2; i++) {
+            ann.start().ifPresent(ann::complete);
+            look();
+        }
+    }
+
+    /** Ann is silent between her claim and what she does next; Bob has the job meanwhile. */
+    private void overtaken() {
+        enqueue("one");
+        Optional<Claim> hers = ann.claim();
+        silence("ann");
+        Optional<Claim> his = bob.start();
+        his.ifPresent(bob::extend);
+        hers.filter(ann::extend).ifPresent(ann::start);
+        hers.ifPresent(ann::complete);
+        his.ifPresent(bob::complete);
+    }
+
+    /** A job that has waited for long is claimed, and a sweep comes by at once. */
+    private void backlog() {
+        enqueue("one");
+        redis.hset("queue:q:job:one", "enqueued_at_ms", "1700000000000");
+        Optional<Claim> hers = ann.start();
+        sweep();
+        Optional<Claim> his = bob.start();
+        hers.ifPresent(ann::complete);
+        his.ifPresent(bob::complete);
+    }
+
+    /** Ann settles one attempt again and again. */
+    private void repeats() {
+        enqueue("one");
+        Claim claim = ann.start().orElseThrow();
+        ann.complete(claim);
+        ann.complete(claim);
+        ann.settle(claim, Verb.RETRY, Duration.ZERO);
+    }
+
+    /** Ann was silent, and her job waits again; she wakes up and completes it. */
+    private void late() {
+        enqueue("one");
+        Claim hers = ann.start().orElseThrow();
+        silence("ann");
+        ann.extend(hers);
+        ann.complete(hers);
+        look();
+        bob.start().ifPresent(bob::complete);
+    }
+
+    /** Somebody without a token completes what Ann has just claimed. */
+    private void stranger() {
+        enqueue("one");
+        Claim hers = ann.start().orElseThrow();
+        bob.complete(new Claim(
+                hers.queue(),
+                hers.id(),
+                hers.kind(),
+                "",
+                hers.attempt(),
+                hers.maxAttempts(),
+                hers.fence(),
+                hers.payload(),
+                hers.headers(),
+                null,
+                null,
+                null));
+        ann.complete(hers);
+    }
+
+    /** A job that may run three times, and whose workers all die of it. */
+    private void poison() {
+        enqueue(JobRequest.of("work", null).id("one").maxAttempts(3));
+        for (int i = 0; i < 6; i++) {
+            if (ann.start().isPresent()) {
+                silence("ann");
+            }
+        }
+    }
+
+    /** A job comes back from a worker that fell silent while others wait. */
+    private void head() {
+        enqueue("first");
+        ann.start();
+        enqueue("second", "third");
+        silence("ann");
+        for (int i = 0; i < 3; i++) {
+            bob.start().ifPresent(bob::complete);
+        }
+    }
+
+    /** A job comes back from a worker that stops while others wait. */
+    private void release() {
+        enqueue("first");
+        Claim claim = ann.start().orElseThrow();
+        enqueue("second", "third");
+        ann.settle(claim, Verb.RELEASE, Duration.ZERO);
+        for (int i = 0; i < 3; i++) {
+            bob.start().ifPresent(bob::complete);
+        }
+    }
+
+    /** A unit is completed by Bob, and then by Ann, who was silent. */
+    private void zombie() {
+        enqueue(JobRequest.of("work", null).id("one").unit("run", "unit"));
+        Claim hers = ann.start().orElseThrow();
+        silence("ann");
+        bob.start().ifPresent(bob::complete);
+        ann.complete(hers);
+    }
+
+    private void delayed() {
+        enqueue(JobRequest.of("work", null).id("one").delay(LONG));
+        ann.start().ifPresent(ann::complete);
+    }
+
+    /** A job fails, and is tried again when its time has come. */
+    private void retry() {
+        enqueue("one");
+        Claim first = ann.start().orElseThrow();
+        ann.settle(first, Verb.RETRY, RETRY);
+        look();
+        ann.start().ifPresent(ann::complete);
+        pass(RETRY);
+        ann.start().ifPresent(ann::complete);
+    }
+
+    private void dead() {
+        enqueue("one");
+        ann.settle(ann.start().orElseThrow(), Verb.FAIL, Duration.ZERO);
+        bob.start().ifPresent(bob::complete);
+    }
+
+    /** A producer repeats what it enqueued. */
+    private void twice() {
+        enqueue("one");
+        enqueue("one");
+        look();
+        ann.start().ifPresent(ann::complete);
+        bob.start().ifPresent(bob::complete);
+    }
+
+    @Override
+    public void close() {
+        tape.close();
+        ann.tape.close();
+        bob.tape.close();
+        connector.stop();
+        client.shutdown(Duration.ZERO, Duration.ofSeconds(2));
+    }
+}

@@ -1,0 +1,207 @@
+package io.jobqueue.history;
+
+import io.jobqueue.Claim;
+import io.jobqueue.JobRef;
+import io.jobqueue.JobRequest;
+import io.jobqueue.worker.JobStore;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one process asked Redis for, what it was answered and which handlers it ran, written down as it happens: a line
+ * each, with the time of {@link System#nanoTime()}, which is one clock for all JVMs of a host. {@link History} reads it.
+ *
+ * <p>Every line is handed to the operating system before the process goes on, so that it outlives a SIGKILL: what was
+ * asked is written before it is sent, what was answered before anybody acts on it.
+ */
+public final class Tape implements AutoCloseable {
+
+    static final String SUFFIX = ".tape";
+    static final String NONE = "-";
+
+    // no channel: the interrupt of a handler would close it
+    private final FileOutputStream out;
+    private long calls;
+
+    /**
+     * Begins a tape.
+     *
+     * @param folder where all processes of a story keep theirs
+     * @param process a name that no other process of the story has
+     */
+    public Tape(Path folder, String process) {
+        try {
+            Files.createDirectories(folder);
+            out = new FileOutputStream(folder.resolve(process + SUFFIX).toFile());
+        } catch (IOException ex) {
+            throw new UncheckedIOException(ex);
+        }
+    }
+
+    private synchronized long begin(String what, String words) {
+        calls++;
+        line(what, calls, words);
+        return calls;
+    }
+
+    private synchronized void line(String what, long call, String words) {
+        String line = System.nanoTime() + " " + what + " " + call + " " + words + "\n";
+        try {
+            out.write(line.getBytes(StandardCharsets.UTF_8));
+        } catch (IOException ex) {
+            throw new UncheckedIOException(ex);
+        }
+    }
+
+    private static <T> String words(Collection<T> things, Function<T, String> word) {
+        return things.stream().map(word).collect(Collectors.joining(" "));
+    }
+
+    private static String word(Object... fields) {
+        StringBuilder word = new StringBuilder();
+        for (Object field : fields) {
+            String text = String.valueOf(field);
+            word.append(word.isEmpty() ? "" : ",").append(text.isEmpty() ? NONE : text);
+        }
+        return word.toString();
+    }
+
+    // ---- producers
+
+    /**
+     * Jobs are about to be enqueued.
+     *
+     * @param limit how often a job may run that does not say it itself
+     */
+    public long enqueueing(Collection<JobRequest> requests, int limit) {
+        return begin(
+                "enqueue",
+                words(
+                        requests,
+                        request -> word(
+                                request.id(),
+                                request.maxAttempts() == null ? limit : request.maxAttempts(),
+                                request.delay() == null ? 0 : request.delay().toMillis(),
+                                request.runId() == null ? "" : request.runId() + "/" + request.unitId())));
+    }
+
+    public void enqueued(long call, List<JobRef> refs) {
+        line("enqueued", call, words(refs, ref -> ref.state().name()));
+    }
+
+    /** The jobs surely do not exist because of this call. */
+    public void refused(long call) {
+        line("refused", call, "");
+    }
+
+    // ---- calls of a store
+
+    /** A call of any kind came to no answer: it was made or it was not. */
+    public void unanswered(long call) {
+        line("unanswered", call, "");
+    }
+
+    long claiming(int max, Duration lease) {
+        return begin("claim", word(max, lease.toMillis()));
+    }
+
+    void claimed(long call, List<Claim> claims) {
+        line("claimed", call, words(claims, claim -> word(claim.id(), claim.token(), claim.attempt(), claim.fence())));
+    }
+
+    long settling(List<JobStore.Settlement> batch) {
+        return begin(
+                "settle",
+                words(
+                        batch,
+                        end -> word(
+                                end.claim().id(),
+                                end.claim().token(),
+                                end.verb(),
+                                end.delay().toMillis())));
+    }
+
+    void settled(long call, List<JobStore.Answer> answers) {
+        line("settled", call, words(answers, Enum::name));
+    }
+
+    long extending(List<JobStore.Renewal> renewals) {
+        return begin(
+                "extend",
+                words(
+                        renewals,
+                        renewal -> word(
+                                renewal.claim().id(),
+                                renewal.claim().token(),
+                                renewal.lease().toMillis())));
+    }
+
+    void extended(long call, List<JobStore.Renewed> answers) {
+        line("extended", call, words(answers, Enum::name));
+    }
+
+    long sweeping() {
+        return begin("sweep", "");
+    }
+
+    void swept(long call, JobStore.Sweep sweep) {
+        line(
+                "swept",
+                call,
+                word(sweep.reclaimed().size(), sweep.died().size(), sweep.lost().size()) + " "
+                        + words(sweep.reclaimed(), id -> id) + " " + words(sweep.died(), id -> id) + " "
+                        + words(sweep.lost(), id -> id));
+    }
+
+    // ---- handlers
+
+    /** A handler begins: the work itself, whatever anybody answers later. */
+    public long started(String id, int attempt, long fence) {
+        return begin("start", word(id, attempt, fence));
+    }
+
+    /** The handler is through, one way or the other. */
+    public void ended(long run) {
+        line("end", run, "");
+    }
+
+    // ---- faults
+
+    /**
+     * Something is about to be done to a process.
+     *
+     * @param target the process and all whose names go on from it with a dot; {@code null} for all there are
+     */
+    public long fault(String kind, @Nullable String target) {
+        return begin("fault", word(kind, target == null ? "*" : target, 0));
+    }
+
+    /** A process, or all of them, got nowhere for a while that is over now. */
+    public void stalled(@Nullable String target, Duration lasted) {
+        healed(begin("fault", word("stall", target == null ? "*" : target, lasted.toMillis())));
+    }
+
+    /** The fault is over. One that does not end, as a kill, lasts. */
+    public void healed(long fault) {
+        line("healed", fault, "");
+    }
+
+    @Override
+    public synchronized void close() {
+        try {
+            out.close();
+        } catch (IOException ex) {
+            throw new UncheckedIOException(ex);
+        }
+    }
+}
