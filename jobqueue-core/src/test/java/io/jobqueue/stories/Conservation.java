@@ -1,0 +1,290 @@
+package io.jobqueue.stories;
+
+import static org.awaitility.Awaitility.await;
+
+import io.jobqueue.EnqueueUncertainException;
+import io.jobqueue.JobQueue;
+import io.jobqueue.JobRequest;
+import io.jobqueue.embedded.EmbeddedRedis;
+import io.jobqueue.history.Checker;
+import io.jobqueue.history.History;
+import io.jobqueue.history.Snapshot;
+import io.jobqueue.history.Tape;
+import io.jobqueue.history.Violation;
+import io.jobqueue.redis.RedisConnector;
+import io.jobqueue.redis.RedisLink;
+import io.jobqueue.redis.RedisQueues;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisException;
+import io.lettuce.core.api.sync.RedisCommands;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.IntStream;
+
+/**
+ * Many jobs, two producers, four pools in two JVMs, and somebody who kills, stops, cuts and restarts them. Everybody
+ * keeps a tape; at the end the {@link Checker} reads them all.
+ *
+ * <p>The seed decides what is enqueued, how handlers end and which faults come in which order. When they come is up to the
+ * machine.
+ */
+final class Conservation implements AutoCloseable {
+
+    private static final String QUEUE = "q";
+    private static final Duration LOOK = Duration.ofMillis(700);
+
+    private final EmbeddedRedis server;
+    private final Path folder;
+    private final long seed;
+    private final int jobs;
+    private final Tape tape;
+    private final RedisClient client;
+    private final RedisCommands<String, String> redis;
+    private final Proxy producers;
+    private final List<Pair> pairs = new ArrayList<>();
+    private final List<Thread> threads = new ArrayList<>();
+    private final List<Violation> seen = new ArrayList<>();
+
+    private int snapshots;
+
+    /**
+     * What came of it.
+     *
+     * @param violations what must not be
+     * @param figures what the story was made of
+     */
+    record Verdict(List<Violation> violations, Map<String, Long> figures) {}
+
+    Conservation(EmbeddedRedis server, Path folder, long seed, int jobs) {
+        this.server = server;
+        this.folder = folder;
+        this.seed = seed;
+        this.jobs = jobs;
+        tape = new Tape(folder, "main");
+        client = RedisClient.create(Stage.uri(server.port()));
+        redis = client.connect().sync();
+        producers = new Proxy(server.port());
+        pairs.add(new Pair("one"));
+        pairs.add(new Pair("two"));
+    }
+
+    /** Two pools in one JVM, behind a wire of their own; started anew whenever they are gone. */
+    private final class Pair {
+
+        final Proxy wire = new Proxy(server.port());
+        private final String name;
+        private int starts;
+        private WorkerProcess process;
+
+        Pair(String name) {
+            this.name = name;
+            start();
+        }
+
+        void start() {
+            starts++;
+            process = WorkerProcess.start(
+                    ConservationMain.class,
+                    Integer.toString(wire.port()),
+                    folder.toString(),
+                    process(),
+                    Long.toString(seed));
+        }
+
+        String process() {
+            return name + "." + starts;
+        }
+
+        void end() {
+            process.signal("TERM");
+            await().atMost(Duration.ofSeconds(60)).until(() -> !process.isAlive());
+        }
+    }
+
+    Verdict play() {
+        threads.add(ConservationMain.watchForStalls(tape, null));
+        List<Thread> working = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            int producer = i;
+            working.add(thread("producer-" + i, () -> produce(producer)));
+        }
+        Thread nemesis = thread("nemesis", () -> disturb(working));
+        boolean over = false;
+        while (!over) {
+            boolean calm = !nemesis.isAlive();
+            over = look().alive() == 0 && calm;
+            Stage.pass(LOOK);
+        }
+        pairs.forEach(Pair::end);
+        return verdict();
+    }
+
+    private Thread thread(String name, Runnable work) {
+        Thread thread = new Thread(work, name);
+        threads.add(thread);
+        thread.start();
+        return thread;
+    }
+
+    private Snapshot look() {
+        long begin = System.nanoTime();
+        Snapshot snapshot = Snapshot.of(redis, QUEUE);
+        Duration took = Duration.ofNanos(System.nanoTime() - begin);
+        if (took.compareTo(LOOK) > 0) {
+            tape.stalled(null, took);
+        }
+        snapshots++;
+        seen.addAll(Checker.check(snapshot));
+        return snapshot;
+    }
+
+    private Verdict verdict() {
+        Snapshot end = look();
+        History history = History.read(folder);
+        List<Violation> violations = new ArrayList<>(Checker.check(history, end));
+        violations.addAll(seen);
+        Map<String, Long> figures = Checker.figures(history, end);
+        figures.put("snapshots", (long) snapshots);
+        return new Verdict(violations.stream().distinct().toList(), figures);
+    }
+
+    // ---- producers
+
+    private void produce(int number) {
+        Random dice = new Random(seed + number);
+        Tape own = new Tape(folder, "producer." + number);
+        RedisConnector connector = new RedisConnector(() -> RedisLink.to(Stage.uri(producers.port())));
+        try {
+            JobQueue queue = new RedisQueues(
+                            connector, RedisQueues.Options.defaults().withSettings(ConservationMain.settings()))
+                    .queue(QUEUE);
+            int share = jobs / 2;
+            long begin = System.nanoTime();
+            for (int made = 0; made < share && !Thread.currentThread().isInterrupted(); ) {
+                int batch = Math.min(share - made, 1 + dice.nextInt(40));
+                int first = made;
+                enqueue(
+                        queue,
+                        own,
+                        dice,
+                        IntStream.range(first, first + batch)
+                                .mapToObj(i -> request("p" + number + "-" + i, dice))
+                                .toList());
+                made += batch;
+                // a pool that keeps up is now and then idle, one that was disturbed has a backlog
+                long due = begin + Duration.ofMillis(made * 2L).toNanos();
+                await().pollInterval(Duration.ofMillis(2))
+                        .atMost(Duration.ofMinutes(1))
+                        .until(() -> System.nanoTime() >= due);
+            }
+        } finally {
+            connector.stop();
+            own.close();
+        }
+    }
+
+    private static JobRequest request(String id, Random dice) {
+        JobRequest request = JobRequest.of(dice.nextInt(50) == 0 ? "limited" : "work", Map.of("name", id))
+                .id(id);
+        if (dice.nextInt(20) == 0) {
+            request = request.delay(Duration.ofMillis(dice.nextInt(1500)));
+        }
+        if (dice.nextInt(10) == 0) {
+            request = request.maxAttempts(1 + dice.nextInt(3));
+        }
+        return dice.nextInt(20) == 0 ? request.unit("run", id) : request;
+    }
+
+    /** Repeats what it was not told, most of the time; else nobody will know whether the jobs were to be there. */
+    private static void enqueue(JobQueue queue, Tape tape, Random dice, List<JobRequest> batch) {
+        boolean again = true;
+        while (again) {
+            long call = tape.enqueueing(batch, ConservationMain.ATTEMPTS);
+            try {
+                tape.enqueued(call, queue.enqueueAll(batch));
+                again = false;
+            } catch (EnqueueUncertainException ex) {
+                tape.unanswered(call);
+                again = dice.nextInt(4) > 0;
+            } catch (RedisException ex) {
+                tape.refused(call);
+                Stage.pass(Duration.ofMillis(20));
+            }
+        }
+    }
+
+    // ---- faults
+
+    private void disturb(List<Thread> working) {
+        Random dice = new Random(seed + 100);
+        while (working.stream().anyMatch(Thread::isAlive)
+                && !Thread.currentThread().isInterrupted()) {
+            Stage.pass(Duration.ofMillis(100 + dice.nextInt(300)));
+            Pair pair = pairs.get(dice.nextInt(2));
+            int fault = dice.nextInt(100);
+            if (fault < 12) {
+                tape.fault("kill", pair.process());
+                pair.process.kill();
+                pair.start();
+            } else if (fault < 30) {
+                long stop = tape.fault("stop", pair.process());
+                pair.process.signal("STOP");
+                Stage.pass(Duration.ofMillis(200 + dice.nextInt(3500)));
+                pair.process.signal("CONT");
+                tape.healed(stop);
+            } else if (fault < 40) {
+                pair.end(); // no fault: what it had, it hands back
+                pair.start();
+            } else if (fault < 55) {
+                tape.healed(tape.fault("reset", pair.process()));
+                pair.wire.resetAll();
+            } else if (fault < 75) {
+                cut(pair.wire, pair.process(), dice);
+            } else if (fault < 88) {
+                cut(producers, "producer", dice);
+            } else if (fault < 94) {
+                long pause = tape.fault("pause", null);
+                int millis = 100 + dice.nextInt(700);
+                redis.clientPause(millis);
+                redis.ping();
+                tape.healed(pause);
+            } else {
+                redis.scriptFlush();
+            }
+        }
+    }
+
+    /** The next request of some kind that passes, or the answer to it, is lost with its connection. */
+    private void cut(Proxy wire, String target, Random dice) {
+        String text = List.of(":pending", "COMPLETE", "RETRY", ":q:job:").get(dice.nextInt(4));
+        long cut = tape.fault("cut", target);
+        int before = wire.cuts();
+        int how = dice.nextInt(3);
+        if (how == 0) {
+            wire.swallowTheRequest(text);
+        } else if (how == 1) {
+            wire.swallowTheReplyTo(text);
+        } else {
+            wire.swallowTheReplyAndReset(text);
+        }
+        long patience = System.nanoTime() + Duration.ofSeconds(1).toNanos();
+        await().until(() -> wire.cuts() > before || System.nanoTime() > patience);
+        tape.healed(cut);
+    }
+
+    @Override
+    public void close() {
+        threads.forEach(Thread::interrupt);
+        pairs.forEach(pair -> {
+            pair.process.close();
+            pair.wire.close();
+        });
+        producers.close();
+        tape.close();
+        client.shutdown(Duration.ZERO, Duration.ofSeconds(2));
+    }
+}

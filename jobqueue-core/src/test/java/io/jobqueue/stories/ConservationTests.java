@@ -1,0 +1,85 @@
+package io.jobqueue.stories;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import io.jobqueue.embedded.EmbeddedRedis;
+import io.jobqueue.embedded.RedisServer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.CleanupMode;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Whatever happens to workers, wires and producers: what was enqueued is done once, or is a dead letter. A seed of before
+ * is given with {@code -Dconservation.seed} and {@code -Dsoak.seed}.
+ */
+@RedisServer
+class ConservationTests {
+
+    private static final int JOBS = 20_000;
+
+    /** The tapes stay when something was wrong. */
+    @TempDir(cleanup = CleanupMode.ON_SUCCESS)
+    private Path folder;
+
+    @BeforeEach
+    void processesAreStopped() {
+        assumeThat(System.getProperty("os.name"))
+                .as("SIGSTOP is sent by Linux's kill")
+                .isEqualTo("Linux");
+    }
+
+    @Test
+    @Timeout(300)
+    void twentyThousandJobsAreConservedWhateverHappensToTheirWorkers(EmbeddedRedis server) {
+        long seed = Long.getLong("conservation.seed", System.nanoTime() % 1_000_000);
+        play(server, folder, seed);
+    }
+
+    /** The same story again and again, each time with the next seed. */
+    @Test
+    @Tag("soak")
+    @Timeout(0)
+    void jobsAreConservedForAsLongAsTheSoakLasts(EmbeddedRedis server) throws IOException {
+        Duration time = Duration.parse(System.getProperty("soak.time", "PT10M"));
+        long seed = Long.getLong("soak.seed", System.nanoTime() % 1_000_000);
+        System.out.printf("Soak for %s from seed %d%n", time, seed);
+        long over = System.nanoTime() + time.toNanos();
+        for (int round = 0; System.nanoTime() < over; round++) {
+            play(server, Files.createDirectory(folder.resolve("round-" + round)), seed + round);
+        }
+    }
+
+    private static void play(EmbeddedRedis server, Path folder, long seed) {
+        System.out.printf("Conservation with seed %d%n", seed);
+        long begin = System.nanoTime();
+        Conservation.Verdict verdict;
+        try (Conservation story = new Conservation(server, folder, seed, JOBS)) {
+            verdict = story.play();
+        }
+        Map<String, Long> figures = verdict.figures();
+        System.out.printf(
+                "Conservation with seed %d: %d violations in %d s, %s%n",
+                seed,
+                verdict.violations().size(),
+                Duration.ofNanos(System.nanoTime() - begin).toSeconds(),
+                figures);
+
+        assertThat(verdict.violations()).as("seed %d, %s", seed, figures).isEmpty();
+        // else it was no story
+        assertThat(figures.get("completed")).isGreaterThan(JOBS * 9L / 10);
+        assertThat(figures)
+                .allSatisfy((what, count) -> assertThat(count).as(what).isNotNegative());
+        assertThat(figures.get("retried")).isGreaterThan(JOBS / 50L);
+        assertThat(figures.get("reclaimed")).isPositive();
+        assertThat(figures.get("reruns by faults")).isLessThanOrEqualTo(figures.get("in flight at faults"));
+    }
+}
