@@ -87,15 +87,25 @@ final class Attempt implements JobContext {
 
     // ---- the handler's side
 
-    /** The handler is about to run on this thread. */
-    synchronized void begin() {
+    /**
+     * The handler is about to run on this thread, as the very next step: a process may have been stopped anywhere between
+     * its claim and here, for so long that the job has run elsewhere and is done.
+     *
+     * @return whether it may; not when the claim is over already, or when there is a reason to interrupt it
+     */
+    synchronized boolean begin() {
+        if (isOverLease()) {
+            leaseLost = true;
+            interrupt(Interruption.LEASE_LOST);
+        }
+        if (interruption != null) {
+            return false;
+        }
         thread = Thread.currentThread();
         startedAt = System.nanoTime();
         endsAt = startedAt + nanos(limit);
         limited = true;
-        if (interruption != null) {
-            thread.interrupt();
-        }
+        return true;
     }
 
     /** The handler has returned or thrown; no interrupt reaches the thread from here on, and none is left behind. */

@@ -114,7 +114,9 @@ final class JobRunner {
             Job<?> job =
                     new Job<>(claim.id(), handler.kind(), payload, claim.attempt(), claim.fence(), claim.headers());
             Object value;
-            attempt.begin();
+            if (!attempt.begin()) {
+                return release(claim);
+            }
             try {
                 value = handler.function().handle(job, attempt);
             } finally {

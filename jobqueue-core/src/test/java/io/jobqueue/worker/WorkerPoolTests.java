@@ -1009,6 +1009,25 @@ class WorkerPoolTests {
         }
 
         @Test
+        void aJobWhoseLeaseIsOverBeforeItBeginsIsHandedBackAndDoesNotRun() {
+            store = new InMemoryJobStore(
+                    QueueSettings.defaults().withRetry(AT_ONCE).withVisibility(Duration.ofMillis(500)));
+            String id = enqueue("work");
+            store.holdAnswers(Call.CLAIM);
+            pool(slots(1), handler("work", (job, context) -> ran.add(Long.toString(job.fence()))));
+            await().until(() -> store.heldAnswers() == 1);
+
+            // as when the process is stopped while the answer is on its way
+            long over = System.nanoTime() + Duration.ofMillis(510).toNanos();
+            await().until(() -> System.nanoTime() > over);
+            store.giveAnswers();
+
+            assertThat(ended(id).attempts()).isEqualTo(1);
+            assertThat(ran).containsExactly("2");
+            assertThat(heard(JobEvent.Released.class)).hasSize(1);
+        }
+
+        @Test
         void anExtendedLeaseIsNotTakenForLostBeforeItIsOver() {
             store = new InMemoryJobStore(
                     QueueSettings.defaults().withRetry(AT_ONCE).withVisibility(Duration.ofMillis(100)));
