@@ -48,16 +48,24 @@ public final class Tape implements AutoCloseable {
         }
     }
 
-    private synchronized long begin(String what, String words) {
+    /** Something begins: at the moment of this call, not when the line is written. */
+    private long begin(String what, String words) {
+        return begin(System.nanoTime(), what, words);
+    }
+
+    private synchronized long begin(long at, String what, String words) {
         calls++;
-        line(what, calls, words);
+        write(at, what, calls, words);
         return calls;
     }
 
     private synchronized void line(String what, long call, String words) {
-        String line = System.nanoTime() + " " + what + " " + call + " " + words + "\n";
+        write(System.nanoTime(), what, call, words);
+    }
+
+    private void write(long at, String what, long call, String words) {
         try {
-            out.write(line.getBytes(StandardCharsets.UTF_8));
+            out.write((at + " " + what + " " + call + " " + words + "\n").getBytes(StandardCharsets.UTF_8));
         } catch (IOException ex) {
             throw new UncheckedIOException(ex);
         }
@@ -167,7 +175,8 @@ public final class Tape implements AutoCloseable {
 
     /** A handler begins: the work itself, whatever anybody answers later. */
     public long started(String id, int attempt, long fence) {
-        return begin("start", word(id, attempt, fence));
+        // first of all the time: the process may be stopped anywhere
+        return begin(System.nanoTime(), "start", word(id, attempt, fence));
     }
 
     /** The handler is through, one way or the other. */

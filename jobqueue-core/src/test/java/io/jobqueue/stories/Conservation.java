@@ -20,9 +20,11 @@ import io.lettuce.core.api.sync.RedisCommands;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 
 /**
@@ -35,7 +37,10 @@ import java.util.stream.IntStream;
 final class Conservation implements AutoCloseable {
 
     private static final String QUEUE = "q";
-    private static final Duration LOOK = Duration.ofMillis(700);
+    private static final Duration LOOK = Duration.ofSeconds(1);
+
+    /** How many claims are in flight when something is done to them. */
+    private static final int BUSY = 8;
 
     private final EmbeddedRedis server;
     private final Path folder;
@@ -49,6 +54,9 @@ final class Conservation implements AutoCloseable {
     private final List<Thread> threads = new ArrayList<>();
     private final List<Violation> seen = new ArrayList<>();
 
+    private final AtomicLong allowed = new AtomicLong(); // how many jobs may be enqueued so far
+
+    private volatile boolean closed;
     private int snapshots;
 
     /**
@@ -99,6 +107,11 @@ final class Conservation implements AutoCloseable {
             return name + "." + starts;
         }
 
+        /** Whether there is anything to disturb. */
+        boolean hasBegun() {
+            return folder.resolve(process() + ".b.tape").toFile().length() > 0;
+        }
+
         void end() {
             process.signal("TERM");
             await().atMost(Duration.ofSeconds(60)).until(() -> !process.isAlive());
@@ -107,16 +120,13 @@ final class Conservation implements AutoCloseable {
 
     Verdict play() {
         threads.add(ConservationMain.watchForStalls(tape, null));
-        List<Thread> working = new ArrayList<>();
-        for (int i = 0; i < 2; i++) {
-            int producer = i;
-            working.add(thread("producer-" + i, () -> produce(producer)));
-        }
-        Thread nemesis = thread("nemesis", () -> disturb(working));
-        boolean over = false;
-        while (!over) {
-            boolean calm = !nemesis.isAlive();
-            over = look().alive() == 0 && calm;
+        List<Thread> busy = List.of(
+                thread("producer-0", () -> produce(0)),
+                thread("producer-1", () -> produce(1)),
+                thread("nemesis", this::disturb));
+        boolean calm = false;
+        while (look().alive() > 0 || !calm) {
+            calm = busy.stream().noneMatch(Thread::isAlive);
             Stage.pass(LOOK);
         }
         pairs.forEach(Pair::end);
@@ -163,8 +173,11 @@ final class Conservation implements AutoCloseable {
                             connector, RedisQueues.Options.defaults().withSettings(ConservationMain.settings()))
                     .queue(QUEUE);
             int share = jobs / 2;
-            long begin = System.nanoTime();
-            for (int made = 0; made < share && !Thread.currentThread().isInterrupted(); ) {
+            for (int made = 0; made < share && !closed; ) {
+                int before = made;
+                await().pollInterval(Duration.ofMillis(2))
+                        .atMost(Duration.ofMinutes(1))
+                        .until(() -> before < allowed.get() / 2 || closed);
                 int batch = Math.min(share - made, 1 + dice.nextInt(40));
                 int first = made;
                 enqueue(
@@ -175,11 +188,6 @@ final class Conservation implements AutoCloseable {
                                 .mapToObj(i -> request("p" + number + "-" + i, dice))
                                 .toList());
                 made += batch;
-                // a pool that keeps up is now and then idle, one that was disturbed has a backlog
-                long due = begin + Duration.ofMillis(made * 2L).toNanos();
-                await().pollInterval(Duration.ofMillis(2))
-                        .atMost(Duration.ofMinutes(1))
-                        .until(() -> System.nanoTime() >= due);
             }
         } finally {
             connector.stop();
@@ -219,42 +227,85 @@ final class Conservation implements AutoCloseable {
 
     // ---- faults
 
-    private void disturb(List<Thread> working) {
+    /** What can be done to them. */
+    private enum Fault {
+        KILL(4),
+        STOP(6),
+        RESTART(3),
+        RESET(3),
+        CUT(8),
+        CUT_OF_PRODUCERS(4),
+        PAUSE_OF_REDIS(3),
+        FLUSH_OF_SCRIPTS(2);
+
+        private final int times;
+
+        Fault(int times) {
+            this.times = times;
+        }
+
+        static List<Fault> shuffled(Random dice) {
+            List<Fault> all = new ArrayList<>();
+            for (Fault fault : values()) {
+                all.addAll(Collections.nCopies(fault.times, fault));
+            }
+            Collections.shuffle(all, dice);
+            return all;
+        }
+    }
+
+    /** Each fault comes in the middle of its share of the jobs, however slow the machine is. */
+    private void disturb() {
         Random dice = new Random(seed + 100);
-        while (working.stream().anyMatch(Thread::isAlive)
-                && !Thread.currentThread().isInterrupted()) {
-            Stage.pass(Duration.ofMillis(100 + dice.nextInt(300)));
-            Pair pair = pairs.get(dice.nextInt(2));
-            int fault = dice.nextInt(100);
-            if (fault < 12) {
+        List<Fault> faults = Fault.shuffled(dice);
+        try {
+            for (int i = 0; i < faults.size() && !closed; i++) {
+                allowed.set((long) jobs * (i + 1) / faults.size());
+                long patience = System.nanoTime() + Duration.ofSeconds(2).toNanos();
+                await().pollInterval(Duration.ofMillis(5))
+                        .until(() -> redis.llen("queue:q:processing") >= BUSY || System.nanoTime() > patience);
+                Stage.pass(Duration.ofMillis(dice.nextInt(50)));
+                Pair pair = pairs.get(dice.nextInt(2));
+                await().atMost(Duration.ofSeconds(60)).until(() -> pair.hasBegun() || closed);
+                strike(faults.get(i), pair, dice);
+            }
+        } finally {
+            allowed.set(jobs);
+        }
+    }
+
+    private void strike(Fault fault, Pair pair, Random dice) {
+        switch (fault) {
+            case KILL -> {
                 tape.fault("kill", pair.process());
                 pair.process.kill();
                 pair.start();
-            } else if (fault < 30) {
+            }
+            case STOP -> {
                 long stop = tape.fault("stop", pair.process());
                 pair.process.signal("STOP");
                 Stage.pass(Duration.ofMillis(200 + dice.nextInt(3500)));
                 pair.process.signal("CONT");
                 tape.healed(stop);
-            } else if (fault < 40) {
-                pair.end(); // no fault: what it had, it hands back
+            }
+            case RESTART -> {
+                // no fault: what it had, it hands back
+                pair.end();
                 pair.start();
-            } else if (fault < 55) {
+            }
+            case RESET -> {
                 tape.healed(tape.fault("reset", pair.process()));
                 pair.wire.resetAll();
-            } else if (fault < 75) {
-                cut(pair.wire, pair.process(), dice);
-            } else if (fault < 88) {
-                cut(producers, "producer", dice);
-            } else if (fault < 94) {
+            }
+            case CUT -> cut(pair.wire, pair.process(), dice);
+            case CUT_OF_PRODUCERS -> cut(producers, "producer", dice);
+            case PAUSE_OF_REDIS -> {
                 long pause = tape.fault("pause", null);
-                int millis = 100 + dice.nextInt(700);
-                redis.clientPause(millis);
+                redis.clientPause(100 + dice.nextInt(700));
                 redis.ping();
                 tape.healed(pause);
-            } else {
-                redis.scriptFlush();
             }
+            case FLUSH_OF_SCRIPTS -> redis.scriptFlush();
         }
     }
 
@@ -278,6 +329,7 @@ final class Conservation implements AutoCloseable {
 
     @Override
     public void close() {
+        closed = true;
         threads.forEach(Thread::interrupt);
         pairs.forEach(pair -> {
             pair.process.close();

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -47,7 +48,7 @@ class ConservationTests {
     /** The same story again and again, each time with the next seed. */
     @Test
     @Tag("soak")
-    @Timeout(0)
+    @Timeout(value = 7, unit = TimeUnit.DAYS)
     void jobsAreConservedForAsLongAsTheSoakLasts(EmbeddedRedis server) throws IOException {
         Duration time = Duration.parse(System.getProperty("soak.time", "PT10M"));
         long seed = Long.getLong("soak.seed", System.nanoTime() % 1_000_000);
