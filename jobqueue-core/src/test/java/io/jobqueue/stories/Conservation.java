@@ -75,6 +75,7 @@ final class Conservation implements AutoCloseable {
         tape = new Tape(folder, "main");
         client = RedisClient.create(Stage.uri(server.port()));
         redis = client.connect().sync();
+        redis.flushall();
         producers = new Proxy(server.port());
         pairs.add(new Pair("one"));
         pairs.add(new Pair("two"));
