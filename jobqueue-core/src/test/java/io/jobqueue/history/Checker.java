@@ -147,6 +147,7 @@ public final class Checker {
         checker.whatComesBackIsTheNext();
         checker.nothingRunsEarly();
         checker.outputsAreThoseOfTheCompletions();
+        checker.nothingHadToBePutRight();
         checker.found.addAll(check(end));
         checker.found.sort(Comparator.comparingInt(
                 violation -> Integer.parseInt(violation.invariant().substring(1))));
@@ -555,6 +556,13 @@ public final class Checker {
                 .collect(Collectors.partitioningBy(
                         Map.Entry::getKey, Collectors.mapping(Map.Entry::getValue, Collectors.toSet())));
         return fences.get(true).isEmpty() ? fences.get(false) : fences.get(true);
+    }
+
+    /** I12: Where no foreign hand was, no claim, no sweep and no audit finds anything to put right. */
+    private void nothingHadToBePutRight() {
+        history.damages()
+                .forEach(
+                        damage -> broken("I12", "%s found jobs %s: %s", damage.process(), damage.kind(), damage.ids()));
     }
 
     // ---- the keys of one instant

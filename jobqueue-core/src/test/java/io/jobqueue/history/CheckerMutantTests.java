@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
 import io.jobqueue.history.FlawedScripts.Edit;
+import io.jobqueue.worker.JobStore;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -152,6 +154,16 @@ class CheckerMutantTests {
                 .map(violation -> violation.substring(0, violation.indexOf(':')))
                 .collect(Collectors.toCollection(TreeSet::new));
         assertThat(named).as("%s", found).containsAll(flaw.named);
+    }
+
+    /** A call that the store of the tests keeps to itself would be one that no story has. */
+    @Test
+    void everythingThatAStoreIsAskedForReachesRedis() {
+        assertThat(JobStore.class.getMethods()).allSatisfy(method -> assertThat(RecordingStore.class
+                        .getMethod(method.getName(), method.getParameterTypes())
+                        .getDeclaringClass())
+                .as("%s", method)
+                .isEqualTo(RecordingStore.class));
     }
 
     @ParameterizedTest

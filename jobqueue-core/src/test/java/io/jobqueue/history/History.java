@@ -26,6 +26,7 @@ public record History(
         List<End> ends,
         List<Renewal> renewals,
         List<Sweep> sweeps,
+        List<Damage> damages,
         List<Run> runs,
         List<Fault> faults) {
 
@@ -108,7 +109,10 @@ public record History(
     }
 
     /** A sweep that was answered. */
-    record Sweep(Span span, List<String> reclaimed, List<String> died, List<String> lost) {}
+    record Sweep(Span span, List<String> reclaimed, List<String> died) {}
+
+    /** What a claim, a sweep or an audit found to be wrong, and put right. */
+    record Damage(String process, String kind, List<String> ids) {}
 
     /** A handler's run; {@code to} is {@link #NEVER} when its process did not live to see the end. */
     record Run(String process, String id, int attempt, long fence, long from, long to) {}
@@ -124,6 +128,7 @@ public record History(
     /** Reads all tapes of a folder. */
     public static History read(Path folder) {
         History history = new History(
+                new ArrayList<>(),
                 new ArrayList<>(),
                 new ArrayList<>(),
                 new ArrayList<>(),
@@ -233,16 +238,13 @@ public record History(
                                 answered ? Renewed.valueOf(end.words.get(i)) : null)));
             case "sweep" -> {
                 if (answered) {
-                    List<String> sizes = end.fields(0);
-                    int reclaimed = 1 + Integer.parseInt(sizes.get(0));
-                    int died = reclaimed + Integer.parseInt(sizes.get(1));
+                    int reclaimed = 1 + Integer.parseInt(end.words.get(0));
                     sweeps.add(new Sweep(
-                            span,
-                            end.words.subList(1, reclaimed),
-                            end.words.subList(reclaimed, died),
-                            end.words.subList(died, end.words.size())));
+                            span, end.words.subList(1, reclaimed), end.words.subList(reclaimed, end.words.size())));
                 }
             }
+            case "damage" ->
+                damages.add(new Damage(process, begin.words.get(0), begin.words.subList(1, begin.words.size())));
             case "start" -> {
                 List<String> word = begin.fields(0);
                 runs.add(new Run(

@@ -127,6 +127,13 @@ public final class Tape implements AutoCloseable {
         line("claimed", call, words(claims, claim -> word(claim.id(), claim.token(), claim.attempt(), claim.fence())));
     }
 
+    /** The store found damage of some kind, and put it right. */
+    void damaged(String kind, Collection<String> ids) {
+        if (!ids.isEmpty()) {
+            begin("damage", kind + " " + words(ids, id -> id));
+        }
+    }
+
     long settling(List<JobStore.Settlement> batch) {
         return begin(
                 "settle",
@@ -166,9 +173,8 @@ public final class Tape implements AutoCloseable {
         line(
                 "swept",
                 call,
-                word(sweep.reclaimed().size(), sweep.died().size(), sweep.lost().size()) + " "
-                        + words(sweep.reclaimed(), id -> id) + " " + words(sweep.died(), id -> id) + " "
-                        + words(sweep.lost(), id -> id));
+                sweep.reclaimed().size() + " " + words(sweep.reclaimed(), id -> id) + " "
+                        + words(sweep.died(), id -> id));
     }
 
     // ---- handlers

@@ -87,7 +87,8 @@ final class ConservationMain {
                         .withDrain(Duration.ofMillis(5)),
                 JobListener.none(),
                 Thread::new);
-        Reclaimer reclaimer = new Reclaimer(List.of(store), Duration.ofMillis(250), JobListener.none());
+        Reclaimer reclaimer =
+                new Reclaimer(List.of(store), Duration.ofMillis(250), Duration.ofMillis(100), JobListener.none());
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             pool.stop();
             reclaimer.stop();

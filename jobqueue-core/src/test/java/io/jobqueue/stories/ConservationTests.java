@@ -74,7 +74,9 @@ class ConservationTests {
                 Duration.ofNanos(System.nanoTime() - begin).toSeconds(),
                 figures);
 
-        assertThat(verdict.violations().stream().limit(30)).as("seed %d, %s", seed, figures).isEmpty();
+        assertThat(verdict.violations().stream().limit(30))
+                .as("seed %d, %s", seed, figures)
+                .isEmpty();
         // else it was no story
         assertThat(figures.get("completed")).isGreaterThan(JOBS * 9L / 10);
         assertThat(figures)
