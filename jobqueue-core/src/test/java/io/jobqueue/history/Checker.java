@@ -36,6 +36,8 @@ import org.jspecify.annotations.Nullable;
  * <p>It never takes something for broken that only may be: Redis did what was asked at some moment between question and
  * answer, and what has no answer may have been done or not.
  *
+ * <p>It is long because the invariants are many, and one class because they all read the same index of the history.
+ *
  * <p>It expects that units return their fence as output, and that retention drops nothing.
  */
 public final class Checker {

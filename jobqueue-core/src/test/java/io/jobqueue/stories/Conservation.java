@@ -24,7 +24,9 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 
 /**
@@ -42,6 +44,9 @@ final class Conservation implements AutoCloseable {
     /** How many claims are in flight when something is done to them. */
     private static final int BUSY = 8;
 
+    /** How many jobs wait at the most when more are let in. */
+    private static final int BACKLOG = 1000;
+
     private final EmbeddedRedis server;
     private final Path folder;
     private final long seed;
@@ -56,6 +61,7 @@ final class Conservation implements AutoCloseable {
 
     private final AtomicLong allowed = new AtomicLong(); // how many jobs may be enqueued so far
 
+    private final AtomicReference<Throwable> failure = new AtomicReference<>();
     private volatile boolean closed;
     private int snapshots;
 
@@ -126,16 +132,27 @@ final class Conservation implements AutoCloseable {
                 thread("producer-1", () -> produce(1)),
                 thread("nemesis", this::disturb));
         boolean calm = false;
-        while (look().alive() > 0 || !calm) {
+        while (failure.get() == null && (look().alive() > 0 || !calm)) {
             calm = busy.stream().noneMatch(Thread::isAlive);
             Stage.pass(LOOK);
+        }
+        if (failure.get() != null) {
+            throw new IllegalStateException("the story came to no end", failure.get());
         }
         pairs.forEach(Pair::end);
         return verdict();
     }
 
     private Thread thread(String name, Runnable work) {
-        Thread thread = new Thread(work, name);
+        Thread thread = new Thread(
+                () -> {
+                    try {
+                        work.run();
+                    } catch (RuntimeException | Error ex) {
+                        failure.compareAndSet(null, ex);
+                    }
+                },
+                name);
         threads.add(thread);
         thread.start();
         return thread;
@@ -261,10 +278,9 @@ final class Conservation implements AutoCloseable {
         List<Fault> faults = Fault.shuffled(dice);
         try {
             for (int i = 0; i < faults.size() && !closed; i++) {
+                until(Duration.ofSeconds(20), () -> redis.llen("queue:q:pending") < BACKLOG);
                 allowed.set((long) jobs * (i + 1) / faults.size());
-                long patience = System.nanoTime() + Duration.ofSeconds(2).toNanos();
-                await().pollInterval(Duration.ofMillis(5))
-                        .until(() -> redis.llen("queue:q:processing") >= BUSY || System.nanoTime() > patience);
+                until(Duration.ofSeconds(2), () -> redis.llen("queue:q:processing") >= BUSY);
                 Stage.pass(Duration.ofMillis(dice.nextInt(50)));
                 Pair pair = pairs.get(dice.nextInt(2));
                 await().atMost(Duration.ofSeconds(60)).until(() -> pair.hasBegun() || closed);
@@ -323,15 +339,24 @@ final class Conservation implements AutoCloseable {
         } else {
             wire.swallowTheReplyAndReset(text);
         }
-        long patience = System.nanoTime() + Duration.ofSeconds(1).toNanos();
-        await().until(() -> wire.cuts() > before || System.nanoTime() > patience);
+        until(Duration.ofSeconds(1), () -> wire.cuts() > before);
         tape.healed(cut);
+    }
+
+    /** Waits for something that may not come. */
+    private void until(Duration patience, Callable<Boolean> event) {
+        long over = System.nanoTime() + patience.toNanos();
+        await().pollInterval(Duration.ofMillis(5))
+                .atMost(patience.plusMinutes(1))
+                .until(() -> closed || event.call() || System.nanoTime() > over);
     }
 
     @Override
     public void close() {
         closed = true;
         threads.forEach(Thread::interrupt);
+        // nobody starts another process from here on
+        await().atMost(Duration.ofMinutes(1)).until(() -> threads.stream().noneMatch(Thread::isAlive));
         pairs.forEach(pair -> {
             pair.process.close();
             pair.wire.close();

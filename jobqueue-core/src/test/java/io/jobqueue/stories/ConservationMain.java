@@ -124,7 +124,7 @@ final class ConservationMain {
     private static Object work(Job<?> job, JobContext context, long seed) throws Exception {
         Random dice = dice(job, seed);
         int fate = dice.nextInt(1000);
-        take(fate == 0 ? (int) LEASE.toMillis() * 3 / 2 : dice.nextInt(40));
+        take(fate == 0 ? (int) LEASE.toMillis() * 3 / 2 : dice.nextInt(16));
         if (fate < 40) {
             throw new IllegalStateException("boom");
         } else if (fate < 45) {
