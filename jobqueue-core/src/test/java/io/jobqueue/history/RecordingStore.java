@@ -108,6 +108,11 @@ public final class RecordingStore implements JobStore {
     }
 
     @Override
+    public void stopTending() {
+        store.stopTending();
+    }
+
+    @Override
     public CompletableFuture<Boolean> putEarly(Claim claim, String output) {
         return store.putEarly(claim, output);
     }

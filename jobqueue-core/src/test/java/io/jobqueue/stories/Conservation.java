@@ -191,21 +191,20 @@ final class Conservation implements AutoCloseable {
                             connector, RedisQueues.Options.defaults().withSettings(ConservationMain.settings()))
                     .queue(QUEUE);
             int share = jobs / 2;
-            for (int made = 0; made < share && !closed; ) {
+            int made = 0;
+            int first = 0;
+            while (made < share && !closed) {
                 int before = made;
                 await().pollInterval(Duration.ofMillis(2))
-                        .atMost(Duration.ofMinutes(1))
+                        .atMost(Duration.ofMinutes(3))
                         .until(() -> before < allowed.get() / 2 || closed);
                 int batch = Math.min(share - made, 1 + dice.nextInt(40));
-                int first = made;
-                enqueue(
-                        queue,
-                        own,
-                        dice,
-                        IntStream.range(first, first + batch)
-                                .mapToObj(i -> request("p" + number + "-" + i, dice))
-                                .toList());
-                made += batch;
+                int from = first;
+                List<JobRequest> requests = IntStream.range(from, from + batch)
+                        .mapToObj(i -> request("p" + number + "-" + i, dice))
+                        .toList();
+                first += batch;
+                made += enqueue(queue, own, dice, requests) ? batch : 0;
             }
         } finally {
             connector.stop();
@@ -225,22 +224,28 @@ final class Conservation implements AutoCloseable {
         return dice.nextInt(20) == 0 ? request.unit("run", id) : request;
     }
 
-    /** Repeats what it was not told, most of the time; else nobody will know whether the jobs were to be there. */
-    private static void enqueue(JobQueue queue, Tape tape, Random dice, List<JobRequest> batch) {
-        boolean again = true;
-        while (again) {
+    /**
+     * Repeats what it was not told, most of the time; else nobody will know whether the jobs were to be there.
+     *
+     * @return whether the jobs are there for sure
+     */
+    private boolean enqueue(JobQueue queue, Tape tape, Random dice, List<JobRequest> batch) {
+        while (!closed) {
             long call = tape.enqueueing(batch, ConservationMain.ATTEMPTS);
             try {
                 tape.enqueued(call, queue.enqueueAll(batch));
-                again = false;
+                return true;
             } catch (EnqueueUncertainException ex) {
                 tape.unanswered(call);
-                again = dice.nextInt(4) > 0;
+                if (dice.nextInt(4) == 0) {
+                    return false;
+                }
             } catch (RedisException ex) {
                 tape.refused(call);
                 Stage.pass(Duration.ofMillis(20));
             }
         }
+        return false;
     }
 
     // ---- faults
