@@ -44,9 +44,8 @@ class ConservationTests {
     @Proves(
             fault = "workers are killed, paused and restarted, connections cut, answers lost, scripts forgotten, Redis"
                     + " paused; handlers throw and run out of time; all of it together, by a seed",
-            holds =
-                    "every job is done once or is a dead letter; invariants I1 to I14 over what all processes wrote down,"
-                            + " and over the keys every second")
+            holds = "every job is done once or is a dead letter; the invariants of `Checker` hold over what all"
+                    + " processes wrote down, and over the keys every second")
     void twentyThousandJobsAreConservedWhateverHappensToTheirWorkers(EmbeddedRedis server, Figures figures) {
         long seed = Long.getLong("conservation.seed", System.nanoTime() % 1_000_000);
         Map<String, Long> story = play(server, folder, seed);
