@@ -23,7 +23,9 @@ final class Loop {
 
     private static final Logger log = LoggerFactory.getLogger(Loop.class);
     private static final Duration SHORTEST_PAUSE = Duration.ofMillis(100);
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
+    /** Work has to go on within five seconds after an outage, however long that was, and the connection needs one. */
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
+
     private final String name;
     private final Turn turn;
     private final boolean daemon;
