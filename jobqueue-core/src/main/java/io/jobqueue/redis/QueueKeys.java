@@ -2,61 +2,35 @@ package io.jobqueue.redis;
 
 import io.jobqueue.JobStatus;
 import io.jobqueue.Names;
-import java.util.Arrays;
 
 /**
- * The names of one queue's keys, and the one order in which scripts receive them. In a cluster the queue's name stands
- * in braces, so that all its keys share a slot.
+ * The names of one queue's keys. All begin with the same root, which is what scripts receive; {@code prelude.lua} makes
+ * the same names of it. In a cluster the queue's name stands in braces, so that all its keys share a slot.
  */
 final class QueueKeys {
 
     private final String root;
-    private final String[] fixed;
+    private final String[] forScripts;
 
     QueueKeys(String prefix, String queue, boolean cluster) {
         Names.queue(queue);
         root = prefix + ":" + (cluster ? "{" + queue + "}" : queue) + ":";
-        fixed = new String[] {
-            root + "pending",
-            root + "processing",
-            root + "completed",
-            root + "failed",
-            root + "delayed",
-            root + "wake",
-            root + "meta",
-            root + "events",
-            root + "lifecycle",
-            root + "runs",
-            root + "agenda",
-            root + "run:",
-            root + "units:",
-            root + "outputs:",
-            root + "failures:",
-            root + "early:",
-            root + "late:",
-            root + "job:",
-        };
+        forScripts = new String[] {root};
     }
 
-    /** What every script gets, in the order of {@code prelude.lua}. */
-    String[] fixed() {
-        return fixed;
+    /** What every script gets. */
+    String[] forScripts() {
+        return forScripts;
     }
 
-    /** The fixed keys, and the key of one enqueue call behind them. */
+    /** The same, and the key of one call, by which a replay of it is known. */
     String[] withCall(String token) {
-        return with("call:" + token);
+        return new String[] {root, root + "call:" + token};
     }
 
-    /** The fixed keys, and what the audit suspects behind them. */
+    /** The same, and what the audit suspects. */
     String[] withSuspects() {
-        return with("suspects");
-    }
-
-    private String[] with(String last) {
-        String[] keys = Arrays.copyOf(fixed, fixed.length + 1);
-        keys[fixed.length] = root + last;
-        return keys;
+        return new String[] {root, root + "suspects"};
     }
 
     /** The list, or for scheduled jobs the sorted set, that holds the ids of a status. */

@@ -57,7 +57,7 @@ final class RedisJobQueue implements JobQueue {
 
     private static final Script ENQUEUE = Script.of(ScriptOutputType.VALUE, "enqueue");
     private static final Script STATS = Script.of(ScriptOutputType.MULTI, "stats");
-    private static final Script PURGE = Script.of(ScriptOutputType.MULTI, "runs", "endings", "purge");
+    private static final Script PURGE = Script.of(ScriptOutputType.MULTI, "runs", "history", "endings", "purge");
 
     /** For how long the driver may send an enqueue again after a reconnect. */
     private static final String REPLAY_WINDOW =
@@ -179,20 +179,26 @@ final class RedisJobQueue implements JobQueue {
         String id = idOf(request);
         String payload = store.codec().payload(request.kind(), request.payload(), settings.maxPayloadBytes());
         String headers = request.headers().isEmpty() ? "" : store.codec().headers(request.headers());
-        return new Outgoing(
-                place,
-                id,
-                request.kind(),
-                List.of(
-                        id,
-                        request.kind(),
-                        payload,
-                        when(request),
-                        orEmpty(request.maxAttempts()),
-                        headers,
-                        orEmpty(request.runId()),
-                        orEmpty(request.unitId())),
-                payload.length() + headers.length());
+        List<String> further = new ArrayList<>();
+        further.add(when(request));
+        add(further, "max_attempts", orEmpty(request.maxAttempts()));
+        add(further, "headers", headers);
+        add(further, "run_id", orEmpty(request.runId()));
+        add(further, "unit_id", orEmpty(request.unitId()));
+        boolean plain = further.size() == 1 && further.get(0).isEmpty();
+        List<String> args =
+                new ArrayList<>(List.of(id, request.kind(), payload, plain ? "" : Integer.toString(further.size())));
+        if (!plain) {
+            args.addAll(further);
+        }
+        return new Outgoing(place, id, request.kind(), args, payload.length() + headers.length());
+    }
+
+    private static void add(List<String> fields, String name, String value) {
+        if (!value.isEmpty()) {
+            fields.add(name);
+            fields.add(value);
+        }
     }
 
     private String idOf(JobRequest request) {
@@ -238,7 +244,7 @@ final class RedisJobQueue implements JobQueue {
     }
 
     private CompletableFuture<String> sendOnce(List<Outgoing> jobs) {
-        List<String> args = new ArrayList<>(1 + jobs.size() * 8);
+        List<String> args = new ArrayList<>(1 + jobs.size() * 4);
         args.add(REPLAY_WINDOW);
         jobs.forEach(job -> args.addAll(job.args()));
         String call = Ids.token();

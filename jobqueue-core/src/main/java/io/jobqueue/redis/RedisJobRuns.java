@@ -44,10 +44,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class RedisJobRuns implements JobRuns {
 
-    private static final Script OPEN = Script.of(ScriptOutputType.VALUE, "runs", "endings", "open");
-    private static final Script ADD = Script.of(ScriptOutputType.VALUE, "runs", "endings", "catchup", "add");
+    private static final Script OPEN = Script.of(ScriptOutputType.VALUE, "runs", "history", "endings", "open");
+    private static final Script ADD = Script.of(ScriptOutputType.VALUE, "runs", "history", "endings", "catchup", "add");
     private static final Script SEAL = Script.of(ScriptOutputType.MULTI, "runs", "seal");
-    private static final Script CANCEL = Script.of(ScriptOutputType.MULTI, "runs", "endings", "catchup", "cancel");
+    private static final Script CANCEL =
+            Script.of(ScriptOutputType.MULTI, "runs", "history", "endings", "catchup", "cancel");
     private static final Script FIND = Script.of(ScriptOutputType.MULTI, "runs", "find");
 
     /** For how long the driver may send a call again after a reconnect. */

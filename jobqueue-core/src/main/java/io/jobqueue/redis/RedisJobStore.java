@@ -18,6 +18,7 @@ import java.lang.reflect.Type;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
@@ -39,12 +40,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class RedisJobStore implements JobStore {
 
-    private static final Script CLAIM = Script.of(ScriptOutputType.MULTI, "runs", "endings", "claim");
-    private static final Script SETTLE = Script.of(ScriptOutputType.MULTI, "runs", "endings", "settle");
+    private static final Script CLAIM =
+            Script.of(ScriptOutputType.MULTI, "claim", "runs", "history", "endings", "lost");
+    private static final Script SETTLE =
+            Script.of(ScriptOutputType.MULTI, "history", "complete", "runs", "endings", "settle");
     private static final Script EXTEND = Script.of(ScriptOutputType.VALUE, "extend");
-    private static final Script RECLAIM = Script.of(ScriptOutputType.MULTI, "runs", "endings", "reclaim");
-    private static final Script TEND = Script.of(ScriptOutputType.MULTI, "runs", "endings", "catchup", "tend");
-    private static final Script HEARD = Script.of(ScriptOutputType.MULTI, "runs", "endings", "catchup", "heard");
+    private static final Script RECLAIM = Script.of(ScriptOutputType.MULTI, "runs", "history", "endings", "reclaim");
+    private static final Script TEND =
+            Script.of(ScriptOutputType.MULTI, "runs", "history", "endings", "catchup", "tend");
+    private static final Script HEARD =
+            Script.of(ScriptOutputType.MULTI, "runs", "history", "endings", "catchup", "heard");
     private static final Script EARLY = Script.of(ScriptOutputType.INTEGER, "runs", "early");
     private static final Script STEP = Script.of(ScriptOutputType.INTEGER, "step");
     private static final Script AUDIT = Script.of(ScriptOutputType.MULTI, "audit");
@@ -54,10 +59,13 @@ final class RedisJobStore implements JobStore {
     private static final List<Answer> ANSWERS = List.of(Answer.REFUSED, Answer.DONE, Answer.ALREADY, Answer.FAILED);
 
     /** What one reply of the claim script holds for each job. */
-    private static final int FIELDS = 11;
+    private static final int FIELDS = 5;
 
     /** What it holds before them. */
-    private static final int HEAD = 4;
+    private static final int HEAD = 5;
+
+    /** What it does not say of a job in its first attempt that has nothing but a payload. */
+    private static final List<@Nullable Object> PLAIN = Arrays.asList(1L, null, null, null, null, null);
 
     /** By the digit in the reply of the extend script. */
     private static final List<Renewed> RENEWALS = List.of(Renewed.LOST, Renewed.HELD, Renewed.CANCELLED);
@@ -132,8 +140,9 @@ final class RedisJobStore implements JobStore {
 
     private Claims claims(List<Object> reply, String token) {
         List<Claim> jobs = new ArrayList<>((reply.size() - HEAD) / FIELDS);
+        long fence = (Long) reply.get(4);
         for (int at = HEAD; at < reply.size(); at += FIELDS) {
-            jobs.add(claim(reply.subList(at, at + FIELDS), token));
+            jobs.add(claim(reply.subList(at, at + FIELDS), token, fence++));
         }
         long nextDue = (Long) reply.get(0);
         return new Claims(
@@ -144,11 +153,15 @@ final class RedisJobStore implements JobStore {
                 runsEnded(reply.get(3)));
     }
 
-    private Claim claim(List<Object> fields, String token) {
+    private Claim claim(List<Object> fields, String token, long fence) {
+        String id = (String) fields.get(0);
         String payload = (String) fields.get(1);
-        String kind = string(fields.get(4));
-        String runId = string(fields.get(6));
-        String unitId = string(fields.get(7));
+        String kind = string(fields.get(2));
+        long enqueuedAt = JobHash.number(string(fields.get(3)));
+        @SuppressWarnings("unchecked") // the script returns a list there, or nothing
+        List<@Nullable Object> further = fields.get(4) == null ? PLAIN : (List<@Nullable Object>) fields.get(4);
+        String runId = string(further.get(2));
+        String unitId = string(further.get(3));
         if (kind == null) {
             // no field of ours: a guide producer's job, which says everything in its payload
             JobCodec.Envelope envelope = codec.envelope(payload);
@@ -156,49 +169,83 @@ final class RedisJobStore implements JobStore {
             runId = envelope.runId();
             unitId = envelope.unitId();
         }
-        long enqueuedAt = JobHash.number(string(fields.get(9)));
         return new Claim(
                 queue,
-                (String) fields.get(0),
+                id,
                 kind,
                 token,
-                JobHash.count(string(fields.get(2))),
-                JobHash.count(string(fields.get(5))),
-                JobHash.number(string(fields.get(3))),
+                (int) Math.min((Long) further.get(0), Integer.MAX_VALUE),
+                JobHash.count(string(further.get(1))),
+                fence,
                 codec.json(payload),
-                codec.headers(string(fields.get(8))),
+                codec.headers(string(further.get(4))),
                 runId,
                 unitId,
                 enqueuedAt == 0 ? null : Instant.ofEpochMilli(enqueuedAt),
-                string(fields.get(10)));
+                string(further.get(5)));
     }
 
     @Override
     public CompletableFuture<Settled> settle(List<Settlement> batch) {
-        List<String> args = new ArrayList<>(3 + batch.size() * 9);
+        List<Settlement> plain = batch.stream().filter(RedisJobStore::isPlain).toList();
+        List<String> args = new ArrayList<>(4 + 3 * plain.size() + 9 * (batch.size() - plain.size()));
         args.add(text(settings.completed().kept()));
         args.add(text(settings.failed().kept()));
         args.add(text(settings.outputTtl()));
-        for (Settlement settlement : batch) {
-            Claim claim = settlement.claim();
-            boolean unit = claim.isUnit();
-            args.add(claim.id());
-            args.add(claim.token());
-            args.add(settlement.verb().name());
+        args.add(text(plain.size()));
+        for (Settlement settlement : plain) {
+            args.add(settlement.claim().id());
+            args.add(settlement.claim().token());
             args.add(settlement.text());
-            args.add(settlement.output());
-            args.add(text(settlement.delay()));
-            args.add(text(settlement.maxAttempts()));
-            args.add(unit ? String.valueOf(claim.runId()) : "");
-            args.add(unit ? String.valueOf(claim.unitId()) : "");
+        }
+        for (Settlement settlement : batch) {
+            if (!isPlain(settlement)) {
+                addOther(settlement, args);
+            }
         }
         return this.<List<Object>>call(SETTLE, args)
-                .thenApply(reply ->
-                        new Settled(answers((String) reply.get(0)), (Long) reply.get(1), runsEnded(reply.get(2))));
+                .thenApply(reply -> new Settled(
+                        answers(batch, plain.size(), (String) reply.get(0)),
+                        (Long) reply.get(1),
+                        runsEnded(reply.get(2))));
     }
 
-    private static List<Answer> answers(String digits) {
-        return digits.chars().mapToObj(digit -> ANSWERS.get(digit - '0')).toList();
+    /** Whether a job completed that belongs to no run; most settlements are such, and cost least. */
+    private static boolean isPlain(Settlement settlement) {
+        return settlement.verb() == Verb.COMPLETE && !hasOutput(settlement.claim());
+    }
+
+    private static boolean hasOutput(Claim claim) {
+        return claim.isUnit() || claim.gathers() != null;
+    }
+
+    private static void addOther(Settlement settlement, List<String> args) {
+        Claim claim = settlement.claim();
+        boolean unit = claim.isUnit();
+        args.add(claim.id());
+        args.add(claim.token());
+        args.add(
+                settlement.verb() == Verb.COMPLETE
+                        ? "DELIVER"
+                        : settlement.verb().name());
+        args.add(settlement.text());
+        args.add(settlement.output());
+        args.add(text(settlement.delay()));
+        args.add(text(settlement.maxAttempts()));
+        args.add(unit ? String.valueOf(claim.runId()) : "");
+        args.add(unit ? String.valueOf(claim.unitId()) : "");
+    }
+
+    /** The script deals with plain ones first. */
+    private static List<Answer> answers(List<Settlement> batch, int plain, String digits) {
+        List<Answer> answers = new ArrayList<>(batch.size());
+        int nextPlain = 0;
+        int nextOther = plain;
+        for (Settlement settlement : batch) {
+            int at = isPlain(settlement) ? nextPlain++ : nextOther++;
+            answers.add(ANSWERS.get(digits.charAt(at) - '0'));
+        }
+        return answers;
     }
 
     @Override
@@ -458,7 +505,7 @@ final class RedisJobStore implements JobStore {
     }
 
     <T> CompletableFuture<T> call(Script script, List<String> args) {
-        return command(redis -> script.call(redis, keys().fixed(), args));
+        return command(redis -> script.call(redis, keys().forScripts(), args));
     }
 
     /** A read of one key; when the key is of another type, the failure names it. */

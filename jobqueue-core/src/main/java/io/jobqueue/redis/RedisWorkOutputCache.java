@@ -22,7 +22,7 @@ final class RedisWorkOutputCache implements WorkOutputCache {
     private static final Script PUT = Script.of(ScriptOutputType.INTEGER, "runs", "put");
     private static final Script EXPECT = Script.of(ScriptOutputType.INTEGER, "runs", "expect");
     private static final Script EVICT = Script.of(ScriptOutputType.INTEGER, "runs", "evict");
-    private static final Script PROGRESS = Script.of(ScriptOutputType.MULTI, "progress");
+    private static final Script PROGRESS = Script.of(ScriptOutputType.MULTI, "runs", "progress");
     /** The field of a unit that is done and has no value. */
     static final String NOTHING = "null";
 

@@ -123,7 +123,7 @@ end
 local answer = ':' .. table.concat(letters)
 call('SET', KEYS[#KEYS], answer, 'PX', ARGV[1])
 if not ended then
-  call('HSET', RUN .. id, 'touched_at_ms', text(now))
+  call('HSET', RUN .. id, 'touched_at_ms', NOW)
 end
 count('enqueued_total', created)
 if created > 0 then

@@ -165,7 +165,7 @@ local function affordable(place)
 end
 local function leave_to_sweep(id)
   call('LPUSH', PROCESSING, id)
-  call('HSET', META, 'next_sweep', text(now))
+  call('HSET', META, 'next_sweep', NOW)
 end
 local function stand_up(id, status)
   call('PERSIST', JOB .. id)
@@ -202,13 +202,13 @@ local function mend(job)
       end
     end
     if job.enqueued_at_ms and not number(job.enqueued_at_ms, nil) then
-      put('enqueued_at_ms', text(now))
+      put('enqueued_at_ms', NOW)
     end
     if job.payload and job.id ~= job.key then
       put('id', job.key)
     end
   elseif job.over and not number(job[ENDED_AT[job.status]], nil) then
-    put(ENDED_AT[job.status], text(now)) -- else its age would never pass
+    put(ENDED_AT[job.status], NOW) -- else its age would never pass
   end
   if ttl >= 0 or #set > 0 or #drop > 0 then
     mends[job.key] = true
@@ -473,11 +473,11 @@ for i = 1, #settled do
   call('ZREM', SUSPECTS, settled[i])
 end
 if mode == 'walk' and suspicions > 0 then
-  call('ZREMRANGEBYSCORE', SUSPECTS, '(' .. text(now), '+inf') -- the clock went back
+  call('ZREMRANGEBYSCORE', SUSPECTS, '(' .. NOW, '+inf') -- the clock went back
 end
 if suspicions < SUSPICIONS then
   for _, suspicion in ipairs(doubts) do
-    call('ZADD', SUSPECTS, 'NX', text(now), suspicion)
+    call('ZADD', SUSPECTS, 'NX', NOW, suspicion)
   end
   if #doubts > 0 then
     call('PEXPIRE', SUSPECTS, 24 * 3600 * 1000 + 2 * lease)
@@ -492,7 +492,7 @@ if mode == 'walk' then
   call('HSET', META, 'audit', place and place .. ':' .. text(distance) or '', 'next_audit', text(more and now or now + pace))
 else
   if more then
-    call('HSET', META, 'next_audit', text(now))
+    call('HSET', META, 'next_audit', NOW)
   end
   if cursor == ARGV[8] and ARGV[9] ~= '' then
     call('HSET', META, 'audit_cursor', ARGV[9])

@@ -1,46 +1,46 @@
 -- Claims the next jobs: promotes what is due, takes the oldest ids, stamps them with token, attempt, fence and lease.
+-- Goes on in `lost` when jobs without a payload are to be buried.
 -- KEYS the queue's
 -- ARGV[1] how many at the most  [2] token of this call, not empty  [3] lease (ms)  [4] how long a run's keys live on (ms)
 -- returns { ms to the next due job or -1, how many still wait, { lost ids }, { run id, state, … } of the runs that ended,
---   then for each job: id, payload, attempt, fence, kind, max_attempts, run_id, unit_id, headers, enqueued_at_ms,
---   the run it gathers }
-local max, token, lease, ttl = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+--   fence of the first job, the next one's is one more; then for each job: id, payload, kind, enqueued_at_ms, and false, or
+--   when it is not the first attempt or there is `more` of the job: { attempt, max_attempts, run_id, unit_id, headers, the run it gathers } }
+local max, token, lease = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local PROMOTE = 100
 local PASS = 500 -- from so many ids on a call leaves the rest to the next one
 local waiting = read('LLEN', PENDING)
 read('LLEN', PROCESSING)
-read('LLEN', FAILED)
 local hints = read('LLEN', WAKE)
-local due = read('ZRANGEBYSCORE', DELAYED, '-inf', text(now), 'LIMIT', 0, PROMOTE)
+local earliest = tonumber(read('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2])
+local due = earliest and earliest <= now and call('ZRANGEBYSCORE', DELAYED, '-inf', NOW, 'LIMIT', 0, PROMOTE) or {}
 local meta = read('HMGET', META, 'claims_total', 'next_sweep')
 local fence, next_sweep = number(meta[1], 0), number(meta[2], nil)
 
-local jobs, lost, broken, astray, seen, passed = {}, {}, {}, {}, {}, {}
+local ids, hashes, jobs = {}, {}, {} -- of what is claimed
+local lost, broken, astray, seen, passed = {}, {}, {}, {}, {}
 local room = max
 -- An id that only stands there takes no room: its job has ended, as those of a cancelled run have, or it comes a second time.
 local function take(id)
   if seen[id] then
     return
   end
-  local f = try('HMGET', JOB .. id, 'status', 'payload', 'attempts', 'kind', 'max_attempts', 'run_id', 'unit_id',
-    'headers', 'enqueued_at_ms', 'gathers', 'in_pending')
   seen[id] = true
-  if f[1] == 'completed' or f[1] == 'failed' then
-    if f[11] then
-      passed[#passed + 1] = id
-    end
+  local hash = JOB .. id
+  local f = try('HMGET', hash, 'status', 'payload', 'attempts', 'kind', 'enqueued_at_ms', 'more')
+  local status, payload = f[1], f[2]
+  if status == 'completed' or status == 'failed' then
+    passed[#passed + 1] = hash
     return
   end
   room = room - 1
-  if f.err or not (f[1] or f[2]) then
-    lost[#lost + 1] = id
-  elseif f[1] == 'processing' then
+  if status == 'processing' then
     astray[#astray + 1] = id
-  elseif f[2] then
-    jobs[#jobs + 1] = { id, f }
+  elseif payload then
+    local n = #ids + 1
+    ids[n], hashes[n], jobs[n] = id, hash, f
   else
     lost[#lost + 1] = id
-    broken[#broken + 1] = { id, f[6], f[7], f[10] }
+    broken[#broken + 1] = status and id or nil
   end
 end
 
@@ -73,16 +73,20 @@ for i = direct + 1, #due do
     promoted[#promoted + 1] = id
   end
 end
+if #broken > 0 then
+  read('LLEN', FAILED)
+end
 
-begin_writing()
+-- neither of the first writes needs memory
 if popped > 0 then
-  call('RPOP', PENDING, popped)
+  call('LTRIM', PENDING, 0, -popped - 1)
 end
 if #due > 0 then
   call('ZREM', DELAYED, unpack(due))
+  earliest = tonumber(call('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2])
 end
-for _, id in ipairs(passed) do
-  call('HDEL', JOB .. id, 'in_pending')
+for _, hash in ipairs(passed) do
+  call('HDEL', hash, 'in_pending')
 end
 -- A guide client that was overtaken by a sweep between its pop and its stamp has a job that stands in `pending`. It is
 -- left to it, and put where sweeps will find it when that client dies.
@@ -90,26 +94,28 @@ for _, id in ipairs(astray) do
   if not call('LPOS', PROCESSING, id) then
     call('LPUSH', PROCESSING, id)
     next_sweep = now
-    call('HSET', META, 'next_sweep', text(now))
+    call('HSET', META, 'next_sweep', NOW)
   end
 end
-local reply = { -1, 0, lost, {} }
-if #jobs > 0 then
-  local claimed, deadline = {}, now + lease
-  for _, job in ipairs(jobs) do
-    local id, f = job[1], job[2]
-    local attempt = number(f[3], 0) + 1
-    fence = fence + 1
-    claimed[#claimed + 1] = id
-    call('PERSIST', JOB .. id)
-    call('HSET', JOB .. id, 'status', 'processing', 'claim_token', token, 'claimed_at_ms', text(now), 'started_at_ms',
-      text(now), 'attempts', text(attempt), 'fence', text(fence), 'lease',
-      token .. ':' .. text(deadline) .. ':' .. text(lease))
-    for _, value in ipairs({ id, f[2], text(attempt), text(fence), f[4], f[5], f[6], f[7], f[8], f[9], f[10] }) do
-      reply[#reply + 1] = value
+local left = waiting - popped + #promoted
+local reply = { earliest and math.max(0, math.ceil(earliest) - now) or -1, left, lost, {}, fence + 1 }
+if #ids > 0 then
+  local deadline, n = now + lease, #reply
+  local promise = token .. ':' .. text(deadline) .. ':' .. text(lease)
+  for i, f in ipairs(jobs) do
+    local hash, attempt, further = hashes[i], 1, false
+    if f[3] ~= '0' or f[6] or not f[4] then
+      attempt = number(f[3], 0) + 1
+      further = { attempt, unpack(call('HMGET', hash, 'max_attempts', 'run_id', 'unit_id', 'headers', 'gathers')) }
+      call('PERSIST', hash) -- ours have no time to live before their job has ended once
     end
+    fence = fence + 1
+    call('HSET', hash, 'status', 'processing', 'claim_token', token, 'claimed_at_ms', NOW, 'started_at_ms', NOW,
+      'attempts', attempt == 1 and '1' or text(attempt), 'fence', text(fence), 'lease', promise)
+    reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4], reply[n + 5] = ids[i], f[2], f[4], f[5], further
+    n = n + 5
   end
-  call('LPUSH', PROCESSING, unpack(claimed))
+  call('LPUSH', PROCESSING, unpack(ids))
   call('HSET', META, 'claims_total', text(fence))
   if not next_sweep or next_sweep > deadline then
     call('HSET', META, 'next_sweep', text(deadline))
@@ -121,21 +127,12 @@ if #promoted > 0 then
   end
   call('LPUSH', PENDING, unpack(promoted))
 end
-for _, job in ipairs(broken) do
-  bury_lost(job[1], job[2], job[3], job[4], ttl)
-end
 count('lost_total', #lost)
-
-local left = waiting - popped + #promoted
-if left > 0 then
-  hint()
-elseif hints > 0 then
+if left > 0 and hints == 0 then
+  call('LPUSH', WAKE, '1')
+elseif left == 0 and hints > 0 then
   call('DEL', WAKE)
 end
-local earliest = call('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2]
-if earliest then
-  reply[1] = math.max(0, math.ceil(tonumber(earliest)) - now)
+if #broken == 0 then
+  return reply
 end
-reply[2] = left
-reply[4] = end_runs()
-return reply

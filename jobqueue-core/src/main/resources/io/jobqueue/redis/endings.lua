@@ -1,36 +1,8 @@
--- Shared by the scripts that end jobs: history and dead letters. Stands behind `runs`.
-
--- Deletes the hashes of jobs that dropped out of a history, but for those that have come to life again since.
-local function forget(ids, status)
-  local gone = {}
-  for _, id in ipairs(ids) do
-    if try('HGET', JOB .. id, 'status') == status then
-      gone[#gone + 1] = JOB .. id
-    end
-  end
-  if #gone > 0 then
-    call('UNLINK', unpack(gone))
-  end
-end
-
--- Drops the oldest of a history down to `keep`, at most 300 a call; returns how many.
-local function trim(history, status, keep)
-  local over = math.min(call('LLEN', history) - keep, 300)
-  if over <= 0 then
-    return 0
-  end
-  forget(call('RPOP', history, over), status)
-  return over
-end
-
--- The guide's message. `by` tells other processes of ours that this script has told the job's run already.
-local function publish(id, status)
-  call('PUBLISH', EVENTS, '{"id":' .. cjson.encode(id) .. ',"status":"' .. status .. '","by":"jobqueue"}')
-end
+-- Shared by the scripts with which jobs end without success. Stands behind `runs` and `history`.
 
 -- Ends a job without success: it becomes a dead letter.
 local function bury(id, reason)
-  call('HSET', JOB .. id, 'status', 'failed', 'claim_token', '', 'last_error', reason, 'last_error_at_ms', text(now))
+  call('HSET', JOB .. id, 'status', 'failed', 'claim_token', '', 'last_error', reason, 'last_error_at_ms', NOW)
   call('LPUSH', FAILED, id)
   publish(id, 'failed')
 end
@@ -43,7 +15,7 @@ local function cancel_if_waiting(id, reason, expires)
   if f[1] ~= 'pending' and f[1] ~= 'scheduled' then
     return false
   end
-  call('HSET', JOB .. id, 'status', 'failed', 'last_error', reason, 'last_error_at_ms', text(now))
+  call('HSET', JOB .. id, 'status', 'failed', 'last_error', reason, 'last_error_at_ms', NOW)
   if f[1] == 'pending' then
     call('HSET', JOB .. id, 'in_pending', f[2] or '0')
   end

@@ -1,28 +1,32 @@
 -- Creates jobs: a hash each, and the id at the back of `pending` or in `delayed`. A job whose id exists is not touched.
 -- KEYS the queue's; then the key of this call, which answers a replay by the driver
 -- ARGV[1] how long the call is remembered (ms); then for each job:
---   id, kind, payload, when ('' now | '+ms' from now | 'ms' of the epoch), max_attempts, headers, run_id, unit_id ('' = none)
+--   id, kind, payload, and '' or how many words follow: when ('' now | '+ms' from now | 'ms' of the epoch), names and values
+--   of further fields (max_attempts, headers, run_id, unit_id)
 -- returns one letter a job: C created, E existed
-local CALL = KEYS[#KEYS]
+local CALL = KEYS[2]
 local answered = read('GET', CALL)
 if answered then
   return answered
 end
 read('LLEN', PENDING)
-read('LLEN', WAKE)
-read('HLEN', META)
-local earliest = read('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2]
+local hints = read('LLEN', WAKE)
+local enqueued_total = number(read('HGET', META, 'enqueued_total'), 0)
+local earliest = tonumber(read('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2])
 
 local answer, new, seen = {}, {}, {}
-for i = 2, #ARGV, 8 do
+local n, i, last = 0, 2, #ARGV
+while i <= last do
   local id = ARGV[i]
+  n = n + 1
   if seen[id] or call('EXISTS', JOB .. id) == 1 then
-    answer[#answer + 1] = 'E'
+    answer[n] = 'E'
   else
     seen[id] = true
-    answer[#answer + 1] = 'C'
+    answer[n] = 'C'
     new[#new + 1] = i
   end
+  i = i + 4 + (tonumber(ARGV[i + 3]) or 0)
 end
 answer = table.concat(answer)
 if #new == 0 then
@@ -31,33 +35,23 @@ end
 
 -- the first write needs memory on purpose: a full Redis refuses the whole call
 local pending, sooner = {}, false
-local optional = { 'max_attempts', 'headers', 'run_id', 'unit_id' }
 for _, i in ipairs(new) do
-  local id, when = ARGV[i], ARGV[i + 3]
-  local due = now
-  if when ~= '' then
-    due = string.sub(when, 1, 1) == '+' and now + tonumber(when) or tonumber(when)
+  local id, words = ARGV[i], ARGV[i + 3]
+  local hash, due = JOB .. id, now
+  if words ~= '' and ARGV[i + 4] ~= '' then
+    due = string.sub(ARGV[i + 4], 1, 1) == '+' and now + tonumber(ARGV[i + 4]) or tonumber(ARGV[i + 4])
   end
   local delayed = due > now
-  local fields = {
-    'id', id, 'kind', ARGV[i + 1], 'payload', ARGV[i + 2], 'status', delayed and 'scheduled' or 'pending',
-    'attempts', '0', 'enqueued_at_ms', text(now), 'claim_token', '',
-  }
-  for at, name in ipairs(optional) do
-    local value = ARGV[i + 3 + at]
-    if value ~= '' then
-      fields[#fields + 1] = name
-      fields[#fields + 1] = value
-    end
+  call('HSET', hash, 'id', id, 'kind', ARGV[i + 1], 'payload', ARGV[i + 2], 'status', delayed and 'scheduled' or 'pending',
+    'attempts', '0', 'enqueued_at_ms', NOW, 'claim_token', '')
+  if words ~= '' and words ~= '1' then
+    -- who claims the job looks for them only when `more` says so
+    call('HSET', hash, 'more', '1', unpack(ARGV, i + 5, i + 3 + words))
   end
   if delayed then
-    fields[#fields + 1] = 'due_at_ms'
-    fields[#fields + 1] = text(due)
-  end
-  call('HSET', JOB .. id, unpack(fields))
-  if delayed then
+    call('HSET', hash, 'due_at_ms', text(due))
     call('ZADD', DELAYED, text(due), id)
-    sooner = sooner or not earliest or due < tonumber(earliest)
+    sooner = sooner or not earliest or due < earliest
   else
     pending[#pending + 1] = id
   end
@@ -66,8 +60,8 @@ if #pending > 0 then
   call('LPUSH', PENDING, unpack(pending))
 end
 call('SET', CALL, answer, 'PX', ARGV[1])
-count('enqueued_total', #new)
-if #pending > 0 or sooner then
-  hint()
+call('HSET', META, 'enqueued_total', text(enqueued_total + #new))
+if hints == 0 and (#pending > 0 or sooner) then
+  call('LPUSH', WAKE, '1')
 end
 return answer

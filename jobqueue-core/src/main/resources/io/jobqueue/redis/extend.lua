@@ -4,6 +4,7 @@
 -- ARGV for each claim: id, token, lease (ms)
 -- returns one digit a claim: 1 renewed, 0 no longer its own, 2 renewed but not wanted any more: its run was cancelled, or it
 --   gathers one that has another gather job now
+local RUN = ROOT .. 'run:'
 read('HLEN', META)
 begin_writing()
 local answers = {}
@@ -20,7 +21,7 @@ for i = 1, #ARGV, 3 do
       deadline, length = promised, promise
     end
     call('PERSIST', hash)
-    call('HSET', hash, 'claimed_at_ms', text(now), 'lease', token .. ':' .. text(deadline) .. ':' .. text(length))
+    call('HSET', hash, 'claimed_at_ms', NOW, 'lease', token .. ':' .. text(deadline) .. ':' .. text(length))
     local cancelled = f[4] and try('HGET', RUN .. f[4], 'state') == 'cancelled'
       or f[5] and try('HGET', RUN .. f[5], 'gather_job') ~= ARGV[i]
     answers[#answers + 1] = cancelled and '2' or '1'

@@ -17,7 +17,7 @@ elseif run.state == 'open' or run.state == 'sealed' and mode ~= 'open'
   return run.state
 elseif run.state == 'sealed' then
   begin_writing()
-  call('HSET', RUN .. id, 'state', 'open', 'touched_at_ms', text(now))
+  call('HSET', RUN .. id, 'state', 'open', 'touched_at_ms', NOW)
   return 'open'
 end
 
@@ -26,12 +26,12 @@ local round = number(run and call('HGET', RUN .. id, 'round'), 0) + 1
 if gather ~= '' and (round > 1 or call('EXISTS', JOB .. gather) == 1) then
   gather = another_id(gather, round)
 end
-call('HSET', RUN .. id, 'state', 'open', 'round', text(round), 'touched_at_ms', text(now))
+call('HSET', RUN .. id, 'state', 'open', 'round', text(round), 'touched_at_ms', NOW)
 if run and is_being_gathered(run) then
   -- it would see a part only; one that runs is told by its next heartbeat
   count('cancelled_total', cancel_if_waiting(run.gather, SUPERSEDED, text(retention_from_now(id))) and 1 or 0)
 end
-call('HSETNX', RUN .. id, 'started_at_ms', text(now))
+call('HSETNX', RUN .. id, 'started_at_ms', NOW)
 call('HDEL', RUN .. id, 'sealed_at_ms', 'ended_at_ms', 'expires_at_ms', 'overdue_at_ms', 'gather_job', 'gather_state',
   'gather_error', 'result', 'walk', 'walked_at_ms', 'cancel')
 if gather ~= '' then
@@ -48,7 +48,7 @@ for _, key in ipairs(keys_of(id)) do
   call('PERSIST', key)
 end
 call('UNLINK', LATE .. id)
-call('ZADD', RUNS, 'NX', text(now), id)
+call('ZADD', RUNS, 'NX', NOW, id)
 local deadline = number(call('HGET', RUN .. id, 'deadline_ms'), LOOK)
 call('ZADD', AGENDA, text(now + math.min(deadline + 1, LOOK)), id)
 return 'open'

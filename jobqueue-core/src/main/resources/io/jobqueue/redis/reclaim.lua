@@ -36,7 +36,7 @@ if mode == 'background' then
     hold = math.max(0, hold - math.min(math.max(since, 0), 3 * period))
   end
   hold = math.min(hold, lease)
-  call('HSET', META, 'last_sweep', text(now), 'hold_left', text(hold))
+  call('HSET', META, 'last_sweep', NOW, 'hold_left', text(hold))
   if hold > 0 and in_flight > 0 then
     return { {}, {}, {}, 0, 0, {}, {} }
   end
@@ -82,7 +82,7 @@ local function deadline_of(id, f)
   if seen then
     return math.min(seen, now) + lease
   end
-  marks[#marks + 1] = { id, 'seen', state .. text(now) }
+  marks[#marks + 1] = { id, 'seen', state .. NOW }
   return now + lease
 end
 
@@ -140,7 +140,7 @@ for _, entry in ipairs(stale) do
   local id, f = entry.id, entry.f
   local crashes, attempts, limit = number(f[5], 0) + 1, number(f[6], 1), number(f[9], 0)
   call('PERSIST', JOB .. id)
-  call('HSET', JOB .. id, 'crashes', text(crashes), 'reclaimed_at_ms', text(now))
+  call('HSET', JOB .. id, 'crashes', text(crashes), 'reclaimed_at_ms', NOW)
   local reason
   if crashes > max_crashes or (limit > 0 and attempts >= limit) then
     reason = 'worker-died: ' .. text(crashes) .. ' of its workers fell silent, the last in attempt ' .. text(attempts)
@@ -176,7 +176,7 @@ if #back > 0 then
 end
 local dropped = 0
 if #dead > 0 then
-  dropped = trim(FAILED, 'failed', keep_failed)
+  dropped = trim(FAILED, 'failed', call('LLEN', FAILED), keep_failed)
 end
 count('reclaimed_total', #back)
 count('failed_total', #dead)

@@ -4,6 +4,9 @@
 -- or cancelled. Its units are the fields of UNITS; each of them ends as a field of OUTPUTS or of FAILURES, never of both,
 -- and nothing else is in there. So its end is a matter of three lengths, and no repeat can count twice.
 
+local LIFECYCLE, RUNS, AGENDA, RUN = ROOT .. 'lifecycle', ROOT .. 'runs', ROOT .. 'agenda', ROOT .. 'run:'
+local UNITS, OUTPUTS, FAILURES = ROOT .. 'units:', ROOT .. 'outputs:', ROOT .. 'failures:'
+local EARLY, LATE = ROOT .. 'early:', ROOT .. 'late:'
 local LOOK = 60000 -- ms between two looks of the sweep at a run
 local SPARE = 24 * 3600 * 1000 -- ms that the keys of a run wait for a sweep to forget it
 local CANCELLED, SUPERSEDED = 'cancelled: its run was cancelled', 'cancelled: its run was opened anew'
@@ -85,14 +88,14 @@ end
 
 -- The id of a job beside one that has the id it should have.
 local function another_id(id, round)
-  return string.sub(redis.sha1hex(id .. ':' .. round .. ':' .. text(now)), 1, 32)
+  return string.sub(redis.sha1hex(id .. ':' .. round .. ':' .. NOW), 1, 32)
 end
 
 -- A job that nobody has written yet, at the back of `pending` unless its id `stands` there. `more` holds further fields.
 local function create_job(id, kind, payload, max_attempts, headers, more, stands)
   local fields = {
-    'id', id, 'kind', kind, 'payload', payload, 'status', 'pending', 'attempts', '0', 'enqueued_at_ms', text(now),
-    'claim_token', '',
+    'id', id, 'kind', kind, 'payload', payload, 'status', 'pending', 'attempts', '0', 'enqueued_at_ms', NOW,
+    'claim_token', '', 'more', '1',
   }
   for name, value in pairs({ max_attempts = max_attempts, headers = headers }) do
     if value and value ~= '' then
@@ -114,7 +117,7 @@ local function end_run(run, state)
   local id = run.id
   local f = call('HMGET', RUN .. id, 'gather_kind', 'gather_payload', 'gather_max_attempts', 'gather_headers')
   run.state = state
-  call('HSET', RUN .. id, 'state', state, 'ended_at_ms', text(now), 'touched_at_ms', text(now))
+  call('HSET', RUN .. id, 'state', state, 'ended_at_ms', NOW, 'touched_at_ms', NOW)
   if state == 'completed' and f[1] and run.gather then
     if try('EXISTS', JOB .. run.gather) == 0 then
       create_job(run.gather, f[1], f[2], f[3], f[4], { 'gathers', id })
@@ -127,7 +130,7 @@ local function end_run(run, state)
     retire(run)
   end
   if state == 'cancelled' then
-    call('ZADD', AGENDA, text(now), id)
+    call('ZADD', AGENDA, NOW, id)
   end
   tell(id, state)
 end
@@ -136,7 +139,7 @@ end
 local function note(run, unit)
   if has_ended(run) then
     if run.state ~= 'cancelled' then
-      call('HSET', LATE .. run.id, unit, text(now))
+      call('HSET', LATE .. run.id, unit, NOW)
     end
     expire(run, { OUTPUTS .. run.id, FAILURES .. run.id, LATE .. run.id })
   else
@@ -168,7 +171,7 @@ local function end_runs()
   for id in pairs(touched) do
     local run = known[id]
     if not has_ended(run) then
-      call('HSET', RUN .. id, 'touched_at_ms', text(now))
+      call('HSET', RUN .. id, 'touched_at_ms', NOW)
       end_if_complete(run, ended)
     end
   end

@@ -10,7 +10,7 @@ end
 begin_writing()
 if run.state == 'open' then
   run.state = 'sealed'
-  call('HSET', RUN .. id, 'state', 'sealed', 'sealed_at_ms', text(now))
+  call('HSET', RUN .. id, 'state', 'sealed', 'sealed_at_ms', NOW)
   local after = number(call('HGET', RUN .. id, 'gather_after_ms'), nil)
   if after then
     call('ZADD', AGENDA, 'LT', text(now + after), id)

@@ -24,7 +24,7 @@ if not run then
   return { 1, 0, {}, {} }
 elseif run.spoilt then
   call('ZADD', AGENDA, text(now + LOOK), id)
-  return { 1, 1, {}, call('HSETNX', RUN .. id, 'overdue_at_ms', text(now)) == 1 and { id } or {} }
+  return { 1, 1, {}, call('HSETNX', RUN .. id, 'overdue_at_ms', NOW) == 1 and { id } or {} }
 end
 
 local more, ended, overdue = 1, {}, {}
@@ -38,7 +38,7 @@ local function report_if_quiet()
   if not deadline or number(f[5], -1) >= touched_at or touched[id] then
     return
   elseif now - touched_at > deadline then
-    call('HSET', RUN .. id, 'overdue_at_ms', text(now))
+    call('HSET', RUN .. id, 'overdue_at_ms', NOW)
     tell(id, 'overdue')
     overdue = { id }
   else
@@ -74,7 +74,7 @@ if f[6] or now - walked >= pause or walked < due and due <= now then
   if all and page[1] == '0' then
     walked = now
     call('HDEL', RUN .. id, 'walk')
-    call('HSET', RUN .. id, 'walked_at_ms', text(now))
+    call('HSET', RUN .. id, 'walked_at_ms', NOW)
   else
     call('HSET', RUN .. id, 'walk', all and page[1] or cursor)
     look = now

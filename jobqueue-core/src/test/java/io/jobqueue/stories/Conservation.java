@@ -333,7 +333,7 @@ final class Conservation implements AutoCloseable {
 
     /** The next request of some kind that passes, or the answer to it, is lost with its connection. */
     private void cut(Proxy wire, String target, Random dice) {
-        String text = List.of(":pending", "COMPLETE", "RETRY", ":q:job:").get(dice.nextInt(4));
+        String text = List.of("queue:q:", "{\"", "RETRY", ":q:call:").get(dice.nextInt(4));
         long cut = tape.fault("cut", target);
         int before = wire.cuts();
         int how = dice.nextInt(3);

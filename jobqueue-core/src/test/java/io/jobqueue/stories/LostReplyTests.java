@@ -243,7 +243,7 @@ class LostReplyTests {
         Set<String> overlaps = ConcurrentHashMap.newKeySet();
         List<String> runs = new CopyOnWriteArrayList<>();
         stage.enqueue("email", "job", 6);
-        proxy.swallowTheReplyTo(":pending"); // every script names the key; the first that comes is the claim
+        proxy.swallowTheReplyTo("queue:q:"); // every script names the queue; the first that comes is the claim
         stage.pool(Stage.workers(2), Stage.handler("email", (job, context) -> {
             AtomicInteger now = running.computeIfAbsent(job.id(), id -> new AtomicInteger());
             if (now.incrementAndGet() > 1) {
@@ -277,7 +277,7 @@ class LostReplyTests {
 
         for (int i = 0; i < 5; i++) {
             int done = i + 1;
-            proxy.swallowTheReplyTo("COMPLETE");
+            proxy.swallowTheReplyTo("\r\n{}\r\n"); // the result of a handler that returns nothing
             stage.enqueue("email", "round-" + i, 1);
             await().until(() -> stage.heard(JobEvent.Completed.class).count() == done);
         }

@@ -193,12 +193,12 @@ class ManyInFlightTests {
                 if (call % 2 == 0) {
                     batch.add(batch.get(0)); // twice in one call
                 }
-                List<Verb> verbs = batch.stream()
-                        .map(job -> Verb.values()[random.nextInt(4)])
-                        .toList();
+                Map<Integer, Verb> verbs = batch.stream()
+                        .distinct()
+                        .collect(Collectors.toMap(job -> job, job -> Verb.values()[random.nextInt(4)]));
                 List<Answer> answers = stage.store
                         .settle(IntStream.range(0, batch.size())
-                                .mapToObj(i -> settlement(claim(batch.get(i)), verbs.get(i)))
+                                .mapToObj(i -> settlement(claim(batch.get(i)), verbs.get(batch.get(i))))
                                 .toList())
                         .join()
                         .answers();
