@@ -1,6 +1,5 @@
 package io.jobqueue.redis;
 
-import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.RedisConnectionException;
 import io.lettuce.core.api.StatefulConnection;
@@ -209,9 +208,7 @@ public final class RedisConnector {
             return;
         }
         timeouts.set(0);
-        if (cause instanceof RedisCommandExecutionException refused
-                && refused.getMessage() != null
-                && refused.getMessage().contains("READONLY")) { // older servers put the script's words before it
+        if (Refusal.REPLICA.is(cause)) {
             replace("it leads to a replica");
         }
     }

@@ -277,11 +277,10 @@ final class RedisJobQueue implements JobQueue {
 
     /** The driver may have sent the call before to the server that this one was, or to the master before it. */
     static boolean isStartingOrDemoted(Throwable refusal) {
-        String message = String.valueOf(refusal.getMessage());
         return refusal instanceof RedisLoadingException
-                || message.startsWith("READONLY")
-                || message.startsWith("MASTERDOWN")
-                || message.startsWith("CLUSTERDOWN");
+                || Refusal.REPLICA.is(refusal)
+                || Refusal.MASTER_AWAY.is(refusal)
+                || Refusal.SLOTS_AWAY.is(refusal);
     }
 
     // ---- look
@@ -298,11 +297,9 @@ final class RedisJobQueue implements JobQueue {
 
     /** A key of another type spoils only its own entry. */
     private CompletableFuture<Optional<JobSnapshot>> hashIfReadable(String id) {
-        return hash(id).exceptionallyCompose(
-                        failure -> unwrap(failure) instanceof RedisCommandExecutionException refused
-                                        && String.valueOf(refused.getMessage()).contains("WRONGTYPE")
-                                ? CompletableFuture.completedFuture(Optional.empty())
-                                : CompletableFuture.failedFuture(failure));
+        return hash(id).exceptionallyCompose(failure -> Refusal.OTHER_TYPE.is(unwrap(failure))
+                ? CompletableFuture.completedFuture(Optional.empty())
+                : CompletableFuture.failedFuture(failure));
     }
 
     private CompletableFuture<Optional<JobSnapshot>> hash(String id) {

@@ -317,9 +317,9 @@ final class RedisJobRuns implements JobRuns {
     private <T> CompletableFuture<T> refusable(CompletableFuture<T> call, List<String> ids) {
         return call.exceptionally(failure -> {
             Throwable cause = unwrap(failure);
-            boolean full = cause instanceof RedisCommandExecutionException
-                    && String.valueOf(cause.getMessage()).contains("OOM");
-            throw full ? new EnqueueRefusedException(store.queue(), ids, cause) : new CompletionException(cause);
+            throw Refusal.FULL.is(cause)
+                    ? new EnqueueRefusedException(store.queue(), ids, cause)
+                    : new CompletionException(cause);
         });
     }
 

@@ -1,0 +1,111 @@
+package io.jobqueue.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.jobqueue.EnqueueRefusedException;
+import io.jobqueue.EnqueueUncertainException;
+import io.jobqueue.JobQueue;
+import io.jobqueue.JobRequest;
+import io.jobqueue.JobRunOptions;
+import io.jobqueue.JobStatus;
+import io.jobqueue.embedded.EmbeddedRedis;
+import io.jobqueue.embedded.RedisServer;
+import io.lettuce.core.AclSetuserArgs;
+import io.lettuce.core.RedisCommandExecutionException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What Redis refuses is told by Redis' words, whatever the names are that stand beside them. */
+@RedisServer
+class RefusalTests {
+
+    private Bench bench;
+
+    @BeforeEach
+    void open(EmbeddedRedis server) {
+        bench = new Bench(server);
+    }
+
+    @AfterEach
+    void close() {
+        bench.close();
+    }
+
+    @Test
+    void aRunNamedOomIsNotTakenForAFullRedis() {
+        bench.redis.set("queue:q:run:OOM", "no hash");
+
+        assertThatThrownBy(() -> bench.queue.runs().open("OOM", JobRunOptions.of("count")))
+                .isInstanceOf(RedisCommandExecutionException.class)
+                .isNotInstanceOf(EnqueueRefusedException.class)
+                .hasMessageContaining("queue:q:run:OOM")
+                .hasMessageContaining("WRONGTYPE");
+    }
+
+    @Test
+    void aFullRedisIsTakenForOne() {
+        bench.redis.configSet("maxmemory", "1");
+        try {
+            assertThatExceptionOfType(EnqueueRefusedException.class)
+                    .isThrownBy(() -> bench.queue.runs().open("run", JobRunOptions.of("count")));
+        } finally {
+            bench.redis.configSet("maxmemory", "0");
+        }
+    }
+
+    @Test
+    void aQueueNamedReadonlyIsNotTakenForAReplica() {
+        JobQueue readonly = bench.queues.queue("READONLY");
+        readonly.enqueue(JobRequest.of("email", null));
+        long connections = connectionsSoFar();
+        bench.redis.set("queue:READONLY:failed", "no list");
+
+        assertThatThrownBy(() -> readonly.stats()).hasMessageContaining("READONLY:failed: WRONGTYPE");
+
+        assertThat(readonly.find("nobody")).isEmpty();
+        assertThat(connectionsSoFar()).isEqualTo(connections);
+    }
+
+    @Test
+    void anEnqueueThatADemotedMasterRefusesIsInDoubtAndTheNextOneAsksAnew() {
+        bench.queue.enqueue(JobRequest.of("email", null).id("before"));
+        bench.redis.replicaof("127.0.0.1", 1);
+        long connections = connectionsSoFar();
+        try {
+            assertThatExceptionOfType(EnqueueUncertainException.class)
+                    .isThrownBy(() ->
+                            bench.queue.enqueue(JobRequest.of("email", null).id("in-doubt")))
+                    .satisfies(ex -> assertThat(ex.ids()).containsExactly("in-doubt"));
+        } finally {
+            bench.redis.replicaofNoOne();
+        }
+
+        bench.queue.enqueue(JobRequest.of("email", null).id("after"));
+        assertThat(connectionsSoFar()).isEqualTo(connections + 1);
+        assertThat(bench.list("pending")).containsExactly("after", "before");
+    }
+
+    @Test
+    void aJobThatMayNotBeReadIsNotTakenForOneOfAnotherTypeForItsName() {
+        bench.queue.enqueue(JobRequest.of("email", null).id("WRONGTYPE"));
+        bench.redis.aclSetuser("default", AclSetuserArgs.Builder.resetKeys().keyPattern("queue:q:pending"));
+        try {
+            assertThatThrownBy(() -> bench.queue.list(JobStatus.PENDING, 0, 1)).hasMessageContaining("NOPERM");
+        } finally {
+            bench.redis.aclSetuser("default", AclSetuserArgs.Builder.allKeys());
+        }
+    }
+
+    private long connectionsSoFar() {
+        return bench.redis
+                .info("stats")
+                .lines()
+                .filter(line -> line.startsWith("total_connections_received:"))
+                .mapToLong(line -> Long.parseLong(line.substring(line.indexOf(':') + 1)))
+                .findFirst()
+                .orElseThrow();
+    }
+}
