@@ -2,12 +2,16 @@ package io.jobqueue.redis;
 
 import io.jobqueue.JobStatus;
 import io.jobqueue.Names;
+import java.time.Duration;
 
 /**
  * The names of one queue's keys. All begin with the same root, which is what scripts receive; {@code prelude.lua} makes
  * the same names of it. In a cluster the queue's name stands in braces, so that all its keys share a slot.
  */
 final class QueueKeys {
+
+    /** How long the key of a call is kept (ms): for as long as the driver may send the call again after a reconnect. */
+    static final String REPLAY_WINDOW = Long.toString(Duration.ofSeconds(15).toMillis());
 
     private final String root;
     private final String[] forScripts;

@@ -59,13 +59,9 @@ final class RedisJobQueue implements JobQueue {
     private static final Script STATS = Script.of(ScriptOutputType.MULTI, "stats");
     private static final Script PURGE = Script.of(ScriptOutputType.MULTI, "runs", "history", "endings", "purge");
 
-    /** For how long the driver may send an enqueue again after a reconnect. */
-    private static final String REPLAY_WINDOW =
-            Long.toString(Duration.ofSeconds(15).toMillis());
     /** How often a claim looks for jobs that nobody announced. */
     private static final Duration POLL = Duration.ofMillis(500);
 
-    private static final int LARGEST_PAGE = 200;
     private static final int ERROR_LENGTH = 4096;
 
     private final RedisJobStore store;
@@ -245,7 +241,7 @@ final class RedisJobQueue implements JobQueue {
 
     private CompletableFuture<String> sendOnce(List<Outgoing> jobs) {
         List<String> args = new ArrayList<>(1 + jobs.size() * 4);
-        args.add(REPLAY_WINDOW);
+        args.add(QueueKeys.REPLAY_WINDOW);
         jobs.forEach(job -> args.addAll(job.args()));
         String call = Ids.token();
         return store.command(redis -> ENQUEUE.call(redis, store.keys().withCall(call), args));
@@ -317,13 +313,7 @@ final class RedisJobQueue implements JobQueue {
 
     @Override
     public CompletableFuture<List<JobSnapshot>> listAsync(JobStatus status, int offset, int limit) {
-        if (offset < 0) {
-            throw new IllegalArgumentException("offset must not be negative, was " + offset);
-        }
-        if (limit < 1 || limit > LARGEST_PAGE) {
-            throw new IllegalArgumentException("limit must be from 1 to %d, was %d".formatted(LARGEST_PAGE, limit));
-        }
-        return ids(status, offset, limit).thenCompose(ids -> {
+        return ids(status, new Page(offset, limit)).thenCompose(ids -> {
             List<CompletableFuture<Optional<JobSnapshot>>> hashes =
                     ids.stream().map(this::hashIfReadable).toList();
             return CompletableFuture.allOf(hashes.toArray(CompletableFuture[]::new))
@@ -333,19 +323,19 @@ final class RedisJobQueue implements JobQueue {
         });
     }
 
-    private CompletableFuture<List<String>> ids(JobStatus status, long offset, int limit) {
+    private CompletableFuture<List<String>> ids(JobStatus status, Page page) {
         String key = store.keys().of(status);
         return switch (status) {
-            case SCHEDULED -> store.read(key, redis -> redis.zrange(key, offset, offset + limit - 1));
+            case SCHEDULED -> store.read(key, redis -> redis.zrange(key, page.offset(), page.last()));
             case PENDING ->
-                store.<List<String>>read(key, redis -> redis.lrange(key, -offset - limit, -offset - 1))
+                store.<List<String>>read(key, redis -> redis.lrange(key, -page.last() - 1, -page.offset() - 1))
                         .thenApply(ids -> {
                             List<String> oldestFirst = new ArrayList<>(ids);
                             Collections.reverse(oldestFirst);
                             return oldestFirst;
                         });
             case PROCESSING, COMPLETED, FAILED ->
-                store.read(key, redis -> redis.lrange(key, offset, offset + limit - 1));
+                store.read(key, redis -> redis.lrange(key, page.offset(), page.last()));
         };
     }
 

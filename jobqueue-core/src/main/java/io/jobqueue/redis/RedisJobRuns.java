@@ -51,15 +51,8 @@ final class RedisJobRuns implements JobRuns {
             Script.of(ScriptOutputType.MULTI, "runs", "history", "endings", "catchup", "cancel");
     private static final Script FIND = Script.of(ScriptOutputType.MULTI, "runs", "find");
 
-    /** For how long the driver may send a call again after a reconnect. */
-    private static final String REPLAY_WINDOW =
-            Long.toString(Duration.ofSeconds(15).toMillis());
-
-    private static final int UNITS_A_CALL = 200;
-    private static final int BYTES_A_CALL = 1024 * 1024;
     private static final int CLAIMED_A_PAGE = 1000;
     private static final int RUNS_A_CALL = 50;
-    private static final int LARGEST_PAGE = 200;
     private static final Duration SHORTEST_PAUSE = Duration.ofMillis(100);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
 
@@ -239,7 +232,7 @@ final class RedisJobRuns implements JobRuns {
                     .payload(request.kind(), request.payload(), store.settings().maxPayloadBytes());
             String headers = request.headers().isEmpty() ? "" : store.codec().headers(request.headers());
             int size = payload.getBytes(StandardCharsets.UTF_8).length + headers.length();
-            if (bytes + size > BYTES_A_CALL) {
+            if (bytes + size > SharedCalls.BYTES_A_CALL) {
                 flush();
             }
             args.addAll(List.of(
@@ -251,7 +244,7 @@ final class RedisJobRuns implements JobRuns {
                     headers));
             ids.add(jobId);
             bytes += size;
-            if (ids.size() == UNITS_A_CALL) {
+            if (ids.size() == SharedCalls.JOBS_A_CALL) {
                 flush();
             }
         }
@@ -265,7 +258,7 @@ final class RedisJobRuns implements JobRuns {
 
         private void send() {
             List<String> sent = new ArrayList<>(List.of(
-                    REPLAY_WINDOW,
+                    QueueKeys.REPLAY_WINDOW,
                     runId,
                     start == null ? "add" : "start",
                     Integer.toString(mostUnits),
@@ -418,14 +411,9 @@ final class RedisJobRuns implements JobRuns {
 
     @Override
     public List<JobRun> list(int offset, int limit) {
-        if (offset < 0) {
-            throw new IllegalArgumentException("offset must not be negative, was " + offset);
-        }
-        if (limit < 1 || limit > LARGEST_PAGE) {
-            throw new IllegalArgumentException("limit must be from 1 to %d, was %d".formatted(LARGEST_PAGE, limit));
-        }
+        Page page = new Page(offset, limit);
         List<String> ids = waitFor(store.<List<String>>command(
-                redis -> redis.zrevrange(store.keys().runs(), offset, (long) offset + limit - 1)));
+                redis -> redis.zrevrange(store.keys().runs(), page.offset(), page.last())));
         List<JobRun> found = new ArrayList<>();
         for (int from = 0; from < ids.size(); from += RUNS_A_CALL) {
             found.addAll(find(ids.subList(from, Math.min(from + RUNS_A_CALL, ids.size()))));
@@ -567,6 +555,6 @@ final class RedisJobRuns implements JobRuns {
     }
 
     private CompletableFuture<List<Object>> cancel(String[] keys, String runId, String round) {
-        return store.command(redis -> CANCEL.call(redis, keys, runId, round, REPLAY_WINDOW));
+        return store.command(redis -> CANCEL.call(redis, keys, runId, round, QueueKeys.REPLAY_WINDOW));
     }
 }

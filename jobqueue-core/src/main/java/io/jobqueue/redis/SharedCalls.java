@@ -19,7 +19,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class SharedCalls {
 
+    /** What one call that makes jobs carries at the most, those of runs included. */
     static final int JOBS_A_CALL = 200;
+
     static final int BYTES_A_CALL = 1024 * 1024;
 
     private static final long PATIENCE = Duration.ofMillis(20).toNanos();

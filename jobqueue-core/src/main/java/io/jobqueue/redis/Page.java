@@ -1,0 +1,21 @@
+package io.jobqueue.redis;
+
+/** Which part of a list somebody wants to see: as large as one look may be, at the most. */
+record Page(long offset, int limit) {
+
+    private static final int LARGEST = 200;
+
+    Page {
+        if (offset < 0) {
+            throw new IllegalArgumentException("offset must not be negative, was " + offset);
+        }
+        if (limit < 1 || limit > LARGEST) {
+            throw new IllegalArgumentException("limit must be from 1 to %d, was %d".formatted(LARGEST, limit));
+        }
+    }
+
+    /** The index of the last entry. */
+    long last() {
+        return offset + limit - 1;
+    }
+}
