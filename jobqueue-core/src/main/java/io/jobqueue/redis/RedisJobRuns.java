@@ -8,17 +8,12 @@ import io.jobqueue.JobKind;
 import io.jobqueue.JobListener;
 import io.jobqueue.JobRequest;
 import io.jobqueue.JobRun;
-import io.jobqueue.JobRunException;
 import io.jobqueue.JobRunOptions;
 import io.jobqueue.JobRunOptions.Progress;
 import io.jobqueue.JobRuns;
 import io.jobqueue.Names;
-import io.jobqueue.UnreadableJsonException;
 import io.jobqueue.WorkOutputs;
 import io.lettuce.core.KeyValue;
-import io.lettuce.core.RedisBusyException;
-import io.lettuce.core.RedisCommandExecutionException;
-import io.lettuce.core.RedisException;
 import io.lettuce.core.ScriptOutputType;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -32,9 +27,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -53,8 +45,6 @@ final class RedisJobRuns implements JobRuns {
 
     private static final int CLAIMED_A_PAGE = 1000;
     private static final int RUNS_A_CALL = 50;
-    private static final Duration SHORTEST_PAUSE = Duration.ofMillis(100);
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
 
     private final RedisJobStore store;
     private final Function<String, Optional<String>> routes;
@@ -426,116 +416,9 @@ final class RedisJobRuns implements JobRuns {
         return new RedisWorkOutputs<>(store, Names.run(runId), type);
     }
 
-    // ---- await
-
     @Override
     public <T> Optional<T> await(String runId, Class<T> type, Duration timeout) {
-        Names.run(runId);
-        long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout);
-        Semaphore told = new Semaphore(0);
-        String mark = "\"run\":\"" + runId + "\"";
-        Consumer<String> hearing = message -> {
-            if (message.contains(mark)) {
-                told.release();
-            }
-        };
-        try {
-            Duration pause = SHORTEST_PAUSE;
-            while (true) {
-                Optional<End> end = end(runId, hearing, deadline);
-                if (end.isPresent()) {
-                    return end.get().value(runId, type);
-                }
-                long left = deadline - System.nanoTime();
-                if (left <= 0) {
-                    return Optional.empty();
-                }
-                if (told.tryAcquire(Math.min(left, pause.toNanos()), TimeUnit.NANOSECONDS)) {
-                    told.drainPermits();
-                }
-                pause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) < 0 ? pause.multipliedBy(2) : LONGEST_PAUSE;
-            }
-        } catch (InterruptedException ex) {
-            Thread.currentThread().interrupt();
-            return Optional.empty();
-        } finally {
-            store.connector().subscriptions().remove(store.keys().lifecycle(), hearing);
-        }
-    }
-
-    /** The end of a run with its gather, if it is through. Listens first, so that nothing is missed in between. */
-    private Optional<End> end(String runId, Consumer<String> hearing, long deadline) {
-        try {
-            if (deadline - System.nanoTime() > 0) {
-                store.connector().subscriptions().add(store.keys().lifecycle(), hearing);
-            }
-            return waitFor(readEnd(runId));
-        } catch (RedisException ex) {
-            // Redis is away, or not ready; perhaps it comes back in time
-            boolean passing = !(ex instanceof RedisCommandExecutionException)
-                    || ex instanceof RedisBusyException
-                    || RedisJobQueue.isStartingOrDemoted(ex);
-            if (!passing || deadline - System.nanoTime() <= 0) {
-                throw ex;
-            }
-            return Optional.empty();
-        }
-    }
-
-    private CompletableFuture<Optional<End>> readEnd(String runId) {
-        return store.<List<KeyValue<String, String>>>command(redis ->
-                        redis.hmget(store.keys().run(runId), "state", "gather_state", "gather_error", "result"))
-                .thenApply(fields -> {
-                    String state = fields.get(0).getValueOrElse("unknown");
-                    String gather = fields.get(1).getValueOrElse("");
-                    boolean live = state.equals("open") || state.equals("sealed") || gather.equals("waiting");
-                    return live
-                            ? Optional.empty()
-                            : Optional.of(new End(
-                                    state,
-                                    gather,
-                                    fields.get(2).getValueOrElse(""),
-                                    fields.get(3).getValueOrElse("null")));
-                });
-    }
-
-    /** How a run ended. */
-    private final class End {
-
-        private final String state;
-        private final String gather;
-        private final String error;
-        private final String result;
-
-        End(String state, String gather, String error, String result) {
-            this.state = state;
-            this.gather = gather;
-            this.error = error;
-            this.result = result;
-        }
-
-        <T> Optional<T> value(String runId, Class<T> type) {
-            if (state.equals("unknown")) {
-                throw new JobRunException("run '%s' was not started, or is forgotten".formatted(runId));
-            }
-            if (!state.equals("completed")) {
-                throw new JobRunException(
-                        state.equals("cancelled")
-                                ? "run '%s' was cancelled".formatted(runId)
-                                : "run '%s' failed: its units ended without meeting its policy".formatted(runId));
-            }
-            if (gather.equals("failed")) {
-                throw new JobRunException("the gather job of run '%s' failed: %s".formatted(runId, error));
-            }
-            if (result.equals("null")) {
-                return Optional.empty();
-            }
-            try {
-                return Optional.of(store.codec().json(result).as(type));
-            } catch (UnreadableJsonException ex) {
-                throw ex.of("the result of the gather of run '" + runId + "'");
-            }
-        }
+        return new GatherWaiter(store, Names.run(runId)).await(type, timeout);
     }
 
     // ---- cancel
