@@ -8,10 +8,7 @@ import io.jobqueue.JsonText;
 import io.jobqueue.QueueSettings;
 import io.jobqueue.WorkOutputs;
 import io.jobqueue.worker.JobStore;
-import io.lettuce.core.KeyScanCursor;
 import io.lettuce.core.RedisCommandExecutionException;
-import io.lettuce.core.ScanArgs;
-import io.lettuce.core.ScanCursor;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import java.lang.reflect.Type;
@@ -19,16 +16,12 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -52,7 +45,6 @@ final class RedisJobStore implements JobStore {
             Script.of(ScriptOutputType.MULTI, "runs", "history", "endings", "catchup", "heard");
     private static final Script EARLY = Script.of(ScriptOutputType.INTEGER, "runs", "early");
     private static final Script STEP = Script.of(ScriptOutputType.INTEGER, "step");
-    private static final Script AUDIT = Script.of(ScriptOutputType.MULTI, "audit");
     private static final Script PRUNE = Script.of(ScriptOutputType.MULTI, "prune");
 
     /** By the digit in the reply of the settle script. */
@@ -405,93 +397,9 @@ final class RedisJobStore implements JobStore {
                 .thenApply(reply -> (Long) reply.get(1));
     }
 
-    // ---- audit
-
-    /** How many keys of the server one look for jobs passes, and how many jobs one call examines. */
-    private static final int KEYS_A_LOOK = 500;
-
-    private static final int JOBS_A_CALL = 100;
-
     @Override
     public CompletableFuture<Audit> audit(Duration pace) {
-        return auditCall("walk", pace, List.of()).thenCompose(page -> {
-            String cursor = (String) page.get(1);
-            return cursor.isEmpty()
-                    ? CompletableFuture.completedFuture(audited(List.of(page)))
-                    : auditJobs(pace, cursor).thenApply(pages -> {
-                        pages.add(0, page);
-                        return audited(pages);
-                    });
-        });
-    }
-
-    /** Looks for jobs by their keys, because what stands in no list is found by nothing else. */
-    private CompletableFuture<List<List<Object>>> auditJobs(Duration pace, String cursor) {
-        String prefix = keys().job("");
-        ScanArgs args = ScanArgs.Builder.limit(KEYS_A_LOOK).match(prefix + "*");
-        return this.<KeyScanCursor<String>>attempt(() -> connector
-                        .commandsOfServerWith(prefix)
-                        .thenCompose(server -> server.scan(ScanCursor.of(cursor), args))
-                        .toCompletableFuture())
-                .whenComplete((reply, failure) -> connector.heard(failure))
-                .thenCompose(found -> {
-                    // in another order each time, so that what one call cannot afford another can
-                    List<String> ids = new ArrayList<>(found.getKeys().stream()
-                            .map(key -> key.substring(prefix.length()))
-                            .toList());
-                    Collections.shuffle(ids, ThreadLocalRandom.current());
-                    String next = found.isFinished() ? "0" : found.getCursor();
-                    return auditJobs(pace, cursor, next, ids, new ArrayList<>());
-                });
-    }
-
-    private CompletableFuture<List<List<Object>>> auditJobs(
-            Duration pace, String cursor, String next, List<String> ids, List<List<Object>> pages) {
-        int size = Math.min(ids.size(), JOBS_A_CALL);
-        List<String> rest = ids.subList(size, ids.size());
-        List<String> args = new ArrayList<>(2 + size);
-        args.add(cursor);
-        args.add(rest.isEmpty() ? next : "");
-        args.addAll(ids.subList(0, size));
-        return auditCall("hashes", pace, args).thenCompose(page -> {
-            pages.add(page);
-            return rest.isEmpty()
-                    ? CompletableFuture.completedFuture(pages)
-                    : auditJobs(pace, cursor, next, rest, pages);
-        });
-    }
-
-    private CompletableFuture<List<Object>> auditCall(String mode, Duration pace, List<String> more) {
-        List<String> args = new ArrayList<>(List.of(
-                mode,
-                text(pace),
-                text(settings.visibility()),
-                text(settings.completed().kept()),
-                text(settings.completed().age()),
-                text(settings.failed().kept()),
-                text(settings.failed().age())));
-        args.addAll(more);
-        return command(redis -> AUDIT.call(redis, keys().withSuspects(), args));
-    }
-
-    private Audit audited(List<List<Object>> pages) {
-        Map<JobEvent.Damage, List<String>> repaired = new EnumMap<>(JobEvent.Damage.class);
-        long dropped = 0;
-        boolean more = false;
-        for (List<Object> page : pages) {
-            more |= (Long) page.get(0) == 1;
-            dropped += (Long) page.get(2);
-            for (int at = 3; at < page.size(); at += 2) {
-                JobEvent.Damage damage = JobEvent.Damage.valueOf(((String) page.get(at)).toUpperCase(Locale.ROOT));
-                repaired.computeIfAbsent(damage, any -> new ArrayList<>()).addAll(ids(page.get(at + 1)));
-            }
-        }
-        return new Audit(
-                repaired.entrySet().stream()
-                        .map(entry -> new JobEvent.Repaired(queue, entry.getKey(), List.copyOf(entry.getValue())))
-                        .toList(),
-                dropped,
-                more);
+        return new RedisAudit(this, pace).page();
     }
 
     @Override
@@ -527,6 +435,13 @@ final class RedisJobStore implements JobStore {
                 .whenComplete((reply, failure) -> connector.heard(failure));
     }
 
+    /** A command that asks the server which has a key, instead of the key. */
+    <T> CompletableFuture<T> commandOfServerWith(
+            String key, Function<RedisClusterAsyncCommands<String, String>, ? extends CompletionStage<T>> command) {
+        return attempt(() -> connector.commandsOfServerWith(key).thenCompose(command))
+                .whenComplete((reply, failure) -> connector.heard(failure));
+    }
+
     private static <T> CompletableFuture<T> attempt(Supplier<CompletableFuture<T>> call) {
         try {
             return call.get();
@@ -535,11 +450,11 @@ final class RedisJobStore implements JobStore {
         }
     }
 
-    private static String text(long number) {
+    static String text(long number) {
         return Long.toString(number);
     }
 
-    private static String text(Duration duration) {
+    static String text(Duration duration) {
         return Long.toString(duration.toMillis());
     }
 
@@ -548,7 +463,7 @@ final class RedisJobStore implements JobStore {
     }
 
     @SuppressWarnings("unchecked") // the scripts return lists of texts there
-    private static List<String> ids(Object value) {
+    static List<String> ids(Object value) {
         return (List<String>) value;
     }
 }
