@@ -15,8 +15,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 class CrashStory extends Story {
 
     private void ourSideTakesOver(String id) {
-        reclaimer(Duration.ofMillis(50), Duration.ZERO);
-        pool(2, HEARTBEAT, "email", Map.class, (job, context) -> null);
+        reclaimer();
+        pool();
         await().atMost(Duration.ofSeconds(20)).until(() -> list("completed").contains(id));
         assertThat(job(id)).containsEntry("status", "completed");
     }

@@ -65,7 +65,7 @@ class QuirkStory extends Story {
         assertThat(queue.complete(ours, null)).isTrue();
         // a completion of ours is final for it too
         assertThat(guide.fail(claimed, "later")).isZero();
-        reclaimer(Duration.ofMillis(50), Duration.ofMillis(20));
+        reclaimer();
         await().untilAsserted(() -> assertThat(list("completed")).containsExactly("ours"));
         assertThat(list("pending")).isEmpty();
     }
@@ -97,8 +97,8 @@ class QuirkStory extends Story {
         GuideClient.Job ghost = guide.claim().orElseThrow();
         assertThat(ghost.payload()).isEmpty();
 
-        reclaimer(Duration.ofMillis(50), Duration.ofMillis(20));
-        pool(1, HEARTBEAT, "email", Map.class, (job, context) -> null);
+        reclaimer();
+        pool();
 
         await().until(() -> heard(JobEvent.Lost.class));
         assertThat(heard(JobEvent.Started.class)).isFalse();
@@ -126,7 +126,7 @@ class QuirkStory extends Story {
         }
         assertThat(refused).isTrue();
 
-        reclaimer(Duration.ofMillis(50), Duration.ofMillis(20));
+        reclaimer();
 
         await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
             assertThat(list("pending")).containsExactlyInAnyOrder("spoilt", "sound");
@@ -184,7 +184,7 @@ class QuirkStory extends Story {
         String bad = guide.enqueue("{\"kind\":\"email\",\"ratio\":NaN}");
         String good = guide.enqueue(Map.of("kind", "email"));
 
-        pool(1, HEARTBEAT, "email", Map.class, (job, context) -> null);
+        pool();
 
         await().until(() -> list("completed").contains(good));
         await().until(() -> list("failed").contains(bad));

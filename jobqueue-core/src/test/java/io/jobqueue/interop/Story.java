@@ -112,6 +112,16 @@ abstract class Story {
         return pool;
     }
 
+    /** Works on jobs that do nothing. */
+    WorkerPool pool() {
+        return pool(2, HEARTBEAT, "email", Map.class, (job, context) -> null);
+    }
+
+    /** Sweeps and audits more often than an application would, so that no story waits for it. */
+    Reclaimer reclaimer() {
+        return reclaimer(Duration.ofMillis(50), Duration.ofMillis(20));
+    }
+
     Reclaimer reclaimer(Duration interval, Duration auditPace) {
         Reclaimer reclaimer = new Reclaimer(List.of(store), interval, auditPace, events::add);
         endings.push(reclaimer::stop);

@@ -8,6 +8,7 @@ import io.jobqueue.JobRequest;
 import io.jobqueue.JobRunOptions;
 import io.jobqueue.JobStatus;
 import io.jobqueue.embedded.EmbeddedRedis;
+import io.jobqueue.sample.RunningSample.Answer;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -33,8 +34,6 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.opentest4j.TestAbortedException;
-import org.springframework.context.ConfigurableApplicationContext;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -50,38 +49,18 @@ class CensusApplicationTests {
 
     private static Path allowed;
     private static EmbeddedRedis redis;
-    private static ConfigurableApplicationContext application;
-    private static String url;
-
-    /** One answer. */
-    private record Answer(int status, JsonNode body) {}
+    private static RunningSample sample;
 
     @BeforeAll
     static void start() throws IOException {
-        if (!EmbeddedRedis.isSupported()) {
-            throw new TestAbortedException("no redis-server is carried for this platform");
-        }
         allowed = Files.createDirectories(temp.resolve("allowed"));
-        redis = EmbeddedRedis.start();
-        CommandLine line = CommandLine.parse(
-                "--port",
-                "0",
-                "--redis-host=127.0.0.1",
-                "--redis-port",
-                String.valueOf(redis.port()),
-                "--sample.allowed-roots=" + allowed);
-        application = SampleApplication.start(line);
-        url = "http://127.0.0.1:" + application.getEnvironment().getProperty("local.server.port");
+        redis = RunningSample.redis();
+        sample = RunningSample.on(redis, "--sample.allowed-roots=" + allowed);
     }
 
     @AfterAll
     static void stop() {
-        if (application != null) {
-            application.close();
-        }
-        if (redis != null) {
-            redis.close();
-        }
+        RunningSample.stop(redis, sample);
     }
 
     @Test
@@ -94,8 +73,8 @@ class CensusApplicationTests {
 
         Answer started = post(Map.of());
         assertThat(started.status()).isEqualTo(202);
-        assertThat(started.body().get("units").asInt()).isEqualTo(units.size()).isGreaterThan(30);
-        JsonNode run = awaitCompleted(started.body().get("run_id").asString());
+        assertThat(started.json().get("units").asInt()).isEqualTo(units.size()).isGreaterThan(30);
+        JsonNode run = awaitCompleted(started.json().get("run_id").asString());
 
         assertThat(run.get("done").asInt()).isEqualTo(units.size());
         assertThat(totals(run)).isEqualTo(expected);
@@ -118,7 +97,7 @@ class CensusApplicationTests {
 
         Answer started = post(Map.of("folder", folder.toString(), "run_id", "many:1"));
         assertThat(started.status()).isEqualTo(202);
-        assertThat(started.body()).isEqualTo(JSON.readTree("{\"run_id\":\"many:1\",\"units\":300}"));
+        assertThat(started.json()).isEqualTo(JSON.readTree("{\"run_id\":\"many:1\",\"units\":300}"));
         JsonNode run = awaitCompleted("many:1");
 
         assertThat(run.get("failed").asInt()).isZero();
@@ -129,11 +108,12 @@ class CensusApplicationTests {
         assertThat(JSON.convertValue(duplicates, List.class))
                 .contains(List.of("group-0/jar-000.jar", "jar-000 again.jar"));
 
-        JsonNode outputs = get("/census/many:1/outputs").body().get("outputs");
+        JsonNode outputs = sample.get("/census/many:1/outputs").json().get("outputs");
         assertThat(outputs).hasSize(300);
         assertThat(outputs.get(0).get("unit").asString()).isEqualTo("group-0/jar-000.jar");
         assertThat(outputs.get(0).get("report").get("sha256").asString()).hasSize(64);
-        assertThat(get("/census/many:1/outputs?limit=7").body().get("outputs")).hasSize(7);
+        assertThat(sample.get("/census/many:1/outputs?limit=7").json().get("outputs"))
+                .hasSize(7);
     }
 
     @Test
@@ -164,7 +144,7 @@ class CensusApplicationTests {
         Answer started = post(Map.of("folder", folder.toString(), "run_id", "empty"));
 
         assertThat(started.status()).isEqualTo(202);
-        assertThat(get("/census/empty").body())
+        assertThat(sample.get("/census/empty").json())
                 .isEqualTo(
                         JSON.readTree(
                                 """
@@ -187,9 +167,9 @@ class CensusApplicationTests {
 
         assertThat(first.status()).isEqualTo(202);
         assertThat(second.status()).isEqualTo(200);
-        assertThat(second.body()).isEqualTo(first.body());
+        assertThat(second.json()).isEqualTo(first.json());
         assertThat(total("enqueued")).isEqualTo(enqueued);
-        assertThat(get("/census/same").body().get("done").asInt()).isEqualTo(5);
+        assertThat(sample.get("/census/same").json().get("done").asInt()).isEqualTo(5);
     }
 
     @Test
@@ -197,12 +177,12 @@ class CensusApplicationTests {
         Path folder = allowed.resolve("half");
         Jars.random(folder, 6, 6);
         long enqueued = total("enqueued");
-        JobQueue queue = application.getBean(JobQueue.class).on("census");
+        JobQueue queue = sample.context().getBean(JobQueue.class).on("census");
         List<JarSearch.Unit> units = JarSearch.inFolder(folder.toRealPath());
         queue.runs().open("half", JobRunOptions.defaults());
         queue.runs().add("half", units.subList(0, 3), JarSearch.Unit::id, JarSearch.Unit::work);
         await().until(() -> queue.outputs().progress("half").done() == 3);
-        assertThat(get("/census/half").body().get("state").asString()).isEqualTo("running");
+        assertThat(sample.get("/census/half").json().get("state").asString()).isEqualTo("running");
         // the history of completed jobs is bounded: they are gone when many more came after them
         queue.purge(JobStatus.COMPLETED);
 
@@ -290,7 +270,7 @@ class CensusApplicationTests {
     @Test
     void aJobThatNamesAnotherPathIsNotTrusted() throws Exception {
         Path outside = Jars.write(temp.resolve("outside/forged.jar"), zip -> {});
-        JobQueue queue = application.getBean(JobQueue.class).on("census");
+        JobQueue queue = sample.context().getBean(JobQueue.class).on("census");
 
         queue.runs()
                 .start(
@@ -314,24 +294,24 @@ class CensusApplicationTests {
         Answer answer = post(Map.of("run_id", runId));
 
         assertThat(answer.status()).isEqualTo(400);
-        assertThat(answer.body().get("error").asString()).startsWith("run id must be");
+        assertThat(answer.json().get("error").asString()).startsWith("run id must be");
     }
 
     @Test
     void takesNoRunIdOf129Characters() throws Exception {
         assertThat(post(Map.of("run_id", "x".repeat(129))).status()).isEqualTo(400);
-        assertThat(get("/census/" + "x".repeat(129)).status()).isEqualTo(400);
-        assertThat(get("/census/" + "x".repeat(128)).status()).isEqualTo(404);
+        assertThat(sample.get("/census/" + "x".repeat(129)).status()).isEqualTo(400);
+        assertThat(sample.get("/census/" + "x".repeat(128)).status()).isEqualTo(404);
     }
 
     @Test
     void knowsNoRunThatNobodyStarted() throws Exception {
-        Answer run = get("/census/nobody");
+        Answer run = sample.get("/census/nobody");
 
         assertThat(run.status()).isEqualTo(404);
-        assertThat(run.body().get("error").asString()).isEqualTo("there is no run 'nobody'");
-        assertThat(get("/census/nobody/outputs").status()).isEqualTo(404);
-        assertThat(get("/census/nobody/outputs?limit=1001").status()).isEqualTo(400);
+        assertThat(run.json().get("error").asString()).isEqualTo("there is no run 'nobody'");
+        assertThat(sample.get("/census/nobody/outputs").status()).isEqualTo(404);
+        assertThat(sample.get("/census/nobody/outputs?limit=1001").status()).isEqualTo(400);
     }
 
     @Test
@@ -342,14 +322,14 @@ class CensusApplicationTests {
         Answer other = post(Map.of("folder", folder.toString(), "run_id", " "));
 
         assertThat(one.status()).isEqualTo(202);
-        assertThat(one.body().get("run_id").asString())
+        assertThat(one.json().get("run_id").asString())
                 .matches("\\d{8}-\\d{6}-[0-9a-f]{8}")
-                .isNotEqualTo(other.body().get("run_id").asString());
+                .isNotEqualTo(other.json().get("run_id").asString());
     }
 
     @Test
     void tellsDepthsAndTotalsOfTheQueue() throws Exception {
-        JsonNode queues = get("/queues").body();
+        JsonNode queues = sample.get("/queues").json();
 
         assertThat(queues).hasSize(1);
         assertThat(queues.get(0).get("name").asString()).isEqualTo("census");
@@ -377,20 +357,22 @@ class CensusApplicationTests {
 
     @Test
     void pagesOfOtherSitesMayNotStartACensus() throws Exception {
-        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(url + "/census"))
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(sample.url() + "/census"))
                 .header("Content-Type", "application/x-www-form-urlencoded")
                 .POST(HttpRequest.BodyPublishers.ofString("run_id=cross-site"));
 
-        assertThat(send(request.header("Sec-Fetch-Site", "cross-site").build()).status())
+        assertThat(RunningSample.send(
+                                request.header("Sec-Fetch-Site", "cross-site").build())
+                        .status())
                 .isEqualTo(403);
-        assertThat(get("/census/cross-site").status()).isEqualTo(404);
+        assertThat(sample.get("/census/cross-site").status()).isEqualTo(404);
     }
 
     private static void assertRefused(String folder, String reason) throws Exception {
         Answer answer = post(Map.of("folder", folder));
         assertThat(answer.status()).as(folder).isEqualTo(400);
-        assertThat(answer.body().propertyNames()).containsExactly("error");
-        assertThat(answer.body().get("error").asString()).contains(reason);
+        assertThat(answer.json().propertyNames()).containsExactly("error");
+        assertThat(answer.json().get("error").asString()).contains(reason);
     }
 
     private static Unzip totals(JsonNode run) {
@@ -404,7 +386,7 @@ class CensusApplicationTests {
     }
 
     private static long total(String name) throws Exception {
-        return get("/queues").body().get(0).get("totals").get(name).asLong();
+        return sample.get("/queues").json().get(0).get("totals").get(name).asLong();
     }
 
     private static JsonNode awaitCompleted(String runId) {
@@ -412,9 +394,9 @@ class CensusApplicationTests {
                 .pollInterval(Duration.ofMillis(50))
                 .until(
                         () -> {
-                            Answer answer = get("/census/" + runId);
+                            Answer answer = sample.get("/census/" + runId);
                             assertThat(answer.status()).isEqualTo(200);
-                            JsonNode run = answer.body();
+                            JsonNode run = answer.json();
                             assertThat(run.get("report").isNull())
                                     .isEqualTo(run.get("state").asString().equals("running"));
                             return run;
@@ -423,30 +405,21 @@ class CensusApplicationTests {
     }
 
     private static Answer post(Map<String, String> fields) throws Exception {
-        return send(form(fields));
+        return RunningSample.send(form(fields));
     }
 
     private static HttpRequest form(Map<String, String> fields) {
         String body = fields.entrySet().stream()
                 .map(field -> field.getKey() + "=" + URLEncoder.encode(field.getValue(), StandardCharsets.UTF_8))
                 .collect(Collectors.joining("&"));
-        return HttpRequest.newBuilder(URI.create(url + "/census"))
+        return HttpRequest.newBuilder(URI.create(sample.url() + "/census"))
                 .header("Content-Type", "application/x-www-form-urlencoded")
                 .POST(HttpRequest.BodyPublishers.ofString(body))
                 .build();
     }
 
-    private static Answer get(String path) throws Exception {
-        return send(HttpRequest.newBuilder(URI.create(url + path)).build());
-    }
-
     private static HttpResponse<String> read(String path) throws Exception {
         return CLIENT.send(
-                HttpRequest.newBuilder(URI.create(url + path)).build(), HttpResponse.BodyHandlers.ofString());
-    }
-
-    private static Answer send(HttpRequest request) throws Exception {
-        HttpResponse<String> response = CLIENT.send(request, HttpResponse.BodyHandlers.ofString());
-        return new Answer(response.statusCode(), JSON.readTree(response.body()));
+                HttpRequest.newBuilder(URI.create(sample.url() + path)).build(), HttpResponse.BodyHandlers.ofString());
     }
 }

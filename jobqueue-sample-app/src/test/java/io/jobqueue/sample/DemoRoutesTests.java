@@ -61,12 +61,7 @@ class DemoRoutesTests {
 
     @AfterAll
     static void stop() {
-        if (sample != null) {
-            sample.close();
-        }
-        if (redis != null) {
-            redis.close();
-        }
+        RunningSample.stop(redis, sample);
     }
 
     @BeforeEach

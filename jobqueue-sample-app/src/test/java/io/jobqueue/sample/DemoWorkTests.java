@@ -40,14 +40,7 @@ class DemoWorkTests {
 
     @AfterAll
     static void stop() {
-        for (RunningSample running : new RunningSample[] {sample, other}) {
-            if (running != null) {
-                running.close();
-            }
-        }
-        if (redis != null) {
-            redis.close();
-        }
+        RunningSample.stop(redis, sample, other);
     }
 
     @BeforeEach

@@ -50,6 +50,18 @@ record RunningSample(ConfigurableApplicationContext context, String url) impleme
                 context, "http://127.0.0.1:" + context.getEnvironment().getProperty("local.server.port"));
     }
 
+    /** Ends what a test class began, the server last; what did not come to be is {@code null}. */
+    static void stop(EmbeddedRedis redis, RunningSample... samples) {
+        for (RunningSample sample : samples) {
+            if (sample != null) {
+                sample.close();
+            }
+        }
+        if (redis != null) {
+            redis.close();
+        }
+    }
+
     @Override
     public void close() {
         context.close();
