@@ -38,6 +38,7 @@ final class Attempt implements JobContext {
     private static final Duration FOREVER = Duration.ofDays(36_500);
 
     private final Claim claim;
+    private final long madeAt = System.nanoTime();
     private final int maxAttempts;
     private final Duration limit;
     private final Renewer renewer;
@@ -74,6 +75,11 @@ final class Attempt implements JobContext {
 
     Claim claim() {
         return claim;
+    }
+
+    /** When the claim arrived. */
+    long madeAt() {
+        return madeAt;
     }
 
     int maxAttempts() {

@@ -11,8 +11,6 @@ import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -26,10 +24,12 @@ import org.slf4j.LoggerFactory;
  *
  * <p>One thread, the dispatcher, makes all calls that move jobs. In each turn it sends the attempts that ended meanwhile,
  * as one settlement of many, together with a claim for as many jobs as slots are free; so batches form by themselves
- * while the last call is out, and nothing is claimed that cannot start. Each claimed job runs on a thread of its own
- * from a pool, through {@link JobRunner}. The {@link LeaseKeeper} renews claims until they are settled.
+ * while the last call is out. Each claimed job runs on a thread of the {@link Crew}, through {@link JobRunner}. The
+ * {@link LeaseKeeper} renews claims until they are settled.
  *
- * <p>A slot is taken when its job is claimed and free again when its handler is through. What an attempt came to is kept
+ * <p>A slot is taken when its job is claimed and free again when its handler is through. Only when jobs are so short that
+ * the pool would be through before a call is answered, more are claimed ahead: as many as it is expected to do meanwhile.
+ * One that waits longer is handed back. What an attempt came to is kept
  * until the store has answered for it; while the store cannot be reached nothing is claimed, so no more of it piles up
  * than there are slots. A handler that ignores its time limit and the interrupt is left behind with its thread, and its
  * slot is free again, for at most as many such handlers as the pool has slots.
@@ -49,6 +49,12 @@ public final class WorkerPool {
     private static final int BYTES_A_CALL = 1024 * 1024;
     private static final int CLAIMS_A_CALL = 100;
     private static final Duration HINT = Duration.ofSeconds(10);
+
+    /** How long a job may wait for a thread in this process, before it is handed back for others. */
+    private static final Duration LINE = Duration.ofSeconds(1);
+
+    /** How many measurements an average tells of. */
+    private static final int OF_LATE = 8;
 
     private final JobStore store;
     private final WorkerSettings settings;
@@ -130,7 +136,7 @@ public final class WorkerPool {
         private final Loop loop = new Loop("jobqueue-" + store.queue() + "-dispatcher", false, this::turn);
         private final LeaseKeeper keeper =
                 new LeaseKeeper(store, settings.heartbeat(), patience, listener, this::leaveBehind);
-        private final ExecutorService executor;
+        private final Crew crew;
 
         // guarded by loop.lock
         private final Deque<Ended> ended = new ArrayDeque<>();
@@ -142,15 +148,22 @@ public final class WorkerPool {
         private boolean hinted;
         private boolean hintOut;
         private boolean claimOut;
+        private boolean unanswered; // the last settlement
         private long nextLook = System.nanoTime();
+        private long jobTime =
+                Long.MAX_VALUE; // of late, in nanoseconds; unknown at first, so that nothing is claimed ahead
+        private long turnTime; // the same of the dispatcher's calls
 
         Run() {
             AtomicInteger number = new AtomicInteger();
-            executor = Executors.newCachedThreadPool(work -> {
-                Thread thread = threads.newThread(work);
-                thread.setName("jobqueue-" + store.queue() + "-worker-" + number.incrementAndGet());
-                return thread;
-            });
+            crew = new Crew(
+                    settings.concurrency(),
+                    work -> {
+                        Thread thread = threads.newThread(work);
+                        thread.setName("jobqueue-" + store.queue() + "-worker-" + number.incrementAndGet());
+                        return thread;
+                    },
+                    attempt -> end(attempt, runner.run(attempt)));
         }
 
         void start() {
@@ -192,6 +205,7 @@ public final class WorkerPool {
             }
             RuntimeException notClaimed = failure(claimed);
             if (notClaimed == null) {
+                turnTime += (System.nanoTime() - sentAt - turnTime) / OF_LATE;
                 claimed(claimed.join(), sentAt);
             } else {
                 lookAgain();
@@ -224,6 +238,7 @@ public final class WorkerPool {
         private void awaitWork() throws InterruptedException {
             while (true) {
                 boolean askForHint;
+                handBackWhatWaits();
                 loop.lock.lock();
                 try {
                     if (!ended.isEmpty() || wantsToLook() || loop.isStopping()) {
@@ -241,7 +256,8 @@ public final class WorkerPool {
                 try {
                     if (ended.isEmpty() && !wantsToLook()) {
                         boolean mayClaim = claiming && freeSlots() > 0;
-                        loop.await(mayClaim ? nextLook - System.nanoTime() : HINT.toNanos());
+                        long pause = mayClaim ? nextLook - System.nanoTime() : HINT.toNanos();
+                        loop.await(crew.isWaiting() ? Math.min(pause, LINE.toNanos()) : pause);
                         look |= nextLook - System.nanoTime() <= 0;
                     }
                 } finally {
@@ -251,12 +267,35 @@ public final class WorkerPool {
         }
 
         private int freeSlots() {
-            return Math.max(0, settings.concurrency() - busy);
+            return Math.max(0, settings.concurrency() + ahead() - busy);
+        }
+
+        /** Jobs have become longer than expected, or there are no threads. */
+        private void handBackWhatWaits() {
+            List<Attempt> late = crew.takeBack(System.nanoTime() - LINE.toNanos());
+            if (!late.isEmpty()) {
+                loop.lock.lock();
+                try {
+                    jobTime = Long.MAX_VALUE;
+                } finally {
+                    loop.lock.unlock();
+                }
+                late.forEach(this::release);
+            }
+        }
+
+        /** How many jobs the pool is expected to do while a call is out. */
+        private int ahead() {
+            if (unanswered) {
+                return 0;
+            }
+            double expected = (double) settings.concurrency() * turnTime / jobTime;
+            return (int) Math.min(expected, settings.concurrency());
         }
 
         /** Whether a claim may bring something, or a hint came that another worker needs. */
         private boolean wantsToLook() {
-            return claiming && (hinted || (look && freeSlots() > 0)) && unsettled <= settings.concurrency();
+            return claiming && (hinted || (look && freeSlots() > 0)) && unsettled <= settings.concurrency() + ahead();
         }
 
         private void askForHint() {
@@ -296,6 +335,7 @@ public final class WorkerPool {
             loop.lock.lock();
             try {
                 unsettled -= batch.size();
+                unanswered = false;
                 loop.signal();
             } finally {
                 loop.lock.unlock();
@@ -311,6 +351,7 @@ public final class WorkerPool {
         private void keep(List<Ended> batch) {
             loop.lock.lock();
             try {
+                unanswered = true;
                 for (int i = batch.size() - 1; i >= 0; i--) {
                     ended.addFirst(batch.get(i));
                 }
@@ -346,7 +387,22 @@ public final class WorkerPool {
             } finally {
                 loop.lock.unlock();
             }
-            claims.jobs().forEach(claim -> begin(claim, sentAt));
+            List<Attempt> attempts =
+                    claims.jobs().stream().map(claim -> attempt(claim, sentAt)).toList();
+            attempts.forEach(keeper::add);
+            boolean wanted;
+            loop.lock.lock();
+            try {
+                busy += attempts.size();
+                wanted = claiming;
+            } finally {
+                loop.lock.unlock();
+            }
+            if (wanted) {
+                crew.add(attempts);
+            } else {
+                attempts.forEach(this::release);
+            }
             loop.lock.lock();
             try {
                 claimOut = false;
@@ -364,41 +420,32 @@ public final class WorkerPool {
 
         // ---- one job
 
-        private void begin(Claim claim, long claimedAt) {
+        private Attempt attempt(Claim claim, long claimedAt) {
             Duration limit = runner.handler(claim).map(Handler::timeLimit).orElse(settings.maxRunTime());
-            Attempt attempt = new Attempt(claim, claimedAt, store, runner.maxAttempts(claim), limit, keeper::renewNow);
-            boolean wanted;
-            loop.lock.lock();
-            try {
-                busy++;
-                wanted = claiming;
-            } finally {
-                loop.lock.unlock();
-            }
-            keeper.add(attempt);
-            if (!wanted) {
-                end(attempt, JobRunner.release(claim));
-                return;
-            }
-            try {
-                executor.execute(() -> end(attempt, runner.run(attempt)));
-            } catch (RuntimeException | Error ex) {
-                log.warn("Queue {}: no thread for a job, it is handed back: {}", store.queue(), ex.toString());
-                end(attempt, JobRunner.release(claim));
-            }
+            return new Attempt(claim, claimedAt, store, runner.maxAttempts(claim), limit, keeper::renewNow);
+        }
+
+        private void release(Attempt attempt) {
+            end(attempt, JobRunner.release(attempt.claim()));
         }
 
         private void end(Attempt attempt, JobStore.Settlement settlement) {
             boolean first = attempt.claimEnding();
+            Duration took = attempt.took();
             loop.lock.lock();
             try {
                 if (first) {
+                    if (attempt.hasBegun()) {
+                        long nanos = took.toNanos();
+                        jobTime = jobTime == Long.MAX_VALUE ? nanos : jobTime + (nanos - jobTime) / OF_LATE;
+                    }
                     busy--;
                     unsettled++;
                     look = true;
-                    ended.addLast(new Ended(attempt, settlement, attempt.took()));
+                    ended.addLast(new Ended(attempt, settlement, took));
                 } else {
                     leftBehind--;
+                    crew.resize(-1);
                 }
                 loop.signal();
             } finally {
@@ -417,6 +464,7 @@ public final class WorkerPool {
                     return;
                 }
                 leftBehind++;
+                crew.resize(1);
                 busy--;
                 unsettled++;
                 look = true;
@@ -438,6 +486,7 @@ public final class WorkerPool {
                 loop.lock.unlock();
             }
             loop.hurry();
+            crew.takeBack(System.nanoTime()).forEach(this::release);
             store.stopHints();
             if (!awaitAll(settings.drain(), false)) {
                 log.warn("Queue {}: handlers still run after the drain time and are interrupted", store.queue());
@@ -453,7 +502,7 @@ public final class WorkerPool {
             }
             loop.stop(patience.calls());
             keeper.stop();
-            executor.shutdownNow();
+            crew.stop();
         }
 
         private void handBack(Attempt attempt) {
