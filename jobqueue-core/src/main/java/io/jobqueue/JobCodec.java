@@ -1,6 +1,5 @@
 package io.jobqueue;
 
-import java.io.ByteArrayOutputStream;
 import java.lang.reflect.Type;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
@@ -31,6 +30,7 @@ public final class JobCodec {
 
     private static final TypeOfHeaders HEADERS = new TypeOfHeaders();
     private static final byte[] KIND = "\"kind\"".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] KIND_FIRST = "{\"kind\":".getBytes(StandardCharsets.US_ASCII);
 
     private final JsonMapper mapper;
 
@@ -92,14 +92,30 @@ public final class JobCodec {
 
     /** The usual case: no field of that name anywhere, so the kind is put before the first field. */
     private byte[] splice(String kind, byte[] object) {
-        ByteArrayOutputStream out = new ByteArrayOutputStream(object.length + kind.length() + 12);
-        out.writeBytes("{\"kind\":".getBytes(StandardCharsets.US_ASCII));
-        out.writeBytes(mapper.writeValueAsBytes(kind));
-        if (object.length > 2) {
-            out.write(',');
+        byte[] quoted =
+                isPlain(kind) ? ('"' + kind + '"').getBytes(StandardCharsets.US_ASCII) : mapper.writeValueAsBytes(kind);
+        boolean alone = object.length == 2;
+        byte[] document = new byte[KIND_FIRST.length + quoted.length + object.length - (alone ? 1 : 0)];
+        System.arraycopy(KIND_FIRST, 0, document, 0, KIND_FIRST.length);
+        int at = KIND_FIRST.length;
+        System.arraycopy(quoted, 0, document, at, quoted.length);
+        at += quoted.length;
+        if (!alone) {
+            document[at++] = ',';
         }
-        out.write(object, 1, object.length - 1);
-        return out.toByteArray();
+        System.arraycopy(object, 1, document, at, object.length - 1);
+        return document;
+    }
+
+    /** Whether JSON writes a text as it is. */
+    private static boolean isPlain(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char letter = text.charAt(i);
+            if (letter < ' ' || letter > '~' || letter == '"' || letter == '\\') {
+                return false;
+            }
+        }
+        return true;
     }
 
     private byte[] withKind(String kind, byte[] object) {
