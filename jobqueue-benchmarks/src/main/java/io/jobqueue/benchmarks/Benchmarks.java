@@ -27,17 +27,21 @@ public final class Benchmarks {
      * and with 2 when the arguments are wrong.
      */
     public static void main(String... words) {
+        if (words.length == 2 && words[0].equals(CrewMember.WORD)) {
+            CrewMember.serve(Integer.parseInt(words[1]), System.out);
+            return;
+        }
         Arguments arguments;
         try {
-            arguments = Arguments.parse(Scenario.all().keySet(), words);
+            arguments = Arguments.parse(words);
         } catch (IllegalArgumentException ex) {
             System.err.println(ex.getMessage());
-            System.err.print(usage());
+            System.err.print(Arguments.usage());
             System.exit(2);
             return;
         }
         if (arguments.help()) {
-            System.out.print(usage());
+            System.out.print(Arguments.usage());
             return;
         }
         try {
@@ -47,10 +51,6 @@ public final class Benchmarks {
             ex.printStackTrace();
             System.exit(1);
         }
-    }
-
-    private static String usage() {
-        return Arguments.USAGE.formatted(String.join(", ", Scenario.all().keySet()));
     }
 
     /**
@@ -66,14 +66,17 @@ public final class Benchmarks {
         try (EmbeddedRedis redis = start();
                 Wire admin = new Wire(redis.port());
                 Wire driver = new Wire(redis.port());
-                Product product = new Product(redis.uri())) {
+                Product product = new Product(redis.port());
+                Crew crew = new Crew()) {
             machine = machine(admin);
             Sizes sizes = arguments.sizes();
-            Stage stage = new Stage(redis.port(), admin, new Ceiling(driver), product, sizes, true);
+            Stage stage = new Stage(redis.port(), admin, new Ceiling(driver), product, crew, sizes, true);
             Duration whole = warmUp(stage);
             Duration ofPeers = Duration.ZERO; // the budget is the queue's
             for (int number = 0; number < sizes.rounds(); number++) {
-                Sizes fitting = sizes.fitting(since(begin).minus(ofPeers), whole, sizes.rounds() - number);
+                Sizes fitting = arguments.suite().isScaled()
+                        ? sizes.fitting(since(begin).minus(ofPeers), whole, sizes.rounds() - number)
+                        : sizes;
                 long roundBegin = System.nanoTime();
                 Stage next = stage.with(fitting, number % 2 == 0);
                 Round round = play(next);
@@ -87,12 +90,18 @@ public final class Benchmarks {
                 rounds.add(round);
                 whole = sizes.whole(fitting, took);
                 out.printf("round %d: %d jobs, %.1f s%n", number + 1, fitting.jobs(), seconds(took));
+                if (!arguments.suite().isScaled() && since(begin).plus(took).compareTo(sizes.budget()) > 0) {
+                    break;
+                }
             }
         }
         Report report = new Report(machine, new Results(rounds));
         out.println(report.table());
         if (arguments.json() != null) {
             Files.writeString(arguments.json(), report.json());
+        }
+        if (arguments.svg() != null) {
+            Files.writeString(arguments.svg(), new Plot(report.growth()).svg());
         }
         return report;
     }
@@ -126,7 +135,8 @@ public final class Benchmarks {
 
     private Round play(Stage stage) throws InterruptedException {
         Round round = new Round();
-        for (Map.Entry<String, Scenario> scenario : Scenario.all().entrySet()) {
+        for (Map.Entry<String, Scenario> scenario :
+                arguments.suite().scenarios().entrySet()) {
             if (arguments.wants(scenario.getKey())) {
                 scenario.getValue().play(stage, round);
             }

@@ -157,7 +157,8 @@ final class Ceiling {
         return both;
     }
 
-    private static String script(String name) {
+    /** The text of a script of this package. */
+    static String script(String name) {
         try (InputStream in = Ceiling.class.getResourceAsStream(name)) {
             if (in == null) {
                 throw new IllegalStateException("the script " + name + " is missing from the jar");

@@ -13,6 +13,7 @@ import java.util.Map;
  * @param bytesIn what Redis received
  * @param bytesOut what Redis sent
  * @param commands what Redis executed, by name, what scripts call included
+ * @param slow what held up Redis meanwhile
  */
 record Cost(
         long jobs,
@@ -22,7 +23,8 @@ record Cost(
         long allocated,
         long bytesIn,
         long bytesOut,
-        Map<String, Calls> commands) {
+        Map<String, Calls> commands,
+        SlowLog slow) {
 
     /**
      * Calls of one command. The time of a script contains that of the commands it calls.
@@ -43,10 +45,18 @@ record Cost(
 
     /** The same with what another process says about itself. */
     Cost by(double clockSeconds, double cpuSeconds) {
-        return new Cost(jobs, clockSeconds, redisSeconds, cpuSeconds, 0, bytesIn, bytesOut, commands);
+        return new Cost(jobs, clockSeconds, redisSeconds, cpuSeconds, 0, bytesIn, bytesOut, commands, slow);
     }
 
     long calls() {
         return commands.values().stream().mapToLong(Calls::count).sum();
+    }
+
+    /** The calls of scripts. */
+    Calls scripts() {
+        return commands.entrySet().stream()
+                .filter(command -> command.getKey().startsWith("eval"))
+                .map(Map.Entry::getValue)
+                .reduce(new Calls(0, 0), Calls::plus);
     }
 }

@@ -50,14 +50,7 @@ record DrainScenario(int concurrency, boolean withCeiling) implements Scenario {
         }
         stage.product().verifyWaiting(jobs);
         Tally tally = new Tally(jobs);
-        try (Product.Workers workers = stage.product()
-                .workers(
-                        concurrency,
-                        List.of(Product.handler((job, context) -> {
-                            tally.handled(((NoOp) job.payload()).number());
-                            return null;
-                        })),
-                        tally)) {
+        try (Product.Workers workers = stage.product().workers(concurrency, List.of(tally.handler()), tally)) {
             meter = Meter.start(stage.admin());
             workers.start();
             tally.await();

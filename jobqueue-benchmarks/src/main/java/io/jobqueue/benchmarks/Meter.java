@@ -3,6 +3,7 @@ package io.jobqueue.benchmarks;
 import com.sun.management.OperatingSystemMXBean;
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
@@ -14,15 +15,21 @@ final class Meter {
             ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
     private static final ThreadMXBean THREADS = ManagementFactory.getPlatformMXBean(ThreadMXBean.class);
 
+    private static final String[] INFO = {"INFO", "all"}; // Redis 6.2 takes one section only
+
     private final Wire admin;
     private final Map<String, String> info;
+    private final long ownOutput;
     private final Map<Long, Long> allocated;
     private final long clientCpu;
     private final long begin;
 
     private Meter(Wire admin) {
         this.admin = admin;
-        this.info = info(admin);
+        SlowLog.begin(admin);
+        String reply = admin.ask(INFO);
+        this.info = info(reply);
+        this.ownOutput = reply.getBytes(StandardCharsets.UTF_8).length;
         this.allocated = allocated();
         this.clientCpu = SYSTEM.getProcessCpuTime();
         this.begin = System.nanoTime();
@@ -52,9 +59,12 @@ final class Meter {
                 redisSeconds(now) - redisSeconds(info),
                 clientNanos / 1e9,
                 heap,
-                number(now, "total_net_input_bytes") - number(info, "total_net_input_bytes"),
-                number(now, "total_net_output_bytes") - number(info, "total_net_output_bytes"),
-                commands(now));
+                number(now, "total_net_input_bytes")
+                        - number(info, "total_net_input_bytes")
+                        - Wire.request(INFO).length, // that of now; the reply is that of before
+                number(now, "total_net_output_bytes") - number(info, "total_net_output_bytes") - ownOutput,
+                commands(now),
+                SlowLog.read(admin));
     }
 
     private Map<String, Cost.Calls> commands(Map<String, String> now) {
@@ -93,9 +103,12 @@ final class Meter {
     }
 
     static Map<String, String> info(Wire admin) {
+        return info(admin.ask(INFO));
+    }
+
+    private static Map<String, String> info(String reply) {
         Map<String, String> info = new HashMap<>();
-        admin.ask("INFO", "all") // Redis 6.2 takes one section only
-                .lines()
+        reply.lines()
                 .filter(line -> line.indexOf(':') > 0)
                 .forEach(line -> info.put(line.substring(0, line.indexOf(':')), line.substring(line.indexOf(':') + 1)));
         return info;

@@ -10,39 +10,44 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** The JVM of a peer, which is told what to do by a line of words and answers by a line of numbers. */
+/** The JVM of a peer, or another one of our own, which is told what to do by a line of words and answers by a line of numbers. */
 final class PeerProcess implements AutoCloseable {
 
-    private final Path jar;
+    private final String name;
     private final Process process;
     private final BufferedReader in;
     private final Writer out;
 
-    private PeerProcess(Path jar, Process process) {
-        this.jar = jar;
+    private PeerProcess(String name, Process process) {
+        this.name = name;
         this.process = process;
         this.in = process.inputReader();
         this.out = process.outputWriter();
     }
 
-    /** Starts it and waits until it is ready. */
+    /** Starts a peer and waits until it is ready. */
     static PeerProcess start(Path jar, String... arguments) {
         List<String> command = new ArrayList<>(
                 List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-jar", jar.toString()));
         Arrays.stream(arguments).filter(argument -> !argument.isEmpty()).forEach(command::add);
+        return start(jar.toString(), command);
+    }
+
+    /** Starts any program that knows the conversation, and waits until it is ready. */
+    static PeerProcess start(String name, List<String> command) {
         try {
             Process process = new ProcessBuilder(command)
                     .redirectError(ProcessBuilder.Redirect.DISCARD)
                     .start();
-            PeerProcess peer = new PeerProcess(jar, process);
+            PeerProcess peer = new PeerProcess(name, process);
             String ready = peer.line();
             if (!ready.equals("ready")) {
                 peer.close();
-                throw new IllegalStateException("%s said '%s' instead of being ready".formatted(jar, ready));
+                throw new IllegalStateException("%s said '%s' instead of being ready".formatted(name, ready));
             }
             return peer;
         } catch (IOException ex) {
-            throw new UncheckedIOException(jar + " did not start", ex);
+            throw new UncheckedIOException(name + " did not start", ex);
         }
     }
 
@@ -59,14 +64,14 @@ final class PeerProcess implements AutoCloseable {
                     .mapToDouble(Double::parseDouble)
                     .toArray();
         } catch (IOException ex) {
-            throw new UncheckedIOException(jar + " could not be asked to " + command, ex);
+            throw new UncheckedIOException(name + " could not be asked to " + command, ex);
         }
     }
 
     private String line() throws IOException {
         String line = in.readLine();
         if (line == null) {
-            throw new IllegalStateException(jar + " ended; run it by hand to see why");
+            throw new IllegalStateException(name + " ended; run it by hand to see why");
         }
         return line;
     }

@@ -22,7 +22,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 
-/** The queue as its users get it, with the settings they get when they say nothing. */
+/** The queue as its users get it, with the settings they get when they say nothing else. */
 final class Product implements AutoCloseable {
 
     private static final String QUEUE = "jobs";
@@ -30,14 +30,29 @@ final class Product implements AutoCloseable {
     private final RedisConnector connector;
     private final RedisQueues queues;
 
-    /** Prepares a queue on a server; connects at first use. */
-    Product(String uri) {
-        connector = new RedisConnector(() -> RedisLink.to(RedisURI.create(uri)));
-        queues = new RedisQueues(connector, RedisQueues.Options.defaults());
+    /** Prepares a queue with the settings of who says nothing; connects at first use. */
+    Product(int port) {
+        this(port, RedisQueues.Options.defaults());
+    }
+
+    /** Prepares a queue on the server of a loopback port; connects at first use. */
+    Product(int port, RedisQueues.Options options) {
+        connector = new RedisConnector(
+                () -> RedisLink.to(RedisURI.Builder.redis("127.0.0.1", port).build()));
+        queues = new RedisQueues(connector, options);
     }
 
     JobQueue queue() {
         return queues.queue();
+    }
+
+    JobStore store() {
+        return queues.store(QUEUE);
+    }
+
+    /** The queue of another name; the connections are shared. */
+    JobQueue queue(String name) {
+        return queues.queue(name);
     }
 
     /** The requests for a number of jobs. */
@@ -60,28 +75,31 @@ final class Product implements AutoCloseable {
 
     /** A pool and a reclaimer, which are not started yet. */
     Workers workers(int concurrency, Collection<Handler> handlers, JobListener listener) {
-        JobStore store = queues.store(QUEUE);
-        return new Workers(
-                new WorkerPool(
-                        store,
-                        Handlers.of(handlers),
-                        WorkerSettings.defaults().withConcurrency(concurrency),
-                        listener,
-                        Thread::new),
-                new Reclaimer(List.of(store), Duration.ofSeconds(1), listener));
+        return workers(List.of(QUEUE), WorkerSettings.defaults().withConcurrency(concurrency), handlers, listener);
     }
 
-    /** What works on the queue in one process. */
-    record Workers(WorkerPool pool, Reclaimer reclaimer) implements AutoCloseable {
+    /** A pool for each of some queues and a reclaimer for all of them, which are not started yet. */
+    Workers workers(
+            Collection<String> names, WorkerSettings settings, Collection<Handler> handlers, JobListener listener) {
+        List<JobStore> stores = names.stream().map(queues::store).toList();
+        return new Workers(
+                stores.stream()
+                        .map(store -> new WorkerPool(store, Handlers.of(handlers), settings, listener, Thread::new))
+                        .toList(),
+                new Reclaimer(stores, Duration.ofSeconds(1), listener));
+    }
+
+    /** What works on queues in one process. */
+    record Workers(List<WorkerPool> pools, Reclaimer reclaimer) implements AutoCloseable {
 
         void start() {
-            pool.start();
+            pools.forEach(WorkerPool::start);
             reclaimer.start();
         }
 
         @Override
         public void close() {
-            pool.stop();
+            pools.forEach(WorkerPool::stop);
             reclaimer.stop();
         }
     }

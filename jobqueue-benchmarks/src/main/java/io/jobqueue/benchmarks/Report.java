@@ -36,12 +36,28 @@ record Report(Map<String, String> machine, Results results) {
             latencies(text);
         }
         results.subjects().stream()
-                .filter(subject -> subject.contains("drain") || subject.equals("run"))
+                .filter(subject -> subject.contains("drain") || subject.equals("run") || subject.equals("nothing"))
                 .forEach(subject -> commands(text, subject));
         if (!results.ratios().isEmpty()) {
             ratios(text);
         }
+        growth().forEach(growth -> growth(text, growth));
+        if (!features().isEmpty()) {
+            features(text);
+        }
         return text.toString();
+    }
+
+    /** The curves of growth that were measured. */
+    List<Growth> growth() {
+        return Growth.of(results);
+    }
+
+    /** The features that were measured. */
+    private List<Feature> features() {
+        return Feature.ALL.stream()
+                .filter(feature -> results.subjects().contains(feature.name()))
+                .toList();
     }
 
     private void costs(StringBuilder text) {
@@ -101,6 +117,68 @@ record Report(Map<String, String> machine, Results results) {
                         ratio.target())));
     }
 
+    private static void growth(StringBuilder text, Growth growth) {
+        text.append(format(
+                "%n%-38s %9s %8s %19s %10s %8s %16s %21s%n",
+                growth.curve().grows(),
+                "Redis us",
+                "ratio",
+                "(least - most)",
+                "jobs/s",
+                "time x",
+                "late ms p50, p99",
+                "calls > 5, 10 ms, most"));
+        for (Growth.Step step : growth.steps()) {
+            Samples late = step.late();
+            SlowLog slow = step.slow();
+            text.append(format(
+                    "%,38d %9.1f %8.2f %19s %,10.0f %8.2f %16s %21s%n",
+                    step.size(),
+                    step.redis().median(),
+                    step.redisRatio().median(),
+                    format(
+                            "(%.2f - %.2f)",
+                            step.redisRatio().min(), step.redisRatio().max()),
+                    step.rate().median(),
+                    step.timeRatio().median(),
+                    late == null ? "" : format("%.1f, %.1f", late.percentile(50), late.percentile(99)),
+                    format(
+                            "%d, %d, %s",
+                            slow.above(SlowLog.FROM_MS),
+                            slow.above(2 * SlowLog.FROM_MS),
+                            slow.entries().isEmpty() ? "-" : format("%.1f", slow.longest()))));
+        }
+        text.append(format(
+                "%s: %s%n",
+                growth.isFlat() ? "flat within " + Curve.FLAT : "NOT flat within " + Curve.FLAT,
+                format(
+                        "at most %.2f times the Redis CPU time of the smallest size, at %,d",
+                        growth.dearest().redisRatio().median(), growth.dearest().size())));
+    }
+
+    private void features(StringBuilder text) {
+        text.append(format("%n%-16s", "features"));
+        for (String name : List.of("Redis us", "commands", "bytes in", "out", "client us", "heap bytes")) {
+            text.append(format(" %9s %9s", name, "more"));
+        }
+        text.append(format("  commands%n"));
+        for (Feature feature : features()) {
+            text.append(format("%-16s", feature.name()));
+            for (Metric metric : Feature.METRICS) {
+                int digits = metric == Metric.COMMANDS ? 2 : metric == Metric.ALLOCATED ? 0 : 1;
+                text.append(format(
+                        " %,9." + digits + "f %+,9." + digits + "f",
+                        results.cost(feature.name(), metric).median(),
+                        feature.difference(results, metric).median()));
+            }
+            text.append("  ")
+                    .append(feature.commandsOnTop(results).entrySet().stream()
+                            .map(command -> format("%s %+.2f", command.getKey(), command.getValue()))
+                            .collect(Collectors.joining(", ")))
+                    .append('\n');
+        }
+    }
+
     private static String format(String pattern, Object... values) {
         return String.format(Locale.ROOT, pattern, values);
     }
@@ -134,8 +212,50 @@ record Report(Map<String, String> machine, Results results) {
         Map<String, Object> commands = new LinkedHashMap<>();
         results.subjects().forEach(subject -> commands.put(subject, commands(subject)));
         all.put("commands", commands);
+        if (!growth().isEmpty()) {
+            all.put("growth", growthOfAll());
+        }
+        if (!features().isEmpty()) {
+            all.put("features", differences());
+        }
         all.put("machine", machine);
         return JSON.writeValueAsString(all);
+    }
+
+    private Map<String, Object> growthOfAll() {
+        Map<String, Object> curves = new LinkedHashMap<>();
+        for (Growth growth : growth()) {
+            Map<String, Object> steps = new LinkedHashMap<>();
+            for (Growth.Step step : growth.steps()) {
+                Map<String, Object> values = new LinkedHashMap<>();
+                values.put("redis_us_per_job", spread(step.redis()));
+                values.put("redis_us_ratio", spread(step.redisRatio()));
+                values.put("jobs_per_s", spread(step.rate()));
+                values.put("time_ratio", spread(step.timeRatio()));
+                values.put("calls_above_5_ms", step.slow().above(SlowLog.FROM_MS));
+                values.put("calls_above_10_ms", step.slow().above(2 * SlowLog.FROM_MS));
+                values.put("longest_call_ms", step.slow().longest());
+                steps.put(String.valueOf(step.size()), values);
+            }
+            Map<String, Object> curve = new LinkedHashMap<>();
+            curve.put("flat", growth.isFlat());
+            curve.put("sizes", steps);
+            curves.put(growth.curve().name(), curve);
+        }
+        return curves;
+    }
+
+    private Map<String, Object> differences() {
+        Map<String, Object> features = new LinkedHashMap<>();
+        for (Feature feature : features()) {
+            Map<String, Object> values = new LinkedHashMap<>();
+            for (Metric metric : Feature.METRICS) {
+                values.put(metric.key, spread(feature.difference(results, metric)));
+            }
+            values.put("commands", feature.commandsOnTop(results));
+            features.put(feature.name(), values);
+        }
+        return features;
     }
 
     private Map<String, Object> commands(String subject) {

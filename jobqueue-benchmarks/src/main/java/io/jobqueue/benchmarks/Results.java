@@ -6,8 +6,10 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.DoubleBinaryOperator;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +28,28 @@ record Results(List<Round> rounds) {
     /** A metric of a subject over the rounds. */
     Samples cost(String subject, Metric metric) {
         return over(round -> round.cost(subject), metric::of);
+    }
+
+    /** What a metric of a subject is to that of another, each time in one round; empty when no round measured both. */
+    Optional<Samples> compared(String subject, String other, Metric metric, DoubleBinaryOperator how) {
+        List<Double> values = new ArrayList<>();
+        for (Round round : rounds) {
+            Cost cost = round.cost(subject);
+            Cost base = round.cost(other);
+            if (cost != null && base != null) {
+                values.add(how.applyAsDouble(metric.of(cost), metric.of(base)));
+            }
+        }
+        return values.isEmpty() ? Optional.empty() : Optional.of(new Samples(values));
+    }
+
+    /** What held up Redis while it worked for a subject, in all rounds. */
+    SlowLog slow(String subject) {
+        return SlowLog.all(rounds.stream()
+                .map(round -> round.cost(subject))
+                .filter(Objects::nonNull)
+                .map(Cost::slow)
+                .toList());
     }
 
     /** The latencies of each subject, those of all rounds together. */

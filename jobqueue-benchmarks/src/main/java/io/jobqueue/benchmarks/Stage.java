@@ -7,10 +7,11 @@ package io.jobqueue.benchmarks;
  * @param admin a connection for what is not measured
  * @param ceiling the baseline
  * @param product the queue
+ * @param crew further processes that can work on the queue
  * @param sizes how much is measured
  * @param baselineFirst whether baselines are played before the queue this time, or after it
  */
-record Stage(int port, Wire admin, Ceiling ceiling, Product product, Sizes sizes, boolean baselineFirst) {
+record Stage(int port, Wire admin, Ceiling ceiling, Product product, Crew crew, Sizes sizes, boolean baselineFirst) {
 
     /** A part of a scenario. */
     @FunctionalInterface
@@ -20,7 +21,7 @@ record Stage(int port, Wire admin, Ceiling ceiling, Product product, Sizes sizes
 
     /** The same stage for another round. */
     Stage with(Sizes other, boolean baselinesFirst) {
-        return new Stage(port, admin, ceiling, product, other, baselinesFirst);
+        return new Stage(port, admin, ceiling, product, crew, other, baselinesFirst);
     }
 
     /** Plays a baseline and the queue, both on an empty server. */

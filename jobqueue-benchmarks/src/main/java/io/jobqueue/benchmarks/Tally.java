@@ -2,6 +2,7 @@ package io.jobqueue.benchmarks;
 
 import io.jobqueue.JobEvent;
 import io.jobqueue.JobListener;
+import io.jobqueue.worker.Handler;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -9,7 +10,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 
-/** Counts how often each job was handled, and waits until Redis has agreed to all completions. Thread-safe. */
+/** Counts how often each job was handled, and waits until Redis has agreed to so many completions. Thread-safe. */
 final class Tally implements JobListener {
 
     private static final int PATIENCE_S = 300;
@@ -18,9 +19,23 @@ final class Tally implements JobListener {
     private final AtomicInteger missing;
     private final CompletableFuture<Void> completed = new CompletableFuture<>();
 
+    /** Of jobs that are all to be completed. */
     Tally(int jobs) {
+        this(jobs, jobs);
+    }
+
+    /** Of jobs of which some are to be completed, whichever. */
+    Tally(int jobs, int wanted) {
         handled = new AtomicIntegerArray(jobs);
-        missing = new AtomicInteger(jobs);
+        missing = new AtomicInteger(wanted);
+    }
+
+    /** A handler that does nothing but count. */
+    Handler handler() {
+        return Product.handler((job, context) -> {
+            handled(((NoOp) job.payload()).number());
+            return null;
+        });
     }
 
     /** Notes that a job is handled. */
@@ -40,7 +55,7 @@ final class Tally implements JobListener {
     }
 
     /**
-     * Waits until as many jobs have completed as there are.
+     * Waits until as many jobs have completed as are wanted.
      *
      * @throws IllegalStateException when a job ends otherwise, or when it takes too long
      */
@@ -48,8 +63,7 @@ final class Tally implements JobListener {
         try {
             completed.get(PATIENCE_S, TimeUnit.SECONDS);
         } catch (TimeoutException ex) {
-            throw new IllegalStateException(
-                    "%d of %d jobs are not completed".formatted(missing.get(), handled.length()), ex);
+            throw new IllegalStateException("%d of the jobs are not completed".formatted(missing.get()), ex);
         } catch (ExecutionException ex) {
             throw new IllegalStateException(ex.getCause());
         }
@@ -61,11 +75,25 @@ final class Tally implements JobListener {
      * @throws IllegalStateException when it is otherwise
      */
     void verify() {
+        verify(handled.length());
+    }
+
+    /**
+     * Fails unless so many jobs were handled, each once.
+     *
+     * @throws IllegalStateException when it is otherwise
+     */
+    void verify(long jobs) {
+        long all = 0;
         for (int number = 0; number < handled.length(); number++) {
-            if (handled.get(number) != 1) {
-                throw new IllegalStateException(
-                        "job %d of %d was handled %d times".formatted(number, handled.length(), handled.get(number)));
+            int times = handled.get(number);
+            if (times > 1) {
+                throw new IllegalStateException("job %d was handled %d times".formatted(number, times));
             }
+            all += times;
+        }
+        if (all != jobs) {
+            throw new IllegalStateException("%d of %d jobs were handled".formatted(all, jobs));
         }
     }
 }

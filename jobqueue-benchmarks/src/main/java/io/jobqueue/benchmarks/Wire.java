@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -110,23 +111,58 @@ final class Wire implements AutoCloseable {
         return new String(text, begin, Math.min(length - begin, 80), StandardCharsets.UTF_8);
     }
 
-    /** Sends a command whose reply is a string or a number, and reads it. */
+    /** Sends a command whose reply is a string or a number, and reads it; what is not there reads as an empty string. */
     String ask(String... words) {
+        return (String) exchange(words);
+    }
+
+    /** Sends a command whose reply is a list, and reads it: strings, numbers as strings, and further lists. */
+    List<?> askList(String... words) {
+        return (List<?>) exchange(words);
+    }
+
+    /** Passes over whatever comes, until the connection is closed. */
+    void skipAll() {
+        try {
+            socket.setSoTimeout(0);
+            in.transferTo(OutputStream.nullOutputStream());
+        } catch (IOException ex) {
+            // closed, perhaps by this side
+        }
+    }
+
+    private Object exchange(String... words) {
         try {
             out.write(request(words));
-            int type = in.read();
-            String head = line();
-            return switch (type) {
-                case '+', ':' -> head;
-                case '$' -> bulk(Integer.parseInt(head));
-                default -> throw new IllegalStateException(words[0] + " answered " + (char) type + head);
-            };
+            return read(words[0]);
         } catch (IOException ex) {
             throw new UncheckedIOException("the connection to Redis failed", ex);
         }
     }
 
+    private Object read(String command) throws IOException {
+        int type = in.read();
+        String head = line();
+        switch (type) {
+            case '+', ':':
+                return head;
+            case '$':
+                return bulk(Integer.parseInt(head));
+            case '*':
+                List<Object> all = new ArrayList<>();
+                for (int left = Integer.parseInt(head); left > 0; left--) {
+                    all.add(read(command));
+                }
+                return all;
+            default:
+                throw new IllegalStateException(command + " answered " + (char) type + head);
+        }
+    }
+
     private String bulk(int length) throws IOException {
+        if (length < 0) {
+            return "";
+        }
         byte[] text = in.readNBytes(length);
         in.skipNBytes(2);
         return new String(text, StandardCharsets.UTF_8);
