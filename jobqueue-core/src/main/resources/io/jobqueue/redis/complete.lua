@@ -28,10 +28,13 @@ if others_at <= #ARGV then
   earliest = read('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2]
 end
 
--- Taking an id out of a long list: LREM passes about 100 entries a microsecond, so above a budget the place is searched
--- by the fence, by which the list is sorted but for foreign claims; the place is marked, and all marks go in one LREM.
+-- Taking an id out: LREM passes about 100 entries a microsecond. In a longer list the fence tells where to begin, by which
+-- the list is sorted but for foreign claims: no more of ours than have been claimed since stand between the id and the head.
+-- Above a budget the place is looked for near the head, or searched; it is marked, and all marks go in one LREM.
+local SHORT, NEAR = 200, 1000
 local scan = #ARGV / 3 * in_flight <= 200000
-local marks = 0
+local claims_total = in_flight > SHORT and number(call('HGET', META, 'claims_total'), 0)
+local marks, deep_marks = 0, 0
 local probed = {} -- id and fence by distance from the tail; the first steps of every search are the same
 local function probe(at)
   local seen = probed[at]
@@ -68,14 +71,23 @@ local function place_of(sought, sought_fence)
   end
 end
 local function take_out(id, hash)
-  if scan then
+  if in_flight <= SHORT then
     return call('LREM', PROCESSING, -1, id) == 1
   end
   local fence = number(call('HGET', hash, 'fence'), 0)
-  local at = place_of(id, fence)
-  if at then
-    call('LSET', PROCESSING, -(at + 1), '')
-    probed[at] = { '', fence }
+  local newer = claims_total - fence
+  if scan then
+    return call('LREM', PROCESSING, newer >= 0 and newer < in_flight / 2 and 1 or -1, id) == 1
+  end
+  local place = newer >= 0 and newer <= NEAR and call('LPOS', PROCESSING, id, 'MAXLEN', 2 * newer + SHORT)
+  if not place then
+    local at = place_of(id, fence)
+    place = at and -(at + 1)
+    deep_marks = deep_marks + (at and 1 or 0)
+  end
+  if place then
+    call('LSET', PROCESSING, place, '')
+    probed[place < 0 and -place - 1 or in_flight - 1 - place] = { '', fence }
     marks = marks + 1
     return true
   end
@@ -88,7 +100,7 @@ local function take_out(id, hash)
 end
 local function forget_marks()
   if marks > 0 then
-    call('LREM', PROCESSING, -marks, '')
+    call('LREM', PROCESSING, deep_marks > 0 and -marks or marks, '')
   end
 end
 

@@ -159,6 +159,28 @@ class ManyInFlightTests {
     }
 
     @Test
+    void whatWasClaimedLastIsTakenOutAtTheHeadBesideAnyNumberOfOlderClaims() {
+        claimed(1, 30_000);
+        stage.redis.hset("queue:q:meta", "claims_total", "30000");
+        stage.enqueue("work", "mine", 100);
+        List<Claim> mine = stage.store.claim(100).join().jobs();
+        stage.redis.configResetstat();
+
+        List<Answer> answers = stage.store
+                .settle(mine.stream()
+                        .map(claim -> settlement(claim, Verb.COMPLETE))
+                        .toList())
+                .join()
+                .answers();
+
+        assertThat(answers).hasSize(100).containsOnly(Answer.DONE);
+        assertThat(stage.list("processing")).hasSize(30_000).noneMatch(id -> id.startsWith("mine"));
+        assertThat(stage.redis.info("commandstats").lines())
+                .anyMatch(line -> line.startsWith("cmdstat_lpos:calls=100,"))
+                .noneMatch(line -> line.startsWith("cmdstat_lindex")); // nothing was searched
+    }
+
+    @Test
     void theSearchByFenceTakesOutTheRightEntriesAlsoAmongForeignOnes() {
         for (int round = 0; round < 3; round++) {
             long seed = 1000 + round;
