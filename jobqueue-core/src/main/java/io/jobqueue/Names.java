@@ -122,9 +122,24 @@ public final class Names {
         return bytes >= 1 && bytes <= MAX_UNIT_BYTES && isText(id);
     }
 
+    /** Whether a text holds no control character, and no half of a surrogate pair, which UTF-8 cannot write. */
     private static boolean isText(String value) {
-        return value.chars().noneMatch(Character::isISOControl)
-                && StandardCharsets.UTF_8.newEncoder().canEncode(value);
+        for (int i = 0; i < value.length(); i++) {
+            char letter = value.charAt(i);
+            if (Character.isISOControl(letter)) {
+                return false;
+            }
+            if (Character.isSurrogate(letter)) {
+                boolean pair = Character.isHighSurrogate(letter)
+                        && i + 1 < value.length()
+                        && Character.isLowSurrogate(value.charAt(i + 1));
+                if (!pair) {
+                    return false;
+                }
+                i++;
+            }
+        }
+        return true;
     }
 
     private static String check(String what, String value, Pattern rule, String remedy) {
