@@ -17,6 +17,9 @@ final class Meter {
 
     private static final String[] INFO = {"INFO", "all"}; // Redis 6.2 takes one section only
 
+    /** What this class asks, and what clients say when they connect, as a pool that went idle may do at any time. */
+    private static final String NOT_OF_JOBS = "cmdstat_(info|hello|client.*)";
+
     private final Wire admin;
     private final Map<String, String> info;
     private final long ownOutput;
@@ -70,7 +73,7 @@ final class Meter {
     private Map<String, Cost.Calls> commands(Map<String, String> now) {
         Map<String, Cost.Calls> commands = new TreeMap<>();
         for (Map.Entry<String, String> line : now.entrySet()) {
-            if (!line.getKey().startsWith("cmdstat_") || line.getKey().equals("cmdstat_info")) {
+            if (!line.getKey().startsWith("cmdstat_") || line.getKey().matches(NOT_OF_JOBS)) {
                 continue;
             }
             Cost.Calls calls = calls(line.getValue()).minus(calls(info.getOrDefault(line.getKey(), "")));
