@@ -31,7 +31,7 @@ final class RedisAudit {
     /** How many keys of the server one look for jobs passes, and how many jobs one call examines. */
     private static final int KEYS_A_LOOK = 500;
 
-    private static final int JOBS_A_CALL = 100;
+    private static final int JOBS_A_CALL = 40;
 
     private final RedisJobStore store;
     private final Duration pace;

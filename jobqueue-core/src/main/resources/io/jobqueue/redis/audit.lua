@@ -17,7 +17,7 @@
 local mode, pace, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local KEEP = { completed = tonumber(ARGV[4]), failed = tonumber(ARGV[6]) }
 local AGE = { completed = tonumber(ARGV[5]), failed = tonumber(ARGV[7]) }
-local PAGE, REPAIRS, SUSPICIONS = 200, 100, 10000
+local PAGE, REPAIRS, SUSPICIONS = 100, 100, 10000
 local SMALL = 2000 -- a list that is read as a whole to tell what stands in it
 local FAR, BUDGET = 150000, 300000 -- entries of longer lists that one look, and that one call, may pass
 local SUSPECTS = KEYS[#KEYS]
