@@ -12,6 +12,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One Lua file: one transition. Called by its digest; a server that does not know it yet, as after a restart, a failover
@@ -19,35 +20,36 @@ import java.util.concurrent.CompletableFuture;
  */
 final class Script {
 
-    private final String text;
-    private final String digest;
     private final ScriptOutputType reply;
+    private final List<String> files;
 
-    private Script(String text, ScriptOutputType reply) {
-        this.text = text;
-        this.digest = sha1(text);
+    // read at first use, as most applications call few of the scripts; harmless to read twice
+    private volatile @Nullable Source source;
+
+    private Script(ScriptOutputType reply, List<String> files) {
         this.reply = reply;
+        this.files = files;
     }
 
+    /** The text of a script, and how the server calls it. */
+    private record Source(String text, String digest) {}
+
     /**
-     * Reads a script from the files beside this class.
+     * A script from the files beside this class.
      *
      * @param reply what it returns
      * @param files the files it is made of, without {@code .lua}; the prelude comes first by itself
      */
     static Script of(ScriptOutputType reply, String... files) {
-        StringBuilder text = new StringBuilder(resource("prelude"));
-        for (String file : files) {
-            text.append('\n').append(resource(file));
-        }
-        return new Script(text.toString(), reply);
+        return new Script(reply, List.of(files));
     }
 
     <T> CompletableFuture<T> call(RedisClusterAsyncCommands<String, String> redis, String[] keys, String... args) {
-        return redis.<T>evalsha(digest, reply, keys, args)
+        Source known = source();
+        return redis.<T>evalsha(known.digest(), reply, keys, args)
                 .toCompletableFuture()
                 .exceptionallyCompose(failure -> isUnknown(failure)
-                        ? redis.<T>eval(text, reply, keys, args).toCompletableFuture()
+                        ? redis.<T>eval(known.text(), reply, keys, args).toCompletableFuture()
                         : CompletableFuture.failedFuture(failure));
     }
 
@@ -57,6 +59,19 @@ final class Script {
 
     private static boolean isUnknown(Throwable failure) {
         return failure instanceof RedisNoScriptException || failure.getCause() instanceof RedisNoScriptException;
+    }
+
+    private Source source() {
+        Source known = source;
+        if (known == null) {
+            StringBuilder text = new StringBuilder(resource("prelude"));
+            for (String file : files) {
+                text.append('\n').append(resource(file));
+            }
+            known = new Source(text.toString(), sha1(text.toString()));
+            source = known;
+        }
+        return known;
     }
 
     private static String resource(String file) {
