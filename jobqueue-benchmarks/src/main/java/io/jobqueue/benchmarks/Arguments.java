@@ -45,6 +45,10 @@ record Arguments(
               --redis-server F starts this redis-server instead of the one that is carried
               --peers          measures other queues beside, see docs/performance.md
               --help           shows this
+            java -jar jobqueue-benchmarks.jar --start-up SAMPLE.jar [options]
+              measures how applications start instead
+              --jdk HOME       starts the sample on this JDK too
+              --rounds N       how many rounds are measured (5), if they fit into four minutes
             """;
 
     /**
@@ -114,7 +118,7 @@ record Arguments(
         return only.isEmpty() || only.contains(scenario);
     }
 
-    private static String value(String option, Deque<String> left) {
+    static String value(String option, Deque<String> left) {
         String value = left.pollFirst();
         if (value == null || value.startsWith("--")) {
             throw new IllegalArgumentException("option '%s' needs a value".formatted(option));
@@ -122,7 +126,7 @@ record Arguments(
         return value;
     }
 
-    private static int number(String option, String value) {
+    static int number(String option, String value) {
         try {
             int number = Integer.parseInt(value);
             if (number >= 1 && number <= 1000) {

@@ -6,6 +6,7 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +30,10 @@ public final class Benchmarks {
     public static void main(String... words) {
         if (words.length == 2 && words[0].equals(CrewMember.WORD)) {
             CrewMember.serve(Integer.parseInt(words[1]), System.out);
+            return;
+        }
+        if (words.length > 0 && words[0].equals(StartUpArguments.WORD)) {
+            StartUp.main(Arrays.copyOfRange(words, 1, words.length));
             return;
         }
         Arguments arguments;
