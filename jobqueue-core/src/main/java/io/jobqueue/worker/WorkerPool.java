@@ -28,8 +28,9 @@ import org.slf4j.LoggerFactory;
  * {@link LeaseKeeper} renews claims until they are settled.
  *
  * <p>A slot is taken when its job is claimed and free again when its handler is through. Only when jobs are so short that
- * the pool would be through before a call is answered, more are claimed ahead: as many as it is expected to do meanwhile.
- * One that waits longer is handed back. What an attempt came to is kept
+ * the pool would be through before a call is answered, more are claimed ahead: as many as it is expected to do meanwhile,
+ * at most twice the slots. One that waits for long is handed back. With so many ahead the next exchange is sent before the
+ * last is answered, so that Redis and the pool do not wait for each other by turns. What an attempt came to is kept
  * until the store has answered for it; while the store cannot be reached nothing is claimed, so no more of it piles up
  * than there are slots. A handler that ignores its time limit and the interrupt is left behind with its thread, and its
  * slot is free again, for at most as many such handlers as the pool has slots.
@@ -147,12 +148,14 @@ public final class WorkerPool {
         private boolean look = true;
         private boolean hinted;
         private boolean hintOut;
-        private boolean claimOut;
+        private int claimsOut;
+        private int asked; // how many jobs those may bring
         private boolean unanswered; // the last settlement
         private long nextLook = System.nanoTime();
         private long jobTime =
                 Long.MAX_VALUE; // of late, in nanoseconds; unknown at first, so that nothing is claimed ahead
-        private long turnTime; // the same of the dispatcher's calls
+        private long turnTime; // the same of exchanges; only the dispatcher's thread
+        private volatile @Nullable Exchange out; // the dispatcher's; a stop has it when that is gone
 
         Run() {
             AtomicInteger number = new AtomicInteger();
@@ -175,6 +178,27 @@ public final class WorkerPool {
 
         private void turn() throws InterruptedException {
             awaitWork();
+            Exchange next = send();
+            Exchange before = out;
+            out = null;
+            RuntimeException failure = before == null ? null : finish(before);
+            if (failure == null && isHasty()) {
+                out = next; // its answers are waited for when the one after it is on its way
+                return;
+            }
+            RuntimeException another = finish(next);
+            throwIfAny(failure != null ? failure : another);
+        }
+
+        /** What is on its way to the store: what ended, and a claim of so many; -1 for none. */
+        private record Exchange(
+                List<Ended> batch,
+                int claims,
+                long sentAt,
+                CompletableFuture<JobStore.@Nullable Settled> settled,
+                CompletableFuture<JobStore.@Nullable Claims> claimed) {}
+
+        private Exchange send() {
             List<Ended> batch;
             int claims;
             loop.lock.lock();
@@ -184,34 +208,74 @@ public final class WorkerPool {
                 if (claims >= 0) {
                     hinted = false;
                     look = false;
-                    claimOut = true;
+                    claimsOut++;
+                    asked += claims;
                 }
             } finally {
                 loop.lock.unlock();
             }
-            long sentAt = System.nanoTime();
-            CompletableFuture<JobStore.@Nullable Settled> settled = batch.isEmpty()
-                    ? CompletableFuture.completedFuture(null)
-                    : ask(() ->
-                            store.settle(batch.stream().map(Ended::settlement).toList()));
-            CompletableFuture<JobStore.@Nullable Claims> claimed =
-                    claims < 0 ? CompletableFuture.completedFuture(null) : ask(() -> store.claim(claims));
-            // both are on their way; each is answered for itself, and neither's failure keeps the other from it
-            RuntimeException notSettled = failure(settled);
+            return new Exchange(
+                    batch,
+                    claims,
+                    System.nanoTime(),
+                    batch.isEmpty()
+                            ? CompletableFuture.completedFuture(null)
+                            : ask(() -> store.settle(
+                                    batch.stream().map(Ended::settlement).toList())),
+                    claims < 0 ? CompletableFuture.completedFuture(null) : ask(() -> store.claim(claims)));
+        }
+
+        /** Waits for both answers. Each counts for itself, and neither's failure keeps the other from it. */
+        private @Nullable RuntimeException finish(Exchange exchange) {
+            RuntimeException notSettled = failure(exchange.settled());
             if (notSettled == null) {
-                settled(batch, settled.join());
+                settled(exchange.batch(), exchange.settled().join());
             } else {
-                keep(batch);
+                keep(exchange.batch());
             }
-            RuntimeException notClaimed = failure(claimed);
+            RuntimeException notClaimed = failure(exchange.claimed());
             if (notClaimed == null) {
-                turnTime += (System.nanoTime() - sentAt - turnTime) / OF_LATE;
-                claimed(claimed.join(), sentAt);
+                turnTime += (System.nanoTime() - exchange.sentAt() - turnTime) / OF_LATE;
+                claimed(exchange);
             } else {
-                lookAgain();
+                lookAgain(exchange.claims());
             }
-            if (notSettled != null || notClaimed != null) {
-                throw notSettled != null ? notSettled : notClaimed;
+            return notSettled != null ? notSettled : notClaimed;
+        }
+
+        private static void throwIfAny(@Nullable RuntimeException failure) {
+            if (failure != null) {
+                throw failure;
+            }
+        }
+
+        /** Whether jobs take so much less time than an exchange that Redis and the pool would wait for each other by turns. */
+        private boolean isHasty() {
+            loop.lock.lock();
+            try {
+                return ahead() >= settings.concurrency() && hasWork();
+            } finally {
+                loop.lock.unlock();
+            }
+        }
+
+        private boolean hasWork() {
+            return !ended.isEmpty() || wantsToLook();
+        }
+
+        /** There is nothing to send beside what is out. */
+        private void finishIfIdle() {
+            Exchange exchange = out;
+            boolean idle;
+            loop.lock.lock();
+            try {
+                idle = !hasWork() || loop.isStopping();
+            } finally {
+                loop.lock.unlock();
+            }
+            if (exchange != null && idle) {
+                out = null;
+                throwIfAny(finish(exchange));
             }
         }
 
@@ -239,9 +303,10 @@ public final class WorkerPool {
             while (true) {
                 boolean askForHint;
                 handBackWhatWaits();
+                finishIfIdle();
                 loop.lock.lock();
                 try {
-                    if (!ended.isEmpty() || wantsToLook() || loop.isStopping()) {
+                    if (hasWork() || loop.isStopping()) {
                         return;
                     }
                     askForHint = claiming && !hintOut && freeSlots() > 0;
@@ -254,7 +319,7 @@ public final class WorkerPool {
                 }
                 loop.lock.lock();
                 try {
-                    if (ended.isEmpty() && !wantsToLook()) {
+                    if (!hasWork()) {
                         boolean mayClaim = claiming && freeSlots() > 0;
                         long pause = mayClaim ? nextLook - System.nanoTime() : HINT.toNanos();
                         loop.await(crew.isWaiting() ? Math.min(pause, LINE.toNanos()) : pause);
@@ -267,7 +332,7 @@ public final class WorkerPool {
         }
 
         private int freeSlots() {
-            return Math.max(0, settings.concurrency() + ahead() - busy);
+            return Math.max(0, settings.concurrency() + ahead() - busy - asked);
         }
 
         /** Jobs have become longer than expected, or there are no threads. */
@@ -290,7 +355,7 @@ public final class WorkerPool {
                 return 0;
             }
             double expected = (double) settings.concurrency() * turnTime / jobTime;
-            return (int) Math.min(expected, settings.concurrency());
+            return (int) Math.min(expected, 2.0 * settings.concurrency());
         }
 
         /** Whether a claim may bring something, or a hint came that another worker needs. */
@@ -360,18 +425,20 @@ public final class WorkerPool {
             }
         }
 
-        private void lookAgain() {
+        private void lookAgain(int claims) {
             loop.lock.lock();
             try {
                 look = true;
-                claimOut = false;
+                claimsOut--;
+                asked -= claims;
                 loop.signal();
             } finally {
                 loop.lock.unlock();
             }
         }
 
-        private void claimed(JobStore.@Nullable Claims claims, long sentAt) {
+        private void claimed(Exchange exchange) {
+            JobStore.Claims claims = exchange.claimed().join();
             if (claims == null) {
                 return;
             }
@@ -387,13 +454,15 @@ public final class WorkerPool {
             } finally {
                 loop.lock.unlock();
             }
-            List<Attempt> attempts =
-                    claims.jobs().stream().map(claim -> attempt(claim, sentAt)).toList();
+            List<Attempt> attempts = claims.jobs().stream()
+                    .map(claim -> attempt(claim, exchange.sentAt()))
+                    .toList();
             attempts.forEach(keeper::add);
             boolean wanted;
             loop.lock.lock();
             try {
                 busy += attempts.size();
+                asked -= exchange.claims();
                 wanted = claiming;
             } finally {
                 loop.lock.unlock();
@@ -405,7 +474,7 @@ public final class WorkerPool {
             }
             loop.lock.lock();
             try {
-                claimOut = false;
+                claimsOut--;
                 loop.signal();
             } finally {
                 loop.lock.unlock();
@@ -501,6 +570,10 @@ public final class WorkerPool {
                         store.queue());
             }
             loop.stop(patience.calls());
+            Exchange last = out;
+            if (last != null && last.settled().isDone() && last.claimed().isDone()) {
+                finish(last);
+            }
             keeper.stop();
             crew.stop();
         }
@@ -525,7 +598,7 @@ public final class WorkerPool {
             long deadline = System.nanoTime() + time.toNanos();
             loop.lock.lock();
             try {
-                while (busy > 0 || (settledToo && (unsettled > 0 || claimOut))) {
+                while (busy > 0 || (settledToo && (unsettled > 0 || claimsOut > 0))) {
                     long left = deadline - System.nanoTime();
                     if (left <= 0) {
                         return false;
