@@ -151,6 +151,18 @@ class FullRedisTests {
     }
 
     @Test
+    void aHintThatFindsNoFreeSlotIsPassedOnAsWell() {
+        stage.enqueue("work", "job", 1);
+        stage.redis.del("queue:q:wake");
+        stage.redis.configSet("maxmemory", "1");
+
+        assertThat(stage.store.claim(0)).succeedsWithin(Duration.ofSeconds(5));
+
+        assertThat(stage.list("wake")).hasSize(1);
+        assertThat(stage.list("pending")).hasSize(1);
+    }
+
+    @Test
     void anEmptyQueueIsSweptClaimedAndPurgedAsWell() {
         stage.redis.configSet("maxmemory", "1");
 
