@@ -32,7 +32,7 @@ import org.slf4j.LoggerFactory;
  * at most twice the slots. One that waits for long is handed back. With so many ahead the next exchange is sent before the
  * last is answered, so that Redis and the pool do not wait for each other by turns. What an attempt came to is kept
  * until the store has answered for it; while the store cannot be reached nothing is claimed, so no more of it piles up
- * than there are slots. A handler that ignores its time limit and the interrupt is left behind with its thread, and its
+ * than was claimed by then. A handler that ignores its time limit and the interrupt is left behind with its thread, and its
  * slot is free again, for at most as many such handlers as the pool has slots.
  *
  * <p>An idle pool waits for a hint, and looks by itself when the next delayed job is due and once per poll interval. A
@@ -53,9 +53,6 @@ public final class WorkerPool {
 
     /** How long a job may wait for a thread in this process, before it is handed back for others. */
     private static final Duration LINE = Duration.ofSeconds(1);
-
-    /** How many measurements an average tells of. */
-    private static final int OF_LATE = 8;
 
     private final JobStore store;
     private final WorkerSettings settings;
@@ -138,6 +135,7 @@ public final class WorkerPool {
         private final LeaseKeeper keeper =
                 new LeaseKeeper(store, settings.heartbeat(), patience, listener, this::leaveBehind);
         private final Crew crew;
+        private final Pace pace = new Pace(settings.concurrency()); // guarded by loop.lock
 
         // guarded by loop.lock
         private final Deque<Ended> ended = new ArrayDeque<>();
@@ -150,11 +148,7 @@ public final class WorkerPool {
         private boolean hintOut;
         private int claimsOut;
         private int asked; // how many jobs those may bring
-        private boolean unanswered; // the last settlement
         private long nextLook = System.nanoTime();
-        private long jobTime =
-                Long.MAX_VALUE; // of late, in nanoseconds; unknown at first, so that nothing is claimed ahead
-        private long turnTime; // the same of exchanges; only the dispatcher's thread
         private volatile @Nullable Exchange out; // the dispatcher's; a stop has it when that is gone
 
         Run() {
@@ -178,16 +172,16 @@ public final class WorkerPool {
 
         private void turn() throws InterruptedException {
             awaitWork();
-            Exchange next = send();
             Exchange before = out;
-            out = null;
-            RuntimeException failure = before == null ? null : finish(before);
-            if (failure == null && isHasty()) {
-                out = next; // its answers are waited for when the one after it is on its way
-                return;
+            Exchange next = send();
+            out = next;
+            if (before != null) {
+                finish(before);
             }
-            RuntimeException another = finish(next);
-            throwIfAny(failure != null ? failure : another);
+            if (!isHasty()) {
+                out = null;
+                finish(next);
+            } // else its answers are waited for when the one after it is on its way
         }
 
         /** What is on its way to the store: what ended, and a claim of so many; -1 for none. */
@@ -226,34 +220,46 @@ public final class WorkerPool {
         }
 
         /** Waits for both answers. Each counts for itself, and neither's failure keeps the other from it. */
-        private @Nullable RuntimeException finish(Exchange exchange) {
+        private void finish(Exchange exchange) {
             RuntimeException notSettled = failure(exchange.settled());
-            if (notSettled == null) {
-                settled(exchange.batch(), exchange.settled().join());
-            } else {
-                keep(exchange.batch());
-            }
             RuntimeException notClaimed = failure(exchange.claimed());
-            if (notClaimed == null) {
-                turnTime += (System.nanoTime() - exchange.sentAt() - turnTime) / OF_LATE;
-                claimed(exchange);
-            } else {
-                lookAgain(exchange.claims());
+            loop.lock.lock();
+            try {
+                if (notSettled != null || notClaimed != null) {
+                    pace.exchangeFailed();
+                } else {
+                    pace.exchangeTook(
+                            System.nanoTime() - exchange.sentAt(),
+                            !exchange.batch().isEmpty());
+                }
+                if (exchange.claims() >= 0) {
+                    asked -= exchange.claims();
+                }
+            } finally {
+                loop.lock.unlock();
             }
-            return notSettled != null ? notSettled : notClaimed;
+            try {
+                if (notSettled == null) {
+                    settled(exchange.batch(), exchange.settled().join());
+                } else {
+                    keep(exchange.batch());
+                }
+            } finally {
+                if (notClaimed == null) {
+                    claimed(exchange);
+                } else {
+                    lookAgain();
+                }
+            }
+            if (notSettled != null || notClaimed != null) {
+                throw notSettled != null ? notSettled : notClaimed;
+            }
         }
 
-        private static void throwIfAny(@Nullable RuntimeException failure) {
-            if (failure != null) {
-                throw failure;
-            }
-        }
-
-        /** Whether jobs take so much less time than an exchange that Redis and the pool would wait for each other by turns. */
         private boolean isHasty() {
             loop.lock.lock();
             try {
-                return ahead() >= settings.concurrency() && hasWork();
+                return pace.isHasty() && hasWork();
             } finally {
                 loop.lock.unlock();
             }
@@ -275,7 +281,7 @@ public final class WorkerPool {
             }
             if (exchange != null && idle) {
                 out = null;
-                throwIfAny(finish(exchange));
+                finish(exchange);
             }
         }
 
@@ -332,7 +338,7 @@ public final class WorkerPool {
         }
 
         private int freeSlots() {
-            return Math.max(0, settings.concurrency() + ahead() - busy - asked);
+            return Math.max(0, settings.concurrency() + pace.ahead() - busy - asked);
         }
 
         /** Jobs have become longer than expected, or there are no threads. */
@@ -341,7 +347,7 @@ public final class WorkerPool {
             if (!late.isEmpty()) {
                 loop.lock.lock();
                 try {
-                    jobTime = Long.MAX_VALUE;
+                    pace.forgetJobs();
                 } finally {
                     loop.lock.unlock();
                 }
@@ -349,18 +355,11 @@ public final class WorkerPool {
             }
         }
 
-        /** How many jobs the pool is expected to do while a call is out. */
-        private int ahead() {
-            if (unanswered) {
-                return 0;
-            }
-            double expected = (double) settings.concurrency() * turnTime / jobTime;
-            return (int) Math.min(expected, 2.0 * settings.concurrency());
-        }
-
         /** Whether a claim may bring something, or a hint came that another worker needs. */
         private boolean wantsToLook() {
-            return claiming && (hinted || (look && freeSlots() > 0)) && unsettled <= settings.concurrency() + ahead();
+            return claiming
+                    && (hinted || (look && freeSlots() > 0))
+                    && unsettled <= settings.concurrency() + pace.ahead();
         }
 
         private void askForHint() {
@@ -400,7 +399,6 @@ public final class WorkerPool {
             loop.lock.lock();
             try {
                 unsettled -= batch.size();
-                unanswered = false;
                 loop.signal();
             } finally {
                 loop.lock.unlock();
@@ -416,7 +414,6 @@ public final class WorkerPool {
         private void keep(List<Ended> batch) {
             loop.lock.lock();
             try {
-                unanswered = true;
                 for (int i = batch.size() - 1; i >= 0; i--) {
                     ended.addFirst(batch.get(i));
                 }
@@ -425,12 +422,11 @@ public final class WorkerPool {
             }
         }
 
-        private void lookAgain(int claims) {
+        private void lookAgain() {
             loop.lock.lock();
             try {
                 look = true;
                 claimsOut--;
-                asked -= claims;
                 loop.signal();
             } finally {
                 loop.lock.unlock();
@@ -462,7 +458,6 @@ public final class WorkerPool {
             loop.lock.lock();
             try {
                 busy += attempts.size();
-                asked -= exchange.claims();
                 wanted = claiming;
             } finally {
                 loop.lock.unlock();
@@ -505,8 +500,7 @@ public final class WorkerPool {
             try {
                 if (first) {
                     if (attempt.hasBegun()) {
-                        long nanos = took.toNanos();
-                        jobTime = jobTime == Long.MAX_VALUE ? nanos : jobTime + (nanos - jobTime) / OF_LATE;
+                        pace.jobTook(took.toNanos());
                     }
                     busy--;
                     unsettled++;

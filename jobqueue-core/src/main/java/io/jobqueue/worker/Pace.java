@@ -1,0 +1,53 @@
+package io.jobqueue.worker;
+
+/**
+ * How long jobs and exchanges with the store took of late, and what follows from it: how many jobs a pool may claim before
+ * it can start them. Guarded by the pool's lock.
+ */
+final class Pace {
+
+    /** How many measurements an average tells of. */
+    private static final int OF_LATE = 8;
+
+    private static final long UNKNOWN = Long.MAX_VALUE;
+
+    private final int slots;
+    private long job = UNKNOWN;
+    private long exchange;
+    private boolean answered; // the last exchange that settled anything
+
+    Pace(int slots) {
+        this.slots = slots;
+    }
+
+    void jobTook(long nanos) {
+        job = job == UNKNOWN ? nanos : job + (nanos - job) / OF_LATE;
+    }
+
+    /** Jobs are not what they were. */
+    void forgetJobs() {
+        job = UNKNOWN;
+    }
+
+    void exchangeTook(long nanos, boolean settled) {
+        exchange += (nanos - exchange) / OF_LATE;
+        answered |= settled;
+    }
+
+    void exchangeFailed() {
+        answered = false;
+    }
+
+    /**
+     * How many jobs the pool is expected to do during one exchange, at most twice its slots. None as long as no job is
+     * known, or the store does not answer, so that no outcomes pile up.
+     */
+    int ahead() {
+        return answered ? (int) Math.min((double) slots * exchange / job, 2.0 * slots) : 0;
+    }
+
+    /** Whether jobs take so much less time than an exchange that store and pool would wait for each other by turns. */
+    boolean isHasty() {
+        return ahead() >= slots;
+    }
+}
