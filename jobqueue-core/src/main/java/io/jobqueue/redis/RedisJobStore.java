@@ -221,7 +221,7 @@ final class RedisJobStore implements JobStore {
                         ? "DELIVER"
                         : settlement.verb().name());
         args.add(settlement.text());
-        args.add(settlement.output());
+        args.add(settlement.output().equals(settlement.text()) ? "" : settlement.output());
         args.add(text(settlement.delay()));
         args.add(text(settlement.maxAttempts()));
         args.add(unit ? String.valueOf(claim.runId()) : "");

@@ -34,13 +34,13 @@ for i = 6, #ARGV, 6 do
   local letter, status = 'A', nil
   if not seen[unit] then
     seen[unit] = true
-    local member = call('HGET', UNITS .. id, unit)
+    local member = run[UNITS] and call('HGET', UNITS .. id, unit)
     job = member or job
     status = try('HGET', JOB .. job, 'status')
     if type(status) == 'table' then
       error(JOB .. job .. ': ' .. status.err, 0)
     end
-    if call('HEXISTS', OUTPUTS .. id, unit) == 1 then
+    if run[OUTPUTS] and call('HEXISTS', OUTPUTS .. id, unit) == 1 then
       letter = 'S'
     elseif not member then
       letter = 'C'
@@ -69,7 +69,7 @@ for i = 6, #ARGV, 6 do
         return 'full:'
       end
     end
-    plan[#plan + 1] = { i, letter, status, job }
+    plan[#plan + 1] = { at = i, letter = letter, status = status, job = job }
   end
   letters[#letters + 1] = letter == 'F' and 'S' or letter
 end
@@ -87,14 +87,17 @@ local function keep_steps(job)
 end
 
 -- the first write needs memory on purpose: a full Redis refuses the whole call
-local created = 0
+local created, pending, jobs = 0, {}, {}
+for _, entry in ipairs(plan) do
+  jobs[#jobs + 1], jobs[#jobs + 2] = ARGV[entry.at], entry.job
+end
+if not ended and #jobs > 0 then
+  call('HSET', UNITS .. id, unpack(jobs))
+end
 read_so_far = 0 -- of what was weighed above
 for _, entry in ipairs(plan) do
-  local i, letter, status, job = unpack(entry, 1, 4)
+  local i, letter, status, job = entry.at, entry.letter, entry.status, entry.job
   local unit, kind, payload = ARGV[i], ARGV[i + 2], ARGV[i + 3]
-  if not ended then
-    call('HSET', UNITS .. id, unit, job)
-  end
   if letter == 'F' then
     catch_up(id, unit, job, largest)
   elseif letter == 'A' and not ended then
@@ -107,18 +110,25 @@ for _, entry in ipairs(plan) do
     elseif status == 'scheduled' then
       call('ZREM', DELAYED, job)
     end
-    local mark = status == 'failed' and call('HMGET', JOB .. job, 'in_pending', 'attempts') or {}
-    local stands = status == 'pending' or mark[1] and mark[1] == mark[2]
+    local mark = status == 'failed' and call('HMGET', JOB .. job, 'in_pending', 'attempts')
+    if status ~= 'pending' and not (mark and mark[1] and mark[1] == mark[2]) then
+      pending[#pending + 1] = job -- else it stands there
+    end
     if letter == 'R' and call('HSTRLEN', JOB .. job, 'payload') == #payload
       and call('HGET', JOB .. job, 'payload') == payload then
       keep_steps(job)
     elseif status then
       call('UNLINK', JOB .. job)
     end
-    call('HDEL', FAILURES .. id, unit)
-    create_job(job, kind, payload, ARGV[i + 4], ARGV[i + 5], { 'run_id', id, 'unit_id', unit, 'round', round }, stands)
+    if run[FAILURES] then
+      call('HDEL', FAILURES .. id, unit)
+    end
+    create_job(job, kind, payload, ARGV[i + 4], ARGV[i + 5], { 'run_id', id, 'unit_id', unit, 'round', round })
     created = created + 1
   end
+end
+if #pending > 0 then
+  call('LPUSH', PENDING, unpack(pending))
 end
 local answer = ':' .. table.concat(letters)
 call('SET', KEYS[#KEYS], answer, 'PX', ARGV[1])

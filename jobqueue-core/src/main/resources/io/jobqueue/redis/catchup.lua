@@ -81,6 +81,7 @@ local function cancel_page(run)
   for i = 1, #page[2], 2 do
     local unit, job = page[2][i], page[2][i + 1]
     if call('HEXISTS', OUTPUTS .. id, unit) == 0 and cancel_if_waiting(job, CANCELLED, text(run.expires or now)) then
+      run[FAILURES] = true
       call('HSET', FAILURES .. id, unit, CANCELLED)
       ended = ended + 1
     end

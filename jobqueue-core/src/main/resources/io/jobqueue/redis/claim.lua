@@ -110,7 +110,9 @@ if #ids > 0 then
     if f[3] ~= '0' or f[6] or not f[4] then
       attempt = number(f[3], 0) + 1
       further = { attempt, unpack(call('HMGET', hash, 'max_attempts', 'run_id', 'unit_id', 'headers', 'gathers')) }
-      call('PERSIST', hash) -- ours have no time to live before their job has ended once
+      if not f[6] or attempt > 1 then
+        call('PERSIST', hash) -- ours have no time to live before their job has ended once
+      end
     end
     fence = fence + 1
     call('HSET', hash, 'status', 'processing', 'claim_token', token, 'claimed_at_ms', NOW, 'started_at_ms', NOW,

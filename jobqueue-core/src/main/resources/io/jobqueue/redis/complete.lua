@@ -3,8 +3,8 @@
 -- KEYS the queue's
 -- ARGV[1] completed jobs to keep  [2] dead letters to keep  [3] how long a run's keys live on (ms)
 --   [4] how many attempts completed and belong to no run, which come first: id, token, result of each
---   then for each other: id, token, verb (DELIVER | RETRY | FAIL | RELEASE), text (result or error), output, delay (ms),
---   max_attempts, run_id, unit_id. DELIVER completes a unit or a gather.
+--   then for each other: id, token, verb (DELIVER | RETRY | FAIL | RELEASE), text (result or error), output ('' = the same),
+--   delay (ms), max_attempts, run_id, unit_id. DELIVER completes a unit or a gather.
 -- returns { one digit an attempt: 0 refused, 1 done, 2 had been done, 3 is a final failure instead; dead letters dropped;
 --   { run id, state, … } of the runs that ended }
 local REFUSED, DONE, ALREADY, ENDED = '0', '1', '2', '3'

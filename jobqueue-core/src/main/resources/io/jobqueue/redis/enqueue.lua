@@ -34,7 +34,7 @@ if #new == 0 then
 end
 
 -- the first write needs memory on purpose: a full Redis refuses the whole call
-local pending, sooner = {}, false
+local NONE, pending, sooner = {}, {}, false
 for _, i in ipairs(new) do
   local id, words = ARGV[i], ARGV[i + 3]
   local hash, due = JOB .. id, now
@@ -42,14 +42,19 @@ for _, i in ipairs(new) do
     due = string.sub(ARGV[i + 4], 1, 1) == '+' and now + tonumber(ARGV[i + 4]) or tonumber(ARGV[i + 4])
   end
   local delayed = due > now
-  call('HSET', hash, 'id', id, 'kind', ARGV[i + 1], 'payload', ARGV[i + 2], 'status', delayed and 'scheduled' or 'pending',
-    'attempts', '0', 'enqueued_at_ms', NOW, 'claim_token', '')
-  if words ~= '' and words ~= '1' then
-    -- who claims the job looks for them only when `more` says so
-    call('HSET', hash, 'more', '1', unpack(ARGV, i + 5, i + 3 + words))
+  local further = NONE
+  if delayed or words ~= '' and words ~= '1' then
+    further = { unpack(ARGV, i + 5, i + 3 + words) }
+    if #further > 0 then
+      further[#further + 1], further[#further + 2] = 'more', '1' -- who claims the job looks for them only when this says so
+    end
+    if delayed then
+      further[#further + 1], further[#further + 2] = 'due_at_ms', text(due)
+    end
   end
+  call('HSET', hash, 'id', id, 'kind', ARGV[i + 1], 'payload', ARGV[i + 2], 'status', delayed and 'scheduled' or 'pending',
+    'attempts', '0', 'enqueued_at_ms', NOW, 'claim_token', '', unpack(further))
   if delayed then
-    call('HSET', hash, 'due_at_ms', text(due))
     call('ZADD', DELAYED, text(due), id)
     sooner = sooner or not earliest or due < earliest
   else

@@ -7,6 +7,7 @@
 local LIFECYCLE, RUNS, AGENDA, RUN = ROOT .. 'lifecycle', ROOT .. 'runs', ROOT .. 'agenda', ROOT .. 'run:'
 local UNITS, OUTPUTS, FAILURES = ROOT .. 'units:', ROOT .. 'outputs:', ROOT .. 'failures:'
 local EARLY, LATE = ROOT .. 'early:', ROOT .. 'late:'
+local BESIDE = { FAILURES, EARLY } -- a unit with an output is in neither
 local LOOK = 60000 -- ms between two looks of the sweep at a run
 local SPARE = 24 * 3600 * 1000 -- ms that the keys of a run wait for a sweep to forget it
 local CANCELLED, SUPERSEDED = 'cancelled: its run was cancelled', 'cancelled: its run was opened anew'
@@ -20,7 +21,11 @@ local function run_of(id)
     local run = not f.err and f[1] and { id = id, state = f[1], share = number(f[2], nil), gather = f[3], expires = number(f[4], nil) }
     if run then
       for _, hash in ipairs({ UNITS, OUTPUTS, FAILURES, EARLY, LATE }) do
-        run.spoilt = run.spoilt or type(try('HLEN', hash .. id)) == 'table' and hash .. id .. ' is not a hash'
+        local length = try('HLEN', hash .. id)
+        if type(length) == 'table' then
+          run.spoilt = run.spoilt or hash .. id .. ' is not a hash'
+        end
+        run[hash] = length ~= 0 -- whether there may be something in it
       end
       run.spoilt = run.spoilt or type(try('ZCARD', AGENDA)) == 'table' and AGENDA .. ' is not a sorted set'
     end
@@ -91,24 +96,16 @@ local function another_id(id, round)
   return string.sub(redis.sha1hex(id .. ':' .. round .. ':' .. NOW), 1, 32)
 end
 
--- A job that nobody has written yet, at the back of `pending` unless its id `stands` there. `more` holds further fields.
-local function create_job(id, kind, payload, max_attempts, headers, more, stands)
-  local fields = {
-    'id', id, 'kind', kind, 'payload', payload, 'status', 'pending', 'attempts', '0', 'enqueued_at_ms', NOW,
-    'claim_token', '', 'more', '1',
-  }
-  for name, value in pairs({ max_attempts = max_attempts, headers = headers }) do
-    if value and value ~= '' then
-      fields[#fields + 1], fields[#fields + 2] = name, value
-    end
+-- Writes a job that nobody has written yet, but for its place in `pending`. `more` holds pairs of further fields.
+local function create_job(id, kind, payload, max_attempts, headers, more)
+  if max_attempts and max_attempts ~= '' then
+    more[#more + 1], more[#more + 2] = 'max_attempts', max_attempts
   end
-  for _, value in ipairs(more) do
-    fields[#fields + 1] = value
+  if headers and headers ~= '' then
+    more[#more + 1], more[#more + 2] = 'headers', headers
   end
-  call('HSET', JOB .. id, unpack(fields))
-  if not stands then
-    call('LPUSH', PENDING, id)
-  end
+  call('HSET', JOB .. id, 'id', id, 'kind', kind, 'payload', payload, 'status', 'pending', 'attempts', '0',
+    'enqueued_at_ms', NOW, 'claim_token', '', 'more', '1', unpack(more))
 end
 
 -- Ends a live run: its state, its gather job, and who hears of it. What a gather is to read is kept without a limit
@@ -121,6 +118,7 @@ local function end_run(run, state)
   if state == 'completed' and f[1] and run.gather then
     if try('EXISTS', JOB .. run.gather) == 0 then
       create_job(run.gather, f[1], f[2], f[3], f[4], { 'gathers', id })
+      call('LPUSH', PENDING, run.gather)
       count('enqueued_total', 1)
       hint()
     end
@@ -183,8 +181,8 @@ local function refusal(id, unit, job)
   local run = run_of(id)
   if run and run.spoilt then
     return 'bad-output: ' .. run.spoilt
-  elseif run and try('HGET', UNITS .. id, unit) ~= job then
-    return 'bad-output: the run was started, and this job is not the one of its unit'
+  elseif run then
+    return try('HGET', UNITS .. id, unit) ~= job and 'bad-output: the run was started, and this job is not the one of its unit' or nil
   elseif type(try('HLEN', OUTPUTS .. id)) == 'table' then
     return 'bad-output: ' .. OUTPUTS .. id .. ' is not a hash'
   end
@@ -208,8 +206,11 @@ local function put_unit(id, unit, job, output, ttl)
   local run = run_of(id)
   if run then
     if call('HSETNX', OUTPUTS .. id, unit, output) == 1 then
-      call('HDEL', FAILURES .. id, unit)
-      call('HDEL', EARLY .. id, unit)
+      for _, hash in ipairs(BESIDE) do
+        if run[hash] then
+          call('HDEL', hash .. id, unit)
+        end
+      end
       note(run, unit)
     end
   elseif not is_stray(job) then
@@ -228,6 +229,7 @@ local function fail_unit(id, unit, job, reason, ttl)
   local run = run_of(id)
   if run then
     if not refusal(id, unit, job) and call('HEXISTS', OUTPUTS .. id, unit) == 0 then
+      run[FAILURES] = true
       call('HSET', FAILURES .. id, unit, reason)
       note(run, unit)
     end

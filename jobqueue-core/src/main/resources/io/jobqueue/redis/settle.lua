@@ -16,32 +16,42 @@ end
 
 -- The answer to an attempt whose token does not own its job: it may be a repeat. The field `ended` (token:verb:answer) of
 -- the last attempt that did not complete tells.
-local function answer_again(status, owner, ended, token, verb)
+local function answer_again(hash, status, owner, token, verb)
   if token == '' then
     return REFUSED
-  elseif verb == 'DELIVER' and status == 'completed' and owner == token or ended == token .. ':' .. verb .. ':' .. DONE then
+  elseif verb == 'DELIVER' and status == 'completed' and owner == token then
     return ALREADY
   end
-  return ended == token .. ':' .. verb .. ':' .. ENDED and ENDED or REFUSED
+  local ended, asked = try('HGET', hash, 'ended'), token .. ':' .. verb .. ':'
+  return ended == asked .. DONE and ALREADY or ended == asked .. ENDED and ENDED or REFUSED
 end
 
 local entries = {}
 for i = others_at, #ARGV, 9 do
   local id, token, verb, words, run, unit = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 7], ARGV[i + 8]
   local hash, at = JOB .. id, #answers + 1
-  local f = try('HMGET', hash, 'status', 'claim_token', 'ended', 'attempts', 'max_attempts', 'fence', 'gathers')
+  local f
+  if verb == 'DELIVER' then
+    f = try('HMGET', hash, 'status', 'claim_token', 'gathers')
+  else
+    f = try('HMGET', hash, 'status', 'claim_token', 'gathers', 'attempts', 'max_attempts', 'fence')
+  end
   if f[1] == 'processing' and f[2] == token and token ~= '' then
     local attempts, limit = number(f[4], 1), number(f[5], 0)
-    local failure = failure_of(id, verb, attempts, limit > 0 and limit or tonumber(ARGV[i + 6]), words, run, unit, f[7])
+    local failure = failure_of(id, verb, attempts, limit > 0 and limit or tonumber(ARGV[i + 6]), words, run, unit, f[3])
     answers[at] = failure and ENDED or DONE
     entries[#entries + 1] = {
-      at = at, id = id, hash = hash, ended = token .. ':' .. verb .. ':' .. answers[at], verb = failure and 'FAIL' or verb,
-      words = failure or words, output = ARGV[i + 4], delay = tonumber(ARGV[i + 5]), attempts = attempts,
-      fence = number(f[6], 0), run = run, unit = unit, gathers = f[7],
+      at = at, id = id, hash = hash, token = token, asked = verb, verb = failure and 'FAIL' or verb, words = failure or words,
+      output = ARGV[i + 4] ~= '' and ARGV[i + 4] or words, delay = ARGV[i + 5], attempts = attempts, fence = f[6],
+      run = run, unit = unit, gathers = f[3],
     }
   else
-    answers[at] = answer_again(f[1], f[2], f[3], token, verb)
+    answers[at] = answer_again(hash, f[1], f[2], token, verb)
   end
+end
+
+local function remember_end(entry)
+  call('HSET', entry.hash, 'ended', entry.token .. ':' .. entry.asked .. ':' .. answers[entry.at])
 end
 
 for _, entry in ipairs(entries) do
@@ -55,21 +65,22 @@ for _, entry in ipairs(entries) do
     end
     end_gather(entry.gathers, id, 'completed', entry.output)
   elseif entry.verb == 'FAIL' then
-    call('HSET', hash, 'ended', entry.ended)
+    remember_end(entry)
     bury(id, entry.words)
     fail_for_run(id, entry.run, entry.unit, entry.gathers, entry.words, ttl)
     failed = failed + 1
   else
     call('PERSIST', hash)
-    call('HSET', hash, 'claim_token', '', 'claimed_at_ms', '0', 'ended', entry.ended)
+    remember_end(entry)
+    call('HSET', hash, 'claim_token', '', 'claimed_at_ms', '0')
     if entry.verb == 'RELEASE' then
       call('HSET', hash, 'status', 'pending', 'attempts', text(math.max(0, entry.attempts - 1)))
       front[#front + 1] = entry
     else
-      local due = now + entry.delay
+      local due = now + tonumber(entry.delay)
       call('HSET', hash, 'last_error', entry.words, 'last_error_at_ms', NOW, 'due_at_ms', text(due), 'status',
-        entry.delay > 0 and 'scheduled' or 'pending')
-      if entry.delay > 0 then
+        due > now and 'scheduled' or 'pending')
+      if due > now then
         call('ZADD', DELAYED, text(due), id)
         sooner = sooner or not earliest or due < tonumber(earliest)
       else
@@ -94,7 +105,7 @@ if #back > 0 then
 end
 if #front > 0 then
   -- the one that was claimed first is to be the next again
-  table.sort(front, function(a, b) return a.fence > b.fence end)
+  table.sort(front, function(a, b) return number(a.fence, 0) > number(b.fence, 0) end)
   for _, entry in ipairs(front) do
     call('RPUSH', PENDING, entry.id)
   end

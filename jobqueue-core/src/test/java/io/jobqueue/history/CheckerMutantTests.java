@@ -138,7 +138,7 @@ class CheckerMutantTests {
         A_RETRY_THAT_DOES_NOT_WAIT(
                 "retry",
                 Set.of("I14"),
-                new Edit("settle", "local due = now + entry.delay", "entry.delay = 0 local due = now"));
+                new Edit("settle", "local due = now + tonumber(entry.delay)", "local due = now"));
 
         private final String schedule;
         private final Set<String> named;
