@@ -223,6 +223,7 @@ public final class WorkerPool {
         private void finish(Exchange exchange) {
             RuntimeException notSettled = failure(exchange.settled());
             RuntimeException notClaimed = failure(exchange.claimed());
+            boolean claims = exchange.claims() >= 0;
             loop.lock.lock();
             try {
                 if (notSettled != null || notClaimed != null) {
@@ -232,7 +233,7 @@ public final class WorkerPool {
                             System.nanoTime() - exchange.sentAt(),
                             !exchange.batch().isEmpty());
                 }
-                if (exchange.claims() >= 0) {
+                if (claims) {
                     asked -= exchange.claims();
                 }
             } finally {
@@ -245,10 +246,8 @@ public final class WorkerPool {
                     keep(exchange.batch());
                 }
             } finally {
-                if (notClaimed == null) {
-                    claimed(exchange);
-                } else {
-                    lookAgain();
+                if (claims) {
+                    claimed(exchange, notClaimed == null);
                 }
             }
             if (notSettled != null || notClaimed != null) {
@@ -422,22 +421,24 @@ public final class WorkerPool {
             }
         }
 
-        private void lookAgain() {
-            loop.lock.lock();
+        private void claimed(Exchange exchange, boolean answered) {
+            boolean more = true; // without an answer too
             try {
-                look = true;
-                claimsOut--;
-                loop.signal();
+                more = !answered || begin(exchange.claimed().join(), exchange.sentAt());
             } finally {
-                loop.lock.unlock();
+                loop.lock.lock();
+                try {
+                    look |= more;
+                    claimsOut--;
+                    loop.signal();
+                } finally {
+                    loop.lock.unlock();
+                }
             }
         }
 
-        private void claimed(Exchange exchange) {
-            JobStore.Claims claims = exchange.claimed().join();
-            if (claims == null) {
-                return;
-            }
+        /** Hands claimed jobs to the crew; returns whether there are more. */
+        private boolean begin(JobStore.Claims claims, long askedAt) {
             claims.tell(store.queue(), listener);
             long pause = pollPause();
             if (claims.nextDue() != null) {
@@ -445,14 +446,12 @@ public final class WorkerPool {
             }
             loop.lock.lock();
             try {
-                look |= claims.more();
                 nextLook = System.nanoTime() + pause;
             } finally {
                 loop.lock.unlock();
             }
-            List<Attempt> attempts = claims.jobs().stream()
-                    .map(claim -> attempt(claim, exchange.sentAt()))
-                    .toList();
+            List<Attempt> attempts =
+                    claims.jobs().stream().map(claim -> attempt(claim, askedAt)).toList();
             attempts.forEach(keeper::add);
             boolean wanted;
             loop.lock.lock();
@@ -467,13 +466,7 @@ public final class WorkerPool {
             } else {
                 attempts.forEach(this::release);
             }
-            loop.lock.lock();
-            try {
-                claimsOut--;
-                loop.signal();
-            } finally {
-                loop.lock.unlock();
-            }
+            return claims.more();
         }
 
         /** Pools of many processes must not look in step. */
