@@ -168,7 +168,7 @@ final class RedisJobQueue implements JobQueue {
     }
 
     /** A request with its id chosen and its payload written: nothing about it can change any more. */
-    record Outgoing(int place, String id, String kind, List<String> args, int bytes) {}
+    record Outgoing(int place, String id, String kind, boolean delayed, List<String> args, int bytes) {}
 
     private Outgoing write(JobRequest request, int place) {
         QueueSettings settings = store.settings();
@@ -176,18 +176,19 @@ final class RedisJobQueue implements JobQueue {
         String payload = store.codec().payload(request.kind(), request.payload(), settings.maxPayloadBytes());
         String headers = request.headers().isEmpty() ? "" : store.codec().headers(request.headers());
         List<String> further = new ArrayList<>();
-        further.add(when(request));
+        String when = when(request);
+        further.add(when);
         add(further, "max_attempts", orEmpty(request.maxAttempts()));
         add(further, "headers", headers);
         add(further, "run_id", orEmpty(request.runId()));
         add(further, "unit_id", orEmpty(request.unitId()));
-        boolean plain = further.size() == 1 && further.get(0).isEmpty();
+        boolean plain = further.size() == 1 && when.isEmpty();
         List<String> args =
                 new ArrayList<>(List.of(id, request.kind(), payload, plain ? "" : Integer.toString(further.size())));
         if (!plain) {
             args.addAll(further);
         }
-        return new Outgoing(place, id, request.kind(), args, payload.length() + headers.length());
+        return new Outgoing(place, id, request.kind(), !when.isEmpty(), args, payload.length() + headers.length());
     }
 
     private static void add(List<String> fields, String name, String value) {
@@ -240,8 +241,9 @@ final class RedisJobQueue implements JobQueue {
     }
 
     private CompletableFuture<String> sendOnce(List<Outgoing> jobs) {
-        List<String> args = new ArrayList<>(1 + jobs.size() * 4);
+        List<String> args = new ArrayList<>(2 + jobs.size() * 4);
         args.add(QueueKeys.REPLAY_WINDOW);
+        args.add(jobs.stream().anyMatch(Outgoing::delayed) ? "1" : "0");
         jobs.forEach(job -> args.addAll(job.args()));
         String call = Ids.token();
         return store.command(redis -> ENQUEUE.call(redis, store.keys().withCall(call), args));

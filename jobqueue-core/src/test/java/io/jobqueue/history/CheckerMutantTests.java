@@ -106,7 +106,7 @@ class CheckerMutantTests {
         AN_ENQUEUE_THAT_REPEATS_ITSELF(
                 "twice",
                 Set.of("I3", "I10"),
-                new Edit("enqueue", "if seen[id] or call('EXISTS', JOB .. id) == 1 then", "if seen[id] then")),
+                new Edit("enqueue", "if call('EXISTS', hash) == 1 then", "if false then")),
         A_LEASE_THAT_IS_NOT_KEPT(
                 "backlog",
                 Set.of("I7"),

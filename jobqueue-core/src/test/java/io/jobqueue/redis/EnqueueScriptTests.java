@@ -167,7 +167,7 @@ class EnqueueScriptTests {
 
     @Test
     void aReplayOfTheDriverAnswersWhatTheCallAnsweredEvenWhenTheJobIsGoneMeanwhile() {
-        String[] args = {"15000", "one", "email", "{}", ""};
+        String[] args = {"15000", "0", "one", "email", "{}", ""};
         Script script = Script.of(io.lettuce.core.ScriptOutputType.VALUE, "enqueue");
         RedisAsyncCommands<String, String> async =
                 bench.redis.getStatefulConnection().async();

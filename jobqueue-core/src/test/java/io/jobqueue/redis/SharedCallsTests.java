@@ -28,7 +28,7 @@ class SharedCallsTests {
 
     private static List<Outgoing> jobs(int bytes, String... ids) {
         return Arrays.stream(ids)
-                .map(id -> new Outgoing(0, id, "kind", List.of(), bytes))
+                .map(id -> new Outgoing(0, id, "kind", false, List.of(), bytes))
                 .toList();
     }
 
