@@ -32,30 +32,39 @@ public final class Benchmarks {
             CrewMember.serve(Integer.parseInt(words[1]), System.out);
             return;
         }
-        if (words.length > 0 && words[0].equals(StartUpArguments.WORD)) {
-            StartUp.main(Arrays.copyOfRange(words, 1, words.length));
-            return;
-        }
-        Arguments arguments;
+        Command command;
         try {
-            arguments = Arguments.parse(words);
+            command = command(words);
         } catch (IllegalArgumentException ex) {
             System.err.println(ex.getMessage());
             System.err.print(Arguments.usage());
             System.exit(2);
             return;
         }
-        if (arguments.help()) {
-            System.out.print(Arguments.usage());
-            return;
-        }
         try {
-            new Benchmarks(arguments, System.out).run();
+            command.run();
             System.exit(0); // whatever threads are left
         } catch (Exception ex) {
             ex.printStackTrace();
             System.exit(1);
         }
+    }
+
+    /** What a command line asks for. */
+    @FunctionalInterface
+    private interface Command {
+        void run() throws Exception;
+    }
+
+    private static Command command(String... words) {
+        if (words.length > 0 && words[0].equals(StartUpArguments.WORD)) {
+            String[] more = Arrays.copyOfRange(words, 1, words.length);
+            return new StartUp(StartUpArguments.parse(more), System.out)::run;
+        }
+        Arguments arguments = Arguments.parse(words);
+        return arguments.help()
+                ? () -> System.out.print(Arguments.usage())
+                : new Benchmarks(arguments, System.out)::run;
     }
 
     /**

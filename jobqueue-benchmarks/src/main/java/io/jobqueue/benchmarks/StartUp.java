@@ -39,26 +39,6 @@ final class StartUp {
         this.out = out;
     }
 
-    /** Runs what a command line asks for, and ends as {@link Benchmarks#main} does. */
-    static void main(String... words) {
-        StartUpArguments arguments;
-        try {
-            arguments = StartUpArguments.parse(words);
-        } catch (IllegalArgumentException ex) {
-            System.err.println(ex.getMessage());
-            System.err.print(Arguments.usage());
-            System.exit(2);
-            return;
-        }
-        try {
-            new StartUp(arguments, System.out).run();
-            System.exit(0); // whatever threads are left
-        } catch (Exception ex) {
-            ex.printStackTrace();
-            System.exit(1);
-        }
-    }
-
     /** Starts everything in turn, as often as it is asked to and time allows, and prints the tables. */
     void run() throws InterruptedException, IOException {
         Path folder = Files.createTempDirectory("jobqueue-start-up-");
