@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class CostGuardTests {
 
     private static final Sizes SHORT =
-            new Sizes(5, Duration.ofSeconds(8), 10_000, Duration.ofMillis(200), 1, 1, 1, 1, Duration.ofMinutes(1));
+            new Sizes(5, Duration.ofSeconds(8), 10_000, Duration.ofMillis(200), 1, 1, 5_000, 1, Duration.ofMinutes(1));
 
     private static Results results;
     private static String table;
@@ -30,7 +30,7 @@ class CostGuardTests {
     static void measure() throws Exception {
         ByteArrayOutputStream printed = new ByteArrayOutputStream();
         Arguments arguments = new Arguments(
-                Suite.COMPARISON, SHORT, null, null, null, Set.of("enqueue_1", "drain_c50"), false, false);
+                Suite.COMPARISON, SHORT, null, null, null, Set.of("enqueue_1", "drain_c50", "run"), false, false);
         results = new Benchmarks(arguments, new PrintStream(printed, true, StandardCharsets.UTF_8))
                 .run()
                 .results();
