@@ -105,6 +105,18 @@ final class Ceiling {
     }
 
     /**
+     * Fails unless so many jobs wait.
+     *
+     * @throws IllegalStateException when it is otherwise
+     */
+    void verifyWaiting(int jobs) {
+        String waiting = wire.ask("LLEN", PENDING);
+        if (!waiting.equals(Integer.toString(jobs))) {
+            throw new IllegalStateException("at the ceiling %s jobs wait instead of %d".formatted(waiting, jobs));
+        }
+    }
+
+    /**
      * Fails unless so many jobs were completed and nothing is left.
      *
      * @throws IllegalStateException when it is otherwise
@@ -118,9 +130,14 @@ final class Ceiling {
         }
     }
 
+    /** Enqueues one job. */
+    Exchange enqueueing(int number) {
+        return enqueueing(number, number + 1);
+    }
+
     /** Enqueues one job and wakes who waits for it. */
     Exchange announcing(int number) {
-        Exchange enqueueing = enqueueing(number, number + 1);
+        Exchange enqueueing = enqueueing(number);
         return new Exchange(
                 join(enqueueing.request(), Wire.request("LPUSH", WAKE, "1")), join(enqueueing.reply(), number(1)));
     }

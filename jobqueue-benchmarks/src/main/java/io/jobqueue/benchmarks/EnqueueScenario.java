@@ -9,7 +9,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Threads that enqueue one job after the other and wait for each answer, beside as many connections that wait for the
- * answer to PING.
+ * answer to PING. A single thread is beside a connection that enqueues by the leanest script, too.
  *
  * @param callers how many threads
  */
@@ -20,7 +20,18 @@ record EnqueueScenario(int callers) implements Scenario {
 
     @Override
     public void play(Stage stage, Round round) throws InterruptedException {
-        stage.inTurn(() -> ping(stage, round), () -> enqueue(stage, round));
+        stage.inTurn(() -> baselines(stage, round), () -> enqueue(stage, round));
+    }
+
+    private void baselines(Stage stage, Round round) throws InterruptedException {
+        ping(stage, round);
+        if (callers == 1) {
+            AtomicInteger number = new AtomicInteger();
+            Ceiling ceiling = stage.ceiling();
+            Runnable call = () -> ceiling.play(List.of(ceiling.enqueueing(number.getAndIncrement())));
+            round.cost("ceiling_enqueue_1", Callers.call(stage, List.of(call)));
+            ceiling.verifyWaiting(number.get());
+        }
     }
 
     private void ping(Stage stage, Round round) throws InterruptedException {

@@ -18,6 +18,8 @@ record Ratio(String name, String target, Function<Round, @Nullable Double> of) {
             rate("drain_c10_to_ceiling", "", "drain_c10", "ceiling_drain"),
             rate("drain_c500_to_ceiling", "", "drain_c500", "ceiling_drain"),
             rate("enqueue_1_to_ping", ">= 0.75", "enqueue_1", "ping_1"),
+            rate("enqueue_1_to_ceiling", "", "enqueue_1", "ceiling_enqueue_1"),
+            rate("ceiling_enqueue_1_to_ping", "", "ceiling_enqueue_1", "ping_1"),
             rate("enqueue_50_to_ping", ">= 4.2", "enqueue_50", "ping_1"),
             rate("enqueue_50_to_ping_50", "", "enqueue_50", "ping_50"),
             rate("bulk_to_ping", ">= 10.5", "bulk", "ping_1"),

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -54,6 +55,16 @@ class CeilingTests {
         assertThat(wire.ask("HGET", last, "attempts")).isEqualTo("1");
         assertThat(wire.ask("HGET", last, "result")).isEqualTo("{}");
         assertThat(wire.ask("HGET", last, "claim_token")).hasSize(16);
+    }
+
+    @Test
+    void whoCountsWaitingJobsNoticesOneTooFew() {
+        ceiling.play(List.of(ceiling.enqueueing(0), ceiling.enqueueing(1)));
+
+        ceiling.verifyWaiting(2);
+        assertThatIllegalStateException()
+                .isThrownBy(() -> ceiling.verifyWaiting(3))
+                .withMessageContaining("2 jobs wait instead of 3");
     }
 
     @Test
