@@ -9,6 +9,9 @@ final class Pace {
     /** How many measurements an average tells of. */
     private static final int OF_LATE = 8;
 
+    /** How many jobs wait in the process at the most, however short they are; a pool of more slots may keep twice those. */
+    private static final int MOST = 100;
+
     private static final long UNKNOWN = Long.MAX_VALUE;
 
     private final int slots;
@@ -39,11 +42,11 @@ final class Pace {
     }
 
     /**
-     * How many jobs the pool is expected to do during one exchange, at most twice its slots. None as long as no job is
-     * known, or the store does not answer, so that no outcomes pile up.
+     * How many jobs the pool is expected to do during one exchange, at most {@value #MOST} or twice its slots. None as long
+     * as no job is known, or the store does not answer, so that no outcomes pile up.
      */
     int ahead() {
-        return answered ? (int) Math.min((double) slots * exchange / job, 2.0 * slots) : 0;
+        return answered ? (int) Math.min((double) slots * exchange / job, Math.max(MOST, 2.0 * slots)) : 0;
     }
 
     /** Whether jobs take so much less time than an exchange that store and pool would wait for each other by turns. */

@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A slot is taken when its job is claimed and free again when its handler is through. Only when jobs are so short that
  * the pool would be through before a call is answered, more are claimed ahead: as many as it is expected to do meanwhile,
- * at most twice the slots. One that waits for long is handed back. With so many ahead the next exchange is sent before the
+ * at most a hundred or twice the slots. One that waits for long is handed back. With so many ahead the next exchange is sent before the
  * last is answered, so that Redis and the pool do not wait for each other by turns. What an attempt came to is kept
  * until the store has answered for it; while the store cannot be reached nothing is claimed, so no more of it piles up
  * than was claimed by then. A handler that ignores its time limit and the interrupt is left behind with its thread, and its

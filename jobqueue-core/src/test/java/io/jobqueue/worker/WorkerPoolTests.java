@@ -230,7 +230,7 @@ class WorkerPoolTests {
         }
 
         @Test
-        void jobsThatAreShorterThanACallAreClaimedAheadButNoMoreThanTwiceAsManyAsThereAreSlots() {
+        void jobsThatAreShorterThanACallAreClaimedAhead() {
             pool(slots(4), handler("work", (job, context) -> {
                 ran.add(job.id());
                 return null;
@@ -239,7 +239,7 @@ class WorkerPoolTests {
             IntStream.range(0, 500).forEach(i -> enqueue("work"));
 
             await().until(() -> ran.size() == 500);
-            assertThat(store.claimSizes()).anyMatch(size -> size > 4).allMatch(size -> size <= 12);
+            assertThat(store.claimSizes()).anyMatch(size -> size > 4).allMatch(size -> size <= 100);
         }
 
         @Test
