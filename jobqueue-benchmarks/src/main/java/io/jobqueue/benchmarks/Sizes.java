@@ -47,7 +47,7 @@ record Sizes(
     /** Ends within a minute. */
     static Sizes quick() {
         return new Sizes(
-                5, Duration.ofSeconds(10), 40_000, Duration.ofMillis(400), 120, 200, 10_000, 0, Duration.ofSeconds(50));
+                3, Duration.ofSeconds(20), 40_000, Duration.ofMillis(400), 120, 200, 10_000, 0, Duration.ofSeconds(50));
     }
 
     /** Curves of growth in their whole length: about ten minutes. */
