@@ -500,7 +500,7 @@ public final class Checker {
             for (int i = 0; i < job.runs.size(); i++) {
                 Run run = job.runs.get(i);
                 if (i > 0) {
-                    due = retryDue(job, job.runs.get(i - 1));
+                    due = retryDue(job, job.runs.get(i - 1), run);
                 }
                 if (due - run.from() > SLACK) {
                     broken("I14", "job %s ran %d ms early", job.id, (due - run.from()) / 1_000_000);
@@ -509,10 +509,17 @@ public final class Checker {
         }
     }
 
-    private static long retryDue(OfJob job, Run failed) {
+    /** Until when a run had to wait for the retry that the one before it asked for; 0 when it did not come by that. */
+    private static long retryDue(OfJob job, Run failed, Run next) {
+        if (job.reclaims.stream()
+                .map(Sweep::span)
+                .anyMatch(sweep -> failed.from() < sweep.to() && sweep.from() < next.from())) {
+            return 0;
+        }
         return job.claim(failed).stream()
                 .flatMap(job::ends)
                 .filter(end -> end.verb() == Verb.RETRY && end.mayBeDone())
+                .filter(end -> end.span().from() < next.from())
                 .mapToLong(end -> end.span().from() + end.delay())
                 .min()
                 .orElse(0);
