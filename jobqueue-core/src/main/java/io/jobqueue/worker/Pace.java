@@ -17,7 +17,7 @@ final class Pace {
     private final int slots;
     private long job = UNKNOWN;
     private long exchange;
-    private boolean answered; // the last exchange that settled anything
+    private boolean answered; // something was settled and something claimed, and no exchange has failed since
 
     Pace(int slots) {
         this.slots = slots;
@@ -32,9 +32,14 @@ final class Pace {
         job = UNKNOWN;
     }
 
-    void exchangeTook(long nanos, boolean settled) {
+    /**
+     * An exchange was answered.
+     *
+     * @param both whether it settled and claimed; only such a one shows that the store does both
+     */
+    void exchangeTook(long nanos, boolean both) {
         exchange += (nanos - exchange) / OF_LATE;
-        answered |= settled;
+        answered |= both;
     }
 
     void exchangeFailed() {

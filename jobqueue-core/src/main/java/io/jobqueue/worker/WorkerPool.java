@@ -14,6 +14,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -29,10 +30,10 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A slot is taken when its job is claimed and free again when its handler is through. Only when jobs are so short that
  * the pool would be through before a call is answered, more are claimed ahead: as many as it is expected to do meanwhile,
- * at most a hundred or twice the slots. One that waits for long is handed back. With so many ahead the next exchange is sent before the
- * last is answered, so that Redis and the pool do not wait for each other by turns. What an attempt came to is kept
- * until the store has answered for it; while the store cannot be reached nothing is claimed, so no more of it piles up
- * than was claimed by then. A handler that ignores its time limit and the interrupt is left behind with its thread, and its
+ * at most a hundred or twice the slots. One that waits for long is handed back. With so many ahead the next exchange is
+ * sent before the last is answered, so that Redis and the pool do not wait for each other by turns. What an attempt came to
+ * is kept until the store has answered for it; while the store cannot be reached nothing is claimed, so no more of it piles
+ * up than was claimed by then. A handler that ignores its time limit and the interrupt is left behind with its thread, and its
  * slot is free again, for at most as many such handlers as the pool has slots.
  *
  * <p>An idle pool waits for a hint, and looks by itself when the next delayed job is due and once per poll interval. A
@@ -149,7 +150,8 @@ public final class WorkerPool {
         private int claimsOut;
         private int asked; // how many jobs those may bring
         private long nextLook = System.nanoTime();
-        private volatile @Nullable Exchange out; // the dispatcher's; a stop has it when that is gone
+        /** Whose answers nobody has waited for yet. Whoever takes it finishes it: the dispatcher, or a stop behind it. */
+        private final AtomicReference<@Nullable Exchange> out = new AtomicReference<>();
 
         Run() {
             AtomicInteger number = new AtomicInteger();
@@ -172,16 +174,16 @@ public final class WorkerPool {
 
         private void turn() throws InterruptedException {
             awaitWork();
-            Exchange before = out;
-            Exchange next = send();
-            out = next;
-            if (before != null) {
-                finish(before);
+            Exchange before = out.getAndSet(send());
+            try {
+                if (before != null) {
+                    finish(before);
+                }
+            } finally {
+                if (!isHasty()) {
+                    finishOut();
+                } // else its answers are waited for when the one after it is on its way
             }
-            if (!isHasty()) {
-                out = null;
-                finish(next);
-            } // else its answers are waited for when the one after it is on its way
         }
 
         /** What is on its way to the store: what ended, and a claim of so many; -1 for none. */
@@ -231,7 +233,7 @@ public final class WorkerPool {
                 } else {
                     pace.exchangeTook(
                             System.nanoTime() - exchange.sentAt(),
-                            !exchange.batch().isEmpty());
+                            claims && !exchange.batch().isEmpty());
                 }
                 if (claims) {
                     asked -= exchange.claims();
@@ -268,9 +270,15 @@ public final class WorkerPool {
             return !ended.isEmpty() || wantsToLook();
         }
 
+        private void finishOut() {
+            Exchange last = out.getAndSet(null);
+            if (last != null) {
+                finish(last);
+            }
+        }
+
         /** There is nothing to send beside what is out. */
         private void finishIfIdle() {
-            Exchange exchange = out;
             boolean idle;
             loop.lock.lock();
             try {
@@ -278,9 +286,8 @@ public final class WorkerPool {
             } finally {
                 loop.lock.unlock();
             }
-            if (exchange != null && idle) {
-                out = null;
-                finish(exchange);
+            if (idle) {
+                finishOut();
             }
         }
 
@@ -557,12 +564,22 @@ public final class WorkerPool {
                         store.queue());
             }
             loop.stop(patience.calls());
-            Exchange last = out;
-            if (last != null && last.settled().isDone() && last.claimed().isDone()) {
-                finish(last);
-            }
+            finishAnswered();
             keeper.stop();
             crew.stop();
+        }
+
+        /** What was out when the dispatcher went, if there are answers in the end. */
+        private void finishAnswered() {
+            Exchange last = out.getAndSet(null);
+            if (last == null || !last.settled().isDone() || !last.claimed().isDone()) {
+                return;
+            }
+            try {
+                finish(last);
+            } catch (RuntimeException ex) {
+                log.debug("Queue {}: the last attempts found no answer", store.queue(), ex); // which was warned of
+            }
         }
 
         private void handBack(Attempt attempt) {

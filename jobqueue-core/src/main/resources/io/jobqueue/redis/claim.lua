@@ -77,10 +77,10 @@ if #broken > 0 then
   read('LLEN', FAILED)
 end
 
-if popped == 0 and #due == 0 then
+-- none of the first writes needs memory, and a call that finds nothing writes nothing
+if popped == 0 and #due == 0 and waiting > 0 then
   begin_writing()
 end
--- none of the first writes needs memory
 if popped > 0 then
   call('LTRIM', PENDING, 0, -popped - 1)
 end

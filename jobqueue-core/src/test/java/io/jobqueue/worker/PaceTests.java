@@ -69,7 +69,7 @@ class PaceTests {
 
         pace.exchangeFailed();
         assertThat(pace.ahead()).isZero();
-        pace.exchangeTook(2 * MS, false); // nothing was settled
+        pace.exchangeTook(2 * MS, false); // settled something, or claimed something
         assertThat(pace.ahead()).isZero();
         pace.exchangeTook(2 * MS, true);
         assertThat(pace.ahead()).isEqualTo(100);
