@@ -50,8 +50,9 @@ for i = others_at, #ARGV, 9 do
   end
 end
 
-local function remember_end(entry)
-  call('HSET', entry.hash, 'ended', entry.token .. ':' .. entry.asked .. ':' .. answers[entry.at])
+-- What `answer_again` will look for.
+local function trace_of(entry)
+  return entry.token .. ':' .. entry.asked .. ':' .. answers[entry.at]
 end
 
 for _, entry in ipairs(entries) do
@@ -65,14 +66,13 @@ for _, entry in ipairs(entries) do
     end
     end_gather(entry.gathers, id, 'completed', entry.output)
   elseif entry.verb == 'FAIL' then
-    remember_end(entry)
+    call('HSET', hash, 'ended', trace_of(entry))
     bury(id, entry.words)
     fail_for_run(id, entry.run, entry.unit, entry.gathers, entry.words, ttl)
     failed = failed + 1
   else
     call('PERSIST', hash)
-    remember_end(entry)
-    call('HSET', hash, 'claim_token', '', 'claimed_at_ms', '0')
+    call('HSET', hash, 'claim_token', '', 'claimed_at_ms', '0', 'ended', trace_of(entry))
     if entry.verb == 'RELEASE' then
       call('HSET', hash, 'status', 'pending', 'attempts', text(math.max(0, entry.attempts - 1)))
       front[#front + 1] = entry
