@@ -129,6 +129,7 @@ local function note(what, id)
   done[what] = done[what] or {}
   table.insert(done[what], id)
 end
+-- What `apply` does is told, unless it returns false because there was nothing to be done.
 local function plan(what, job, apply)
   planned[job.key] = true
   repairs[#repairs + 1] = { what = what, id = job.key, apply = apply }
@@ -147,12 +148,12 @@ local function confirmed(what, place, job)
 end
 
 local pushed = false -- to where workers find it
+-- Returns whether it stood there: since it was suspected somebody may have taken it.
 local function take_out(place, id, copies)
   if place == 'delayed' then
-    call('ZREM', DELAYED, id)
-  else
-    call('LREM', LIST[place], copies or 0, id)
+    return call('ZREM', DELAYED, id) > 0
   end
+  return call('LREM', LIST[place], copies or 0, id) > 0
 end
 local function affordable(place)
   if place == 'delayed' or length[place] <= SMALL then
@@ -237,8 +238,9 @@ local function judge(id, place)
   elseif not job.payload and not job.over and not ENDED_AT[place] then
     if confirmed('lost', place, job) and affordable(place) then
       plan('lost', job, function()
-        take_out(place, id)
-        leave_to_sweep(id)
+        if take_out(place, id) then
+          leave_to_sweep(id)
+        end
       end)
     end
     return
@@ -251,15 +253,16 @@ local function judge(id, place)
   elseif at_home or (job.home == 'processing' and (job.claim_token or '') ~= '') then
     if confirmed('misplaced', place, job) and affordable(place) then
       plan('misplaced', job, function()
-        take_out(place, id)
-        if not at_home then
+        local stood = take_out(place, id)
+        if stood and not at_home then
           leave_to_sweep(id)
         end
+        return stood
       end)
     end
   elseif job.over and not ENDED_AT[place] and call('PTTL', JOB .. id) >= 0 then
     return -- ended where it waited, by the cancel of its run or unasked by a guide client; the claim that comes to it passes it over
-  elseif confirmed('status', place, job) then
+  elseif confirmed('status', place, job) and stands(place, id) then
     plan('status', job, function()
       if ENDED_AT[place] then
         call('HSET', JOB .. id, 'status', STATUS[place])
@@ -457,10 +460,8 @@ for _, id in ipairs(scores) do
 end
 local repaired, dropped = #scores, 0
 for _, repair in ipairs(repairs) do
-  if repair.apply then
-    repair.apply()
-  end
-  if repair.what ~= 'lost' then
+  local applied = not repair.apply or repair.apply() ~= false
+  if applied and repair.what ~= 'lost' then
     note(repair.what, repair.id)
     repaired = repaired + 1
   end

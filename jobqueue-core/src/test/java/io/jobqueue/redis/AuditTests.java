@@ -193,6 +193,29 @@ class AuditTests {
     }
 
     @Test
+    void whatWasSuspectedAndIsNotThereAnyMoreIsLeftAlone() {
+        for (String id : List.of("lost", "ended")) {
+            bench.queue.enqueue(JobRequest.of("email", null).id(id));
+        }
+        bench.redis.del(key("lost"));
+        bench.redis.hset(
+                key("ended"),
+                Map.of("status", "failed", "last_error_at_ms", String.valueOf(System.currentTimeMillis())));
+        audit();
+        assertThat(bench.redis.zcard("queue:q:suspects")).isEqualTo(2);
+
+        bench.queue.reclaimStuck();
+        assertThat(bench.queue.claim(Duration.ZERO)).isEmpty(); // buries the one, passes over the other
+        leaseRunsOut();
+        audit();
+        bench.queue.reclaimStuck();
+
+        assertThat(bench.queue.stats().lostTotal()).isEqualTo(1);
+        assertThat(bench.list("processing")).isEmpty();
+        assertThat(bench.job("ended")).containsEntry("status", "failed");
+    }
+
+    @Test
     void aLookBeforeItsTimeDoesNothing() {
         bench.store.audit(Duration.ofMinutes(1)).join();
         bench.queue.enqueue(JobRequest.of("email", null).id("one"));
