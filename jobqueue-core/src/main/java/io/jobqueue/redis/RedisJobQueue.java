@@ -62,8 +62,6 @@ final class RedisJobQueue implements JobQueue {
     /** How often a claim looks for jobs that nobody announced. */
     private static final Duration POLL = Duration.ofMillis(500);
 
-    private static final int ERROR_LENGTH = 4096;
-
     private final RedisJobStore store;
     private final RedisQueues queues;
     private final Function<String, RedisJobQueue> routes;
@@ -485,8 +483,7 @@ final class RedisJobQueue implements JobQueue {
     @Override
     public CompletableFuture<Boolean> failAsync(Claim claim, String error) {
         Duration delay = store.settings().retry().delayAfter(claim.attempt(), ThreadLocalRandom.current());
-        String text = error.length() > ERROR_LENGTH ? error.substring(0, ERROR_LENGTH) : error;
-        return settle(claim, Verb.RETRY, text, "", delay);
+        return settle(claim, Verb.RETRY, Settlement.reason(error), "", delay);
     }
 
     @Override

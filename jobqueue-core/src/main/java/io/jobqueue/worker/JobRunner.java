@@ -28,7 +28,6 @@ import org.slf4j.MDC;
  */
 final class JobRunner {
 
-    private static final int ERROR_LENGTH = 4096;
     private static final int CAUSES = 20;
 
     private final Handlers handlers;
@@ -138,7 +137,8 @@ final class JobRunner {
                     claim, Verb.COMPLETE, codec.result(completed.value(), limit), output, Duration.ZERO, 0);
         }
         if (outcome instanceof JobOutcome.RetryIn again) {
-            return new Settlement(claim, Verb.RETRY, cut(again.reason()), "", again.delay(), attempt.maxAttempts());
+            return new Settlement(
+                    claim, Verb.RETRY, Settlement.reason(again.reason()), "", again.delay(), attempt.maxAttempts());
         }
         if (outcome instanceof JobOutcome.Discard discard) {
             return fail(claim, Settlement.DISCARDED + discard.reason());
@@ -184,11 +184,11 @@ final class JobRunner {
     private Settlement retry(Attempt attempt, String error) {
         Claim claim = attempt.claim();
         Duration delay = retry(claim).delayAfter(claim.attempt(), ThreadLocalRandom.current());
-        return new Settlement(claim, Verb.RETRY, cut(error), "", delay, attempt.maxAttempts());
+        return new Settlement(claim, Verb.RETRY, Settlement.reason(error), "", delay, attempt.maxAttempts());
     }
 
     private static Settlement fail(Claim claim, String error) {
-        return new Settlement(claim, Verb.FAIL, cut(error), "", Duration.ZERO, 0);
+        return new Settlement(claim, Verb.FAIL, Settlement.reason(error), "", Duration.ZERO, 0);
     }
 
     /** The work is done, and doing it again would not make its result writable. */
@@ -227,9 +227,5 @@ final class JobRunner {
         } catch (Throwable ex) {
             return type + ": (its message cannot be read)";
         }
-    }
-
-    private static String cut(String error) {
-        return error.length() > ERROR_LENGTH ? error.substring(0, ERROR_LENGTH) : error;
     }
 }

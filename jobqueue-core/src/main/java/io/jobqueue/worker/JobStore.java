@@ -8,6 +8,7 @@ import io.jobqueue.JsonText;
 import io.jobqueue.QueueSettings;
 import io.jobqueue.WorkOutputs;
 import java.lang.reflect.Type;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -184,6 +185,8 @@ public interface JobStore {
      */
     record Settlement(Claim claim, Verb verb, String text, String output, Duration delay, int maxAttempts) {
 
+        private static final int REASON_LENGTH = 4096;
+
         /** How the error of a job begins that its handler discarded. */
         static final String DISCARDED = "discarded: ";
 
@@ -192,6 +195,15 @@ public interface JobStore {
 
         /** The error of a gather job whose run was opened anew. */
         static final String SUPERSEDED = "cancelled: its run was opened anew";
+
+        /**
+         * Why an attempt failed, as its job keeps it: the first 4,096 characters, with a question mark for each half of a
+         * surrogate pair, because the driver writes no valid UTF-8 for those.
+         */
+        public static String reason(String words) {
+            String kept = words.length() > REASON_LENGTH ? words.substring(0, REASON_LENGTH) : words;
+            return new String(kept.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
+        }
 
         /**
          * What listeners hear once the store has answered.

@@ -382,6 +382,17 @@ class JobLifeScriptTests {
         }
     }
 
+    @Test
+    void aReasonIsKeptAsValidTextWhateverItHolds() {
+        enqueue("one");
+
+        bench.queue.fail(claim(), "half \ud83d\ufffd pair, whole \ud83d\ude00, " + "x".repeat(5000));
+
+        assertThat(bench.job("one").get("last_error"))
+                .startsWith("half ?\ufffd pair, whole \ud83d\ude00, xx")
+                .hasSize(4096);
+    }
+
     // ---- extend
 
     @Test
