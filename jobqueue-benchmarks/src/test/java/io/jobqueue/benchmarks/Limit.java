@@ -23,7 +23,7 @@ record Limit(String subject, Metric metric, double measured) {
             new Limit("drain_c50", Metric.BYTES_IN, 94),
             new Limit("drain_c50", Metric.BYTES_OUT, 183),
             new Limit("drain_c50", Metric.ALLOCATED, 3700),
-            new Limit("enqueue_1", Metric.COMMANDS, 12),
+            new Limit("enqueue_1", Metric.COMMANDS, 11),
             new Limit("enqueue_1", Metric.SCRIPTS, 1),
             new Limit("enqueue_1", Metric.BYTES_IN, 316),
             new Limit("enqueue_1", Metric.BYTES_OUT, 7),

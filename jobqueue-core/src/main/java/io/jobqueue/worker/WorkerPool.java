@@ -39,6 +39,10 @@ import org.slf4j.LoggerFactory;
  * <p>An idle pool waits for a hint, and looks by itself when the next delayed job is due and once per poll interval. A
  * hint that finds no free slot is passed on.
  *
+ * <p>It is longer than other classes on purpose: the dispatcher's turn, the slots it counts and the stop share one lock and
+ * one set of counters, and are safe only when they are read together. What needs none of them is elsewhere: times in
+ * {@link Pace}, threads in {@link Crew}, an attempt in {@link JobRunner}, claims in {@link LeaseKeeper}.
+ *
  * <p>Thread-safe. Can be started again after a stop.
  *
  * @since 0.1.0
