@@ -1,6 +1,6 @@
 package io.jobqueue.redis;
 
-import static io.jobqueue.redis.RedisJobQueue.waitFor;
+import static io.jobqueue.redis.Answers.waitFor;
 
 import io.lettuce.core.MapScanCursor;
 import io.lettuce.core.ScanArgs;

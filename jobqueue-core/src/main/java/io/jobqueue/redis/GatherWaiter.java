@@ -1,6 +1,6 @@
 package io.jobqueue.redis;
 
-import static io.jobqueue.redis.RedisJobQueue.waitFor;
+import static io.jobqueue.redis.Answers.waitFor;
 
 import io.jobqueue.JobCodec;
 import io.jobqueue.JobRunException;
@@ -79,7 +79,7 @@ final class GatherWaiter {
             // Redis is away, or not ready; perhaps it comes back in time
             boolean passing = !(ex instanceof RedisCommandExecutionException)
                     || ex instanceof RedisBusyException
-                    || RedisJobQueue.isStartingOrDemoted(ex);
+                    || Refusal.isStartingOrDemoted(ex);
             if (!passing || deadline - System.nanoTime() <= 0) {
                 throw ex;
             }

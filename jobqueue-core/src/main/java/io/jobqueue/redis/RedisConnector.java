@@ -12,7 +12,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -200,7 +199,7 @@ public final class RedisConnector {
 
     /** Hears how a command on the shared connection ended, so that a connection that is of no use is replaced. */
     void heard(@Nullable Throwable failure) {
-        Throwable cause = failure instanceof CompletionException wrapped ? wrapped.getCause() : failure;
+        Throwable cause = failure == null ? null : Answers.unwrap(failure);
         if (cause instanceof RedisCommandTimeoutException) {
             if (timeouts.incrementAndGet() >= TIMEOUTS_IN_A_ROW) {
                 replace("commands keep timing out");

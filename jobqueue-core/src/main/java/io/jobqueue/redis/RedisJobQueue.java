@@ -1,5 +1,9 @@
 package io.jobqueue.redis;
 
+import static io.jobqueue.redis.Answers.rethrown;
+import static io.jobqueue.redis.Answers.unwrap;
+import static io.jobqueue.redis.Answers.waitFor;
+
 import io.jobqueue.Claim;
 import io.jobqueue.EnqueueRefusedException;
 import io.jobqueue.EnqueueUncertainException;
@@ -23,7 +27,6 @@ import io.jobqueue.worker.JobStore.Settlement;
 import io.jobqueue.worker.JobStore.Verb;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisConnectionException;
-import io.lettuce.core.RedisLoadingException;
 import io.lettuce.core.ScriptOutputType;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -34,7 +37,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -261,7 +263,7 @@ final class RedisJobQueue implements JobQueue {
         List<String> open = calls.subList(failed, calls.size()).stream()
                 .flatMap(call -> call.jobs().stream().map(Outgoing::id))
                 .toList();
-        if (cause instanceof RedisCommandExecutionException && !isStartingOrDemoted(cause)) {
+        if (cause instanceof RedisCommandExecutionException && !Refusal.isStartingOrDemoted(cause)) {
             return new EnqueueRefusedException(queue, open, cause);
         }
         boolean nothingSent = cause instanceof RedisConnectionException || cause instanceof IllegalStateException;
@@ -269,14 +271,6 @@ final class RedisJobQueue implements JobQueue {
             return (RuntimeException) cause;
         }
         return new EnqueueUncertainException(queue, open, cause);
-    }
-
-    /** The driver may have sent the call before to the server that this one was, or to the master before it. */
-    static boolean isStartingOrDemoted(Throwable refusal) {
-        return refusal instanceof RedisLoadingException
-                || Refusal.REPLICA.is(refusal)
-                || Refusal.MASTER_AWAY.is(refusal)
-                || Refusal.SLOTS_AWAY.is(refusal);
     }
 
     // ---- look
@@ -538,35 +532,5 @@ final class RedisJobQueue implements JobQueue {
                     ? reclaimRest(false, reclaimed)
                     : CompletableFuture.completedFuture(List.copyOf(reclaimed));
         });
-    }
-
-    // ---- waiting
-
-    static <T> T waitFor(CompletableFuture<T> future) {
-        try {
-            return future.join();
-        } catch (CompletionException ex) {
-            throw rethrown(ex);
-        }
-    }
-
-    /** The failure itself, with the caller's stack noted on it. */
-    private static RuntimeException rethrown(Exception wrapper) {
-        Throwable cause = unwrap(wrapper);
-        if (cause instanceof Error error) {
-            throw error;
-        }
-        RuntimeException failure = cause instanceof RuntimeException known ? known : new CompletionException(cause);
-        failure.addSuppressed(new Throwable("waited for here"));
-        return failure;
-    }
-
-    static Throwable unwrap(Throwable failure) {
-        Throwable cause = failure;
-        while ((cause instanceof CompletionException || cause instanceof ExecutionException)
-                && cause.getCause() != null) {
-            cause = cause.getCause();
-        }
-        return cause;
     }
 }

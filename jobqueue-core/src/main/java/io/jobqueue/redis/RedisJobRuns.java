@@ -1,7 +1,7 @@
 package io.jobqueue.redis;
 
-import static io.jobqueue.redis.RedisJobQueue.unwrap;
-import static io.jobqueue.redis.RedisJobQueue.waitFor;
+import static io.jobqueue.redis.Answers.unwrap;
+import static io.jobqueue.redis.Answers.waitFor;
 
 import io.jobqueue.EnqueueRefusedException;
 import io.jobqueue.JobKind;

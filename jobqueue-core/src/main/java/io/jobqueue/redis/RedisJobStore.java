@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -420,7 +419,7 @@ final class RedisJobStore implements JobStore {
     <T> CompletableFuture<T> read(
             String key, Function<RedisClusterAsyncCommands<String, String>, ? extends CompletionStage<T>> command) {
         return this.<T>command(command).exceptionallyCompose(failure -> {
-            Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+            Throwable cause = Answers.unwrap(failure);
             return CompletableFuture.failedFuture(
                     cause instanceof RedisCommandExecutionException
                             ? new RedisCommandExecutionException(key + ": " + cause.getMessage(), cause)

@@ -1,11 +1,13 @@
 package io.jobqueue.redis;
 
 import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.RedisLoadingException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Why Redis refuses a command. Recognised by its words wherever they stand in the message, because scripts name a key
- * before them and older servers the script; never by the code alone, because a name may hold that.
+ * The reasons for which Redis refuses a command. A reason is recognised by the words of Redis anywhere in the message,
+ * because our scripts put the name of a key before them and older servers the name of the script. The error code alone
+ * would not do: a queue may be called {@code READONLY}.
  */
 enum Refusal {
     FULL("OOM command not allowed"),
@@ -20,9 +22,20 @@ enum Refusal {
         this.words = words;
     }
 
-    /** Whether this is what Redis said. */
+    /** Whether Redis refused a command for this reason. */
     boolean is(@Nullable Throwable failure) {
         return failure instanceof RedisCommandExecutionException
                 && String.valueOf(failure.getMessage()).contains(words);
+    }
+
+    /**
+     * Whether the server is loading its data, is no master, or its cluster is down. The driver repeats a command after a
+     * reconnect, so an earlier copy of the refused command may have run on the same server before, or on its predecessor.
+     */
+    static boolean isStartingOrDemoted(Throwable failure) {
+        return failure instanceof RedisLoadingException
+                || REPLICA.is(failure)
+                || MASTER_AWAY.is(failure)
+                || SLOTS_AWAY.is(failure);
     }
 }

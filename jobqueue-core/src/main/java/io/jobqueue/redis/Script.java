@@ -58,7 +58,7 @@ final class Script {
     }
 
     private static boolean isUnknown(Throwable failure) {
-        return failure instanceof RedisNoScriptException || failure.getCause() instanceof RedisNoScriptException;
+        return Answers.unwrap(failure) instanceof RedisNoScriptException;
     }
 
     private Source source() {
