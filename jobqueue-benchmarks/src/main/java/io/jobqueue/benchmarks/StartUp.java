@@ -27,7 +27,7 @@ final class StartUp {
             + String.join(
                     ",",
                     STARTER + "JobQueueAutoConfiguration",
-                    STARTER + "ServiceBindingAutoConfiguration",
+                    STARTER + "binding.ServiceBindingAutoConfiguration",
                     STARTER + "actuate.JobQueueMetricsAutoConfiguration");
 
     private final StartUpArguments arguments;

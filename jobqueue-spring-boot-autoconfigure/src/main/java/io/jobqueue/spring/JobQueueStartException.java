@@ -4,27 +4,29 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * The application cannot start with the handlers, properties or connection that it has. Its analyzer prints what is
- * wrong and what to do about it.
+ * The application cannot start with its handlers, properties or connection. The message describes the problem,
+ * {@link #action()} the remedy; Spring Boot prints both in place of the stack trace.
+ *
+ * @since 0.1.0
  */
-final class JobQueueStartException extends RuntimeException {
+public final class JobQueueStartException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
 
     private final String action;
 
     /**
-     * Makes the exception.
+     * Creates the exception.
      *
-     * @param description what is wrong, in sentences
-     * @param action what to do about it, in sentences
+     * @param description the problem, in sentences
+     * @param action the remedy, in sentences
      */
-    JobQueueStartException(String description, String action) {
+    public JobQueueStartException(String description, String action) {
         super(description);
         this.action = action;
     }
 
-    /** One exception that says what several say. */
+    /** Combines several problems into one exception. */
     static JobQueueStartException of(List<JobQueueStartException> problems) {
         if (problems.size() == 1) {
             return problems.get(0);
@@ -35,7 +37,8 @@ final class JobQueueStartException extends RuntimeException {
                 problems.stream().map(JobQueueStartException::action).distinct().collect(Collectors.joining(newLine)));
     }
 
-    String action() {
+    /** The remedy, in sentences. */
+    public String action() {
         return action;
     }
 }

@@ -1,6 +1,7 @@
 package io.jobqueue.spring;
 
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.members;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
@@ -14,6 +15,7 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import io.jobqueue.spring.actuate.JobQueueMetricsAutoConfiguration;
+import io.jobqueue.spring.binding.ServiceBindingAutoConfiguration;
 import java.util.Set;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 
@@ -22,6 +24,7 @@ class ArchitectureTests {
 
     private static final Set<String> FOR_USERS = Set.of(
             JobHandler.class.getName(),
+            JobQueueStartException.class.getName(),
             JobMapperCustomizer.class.getName(),
             QueueSettingsCustomizer.class.getName(),
             WorkerSettingsCustomizer.class.getName(),
@@ -67,6 +70,21 @@ class ArchitectureTests {
             .resideInAPackage("io.jobqueue.spring")
             .should()
             .dependOnClassesThat(resideInAPackage("io.jobqueue.spring.actuate.."));
+
+    @ArchTest
+    static final ArchRule theQueueDoesNotKnowServiceBindings = noClasses()
+            .that()
+            .resideInAnyPackage("io.jobqueue.spring", "io.jobqueue.spring.actuate..")
+            .should()
+            .dependOnClassesThat(resideInAPackage("io.jobqueue.spring.binding.."));
+
+    @ArchTest
+    static final ArchRule serviceBindingsKnowNoQueue = noClasses()
+            .that()
+            .resideInAPackage("io.jobqueue.spring.binding..")
+            .should()
+            .dependOnClassesThat(resideInAnyPackage(
+                    "io.jobqueue", "io.jobqueue.worker..", "io.jobqueue.redis..", "io.jobqueue.spring.actuate.."));
 
     @ArchTest
     static final ArchRule micrometerIsOptional = noClasses()

@@ -17,8 +17,10 @@ import io.jobqueue.embedded.RedisServer;
 import io.jobqueue.redis.RedisConnector;
 import io.jobqueue.redis.RedisLink;
 import io.jobqueue.redis.RedisQueues;
+import io.jobqueue.spring.binding.ServiceBindingAutoConfiguration;
 import io.lettuce.core.RedisURI;
 import jakarta.annotation.PostConstruct;
+import java.lang.reflect.Modifier;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +34,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.LazyInitializationBeanFactoryPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
@@ -41,6 +44,7 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
+import org.springframework.util.ReflectionUtils;
 import tools.jackson.databind.PropertyNamingStrategies;
 
 @RedisServer
@@ -85,6 +89,22 @@ class JobQueueAutoConfigurationTests {
         @JobHandler("tick")
         Map<String, Object> tick() {
             return Map.of("thread", Thread.currentThread().getName());
+        }
+    }
+
+    @Test
+    void whatTheStarterRegistersForUsersGivesWayToTheirBeans() {
+        for (Class<?> configuration : List.of(
+                JobQueueAutoConfiguration.class,
+                LettuceLinkConfiguration.class,
+                ServiceBindingAutoConfiguration.class)) {
+            assertThat(ReflectionUtils.getDeclaredMethods(configuration))
+                    .filteredOn(method -> method.isAnnotationPresent(Bean.class))
+                    .filteredOn(
+                            method -> Modifier.isPublic(method.getReturnType().getModifiers())
+                                    && method.getReturnType().getName().startsWith("io.jobqueue"))
+                    .allSatisfy(method -> assertThat(method.isAnnotationPresent(ConditionalOnMissingBean.class))
+                            .isTrue());
         }
     }
 

@@ -1,6 +1,6 @@
-package io.jobqueue.spring;
+package io.jobqueue.spring.binding;
 
-import io.jobqueue.spring.RedisUri.HostAndPort;
+import io.jobqueue.spring.binding.RedisUri.HostAndPort;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

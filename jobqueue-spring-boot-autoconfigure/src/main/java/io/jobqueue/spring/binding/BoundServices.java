@@ -1,6 +1,7 @@
-package io.jobqueue.spring;
+package io.jobqueue.spring.binding;
 
-import io.jobqueue.spring.BoundService.Credentials;
+import io.jobqueue.spring.JobQueueStartException;
+import io.jobqueue.spring.binding.BoundService.Credentials;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

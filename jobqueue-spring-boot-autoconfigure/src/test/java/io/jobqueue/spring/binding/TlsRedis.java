@@ -1,4 +1,4 @@
-package io.jobqueue.spring;
+package io.jobqueue.spring.binding;
 
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.SelfSignedCertificate;

@@ -1,4 +1,4 @@
-package io.jobqueue.spring;
+package io.jobqueue.spring.binding;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;

@@ -1,4 +1,4 @@
-package io.jobqueue.spring;
+package io.jobqueue.spring.binding;
 
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.boot.LazyInitializationExcludeFilter;

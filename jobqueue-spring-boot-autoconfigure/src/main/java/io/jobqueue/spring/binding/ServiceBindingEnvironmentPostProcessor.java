@@ -1,5 +1,6 @@
-package io.jobqueue.spring;
+package io.jobqueue.spring.binding;
 
+import io.jobqueue.spring.JobQueueStartException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -1,4 +1,4 @@
-package io.jobqueue.spring;
+package io.jobqueue.spring.binding;
 
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;

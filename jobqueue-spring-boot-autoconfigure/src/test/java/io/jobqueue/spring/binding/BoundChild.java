@@ -1,4 +1,4 @@
-package io.jobqueue.spring;
+package io.jobqueue.spring.binding;
 
 import io.jobqueue.JobQueue;
 import io.jobqueue.JobRequest;

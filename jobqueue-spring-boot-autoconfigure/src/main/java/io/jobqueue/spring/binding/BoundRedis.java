@@ -1,8 +1,9 @@
-package io.jobqueue.spring;
+package io.jobqueue.spring.binding;
 
-import io.jobqueue.spring.BoundService.Credential;
-import io.jobqueue.spring.BoundService.Credentials;
-import io.jobqueue.spring.RedisUri.HostAndPort;
+import io.jobqueue.spring.JobQueueStartException;
+import io.jobqueue.spring.binding.BoundService.Credential;
+import io.jobqueue.spring.binding.BoundService.Credentials;
+import io.jobqueue.spring.binding.RedisUri.HostAndPort;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;

@@ -1,4 +1,4 @@
-package io.jobqueue.spring;
+package io.jobqueue.spring.binding;
 
 import java.util.LinkedHashMap;
 import java.util.List;

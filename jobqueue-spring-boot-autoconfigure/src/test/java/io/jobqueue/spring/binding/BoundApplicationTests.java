@@ -1,4 +1,4 @@
-package io.jobqueue.spring;
+package io.jobqueue.spring.binding;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
@@ -9,8 +9,9 @@ import io.jobqueue.JobRequest;
 import io.jobqueue.JobStatus;
 import io.jobqueue.WorkOutputCache;
 import io.jobqueue.embedded.EmbeddedRedis;
+import io.jobqueue.spring.JobHandler;
+import io.jobqueue.spring.JobQueueStartException;
 import java.io.IOException;
-import java.lang.reflect.Modifier;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -33,7 +34,6 @@ import org.springframework.boot.actuate.context.properties.ConfigurationProperti
 import org.springframework.boot.actuate.endpoint.Show;
 import org.springframework.boot.actuate.env.EnvironmentEndpoint;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisConnectionDetails;
 import org.springframework.boot.logging.LogLevel;
@@ -48,7 +48,6 @@ import org.springframework.context.annotation.Import;
 import org.springframework.data.redis.connection.RedisStandaloneConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 import org.springframework.data.redis.core.StringRedisTemplate;
-import org.springframework.util.ReflectionUtils;
 
 /** Applications that have nothing but a binding, on a real server. */
 @Timeout(120)
@@ -387,22 +386,6 @@ class BoundApplicationTests {
     }
 
     // ---- injection
-
-    @Test
-    void whatTheStarterRegistersForUsersGivesWayToTheirBeans() {
-        for (Class<?> configuration : List.of(
-                JobQueueAutoConfiguration.class,
-                LettuceLinkConfiguration.class,
-                ServiceBindingAutoConfiguration.class)) {
-            assertThat(ReflectionUtils.getDeclaredMethods(configuration))
-                    .filteredOn(method -> method.isAnnotationPresent(Bean.class))
-                    .filteredOn(
-                            method -> Modifier.isPublic(method.getReturnType().getModifiers())
-                                    && method.getReturnType().getName().startsWith("io.jobqueue"))
-                    .allSatisfy(method -> assertThat(method.isAnnotationPresent(ConditionalOnMissingBean.class))
-                            .isTrue());
-        }
-    }
 
     @Test
     void nothingThatTheStarterRegistersHasASecondConstructor() {
