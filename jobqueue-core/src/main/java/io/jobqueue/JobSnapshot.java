@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param enqueuedAt when it was enqueued
  * @param dueAt the time it waits or waited for, or {@code null}
  * @param startedAt when its last attempt was claimed, or {@code null}
+ * @param lease the lease of a claimed job; {@code null} when nobody holds a claim on it
  * @param completedAt when it was completed, or {@code null}
  * @param lastErrorAt when its last attempt failed, or {@code null}
  * @param headers the headers, perhaps none
@@ -43,11 +44,22 @@ public record JobSnapshot(
         @Nullable Instant enqueuedAt,
         @Nullable Instant dueAt,
         @Nullable Instant startedAt,
+        @Nullable Lease lease,
         @Nullable Instant completedAt,
         @Nullable Instant lastErrorAt,
         Map<String, String> headers,
         @Nullable String runId,
         @Nullable String unitId) {
+
+    /**
+     * The lease of a claimed job, by the clock of Redis. A job whose lease is over stays claimed until a sweep takes it
+     * back.
+     *
+     * @param renewedAt when it was claimed or its worker renewed the lease last
+     * @param endsAt until when the claim is good without a further renewal
+     * @since 0.1.0
+     */
+    public record Lease(Instant renewedAt, Instant endsAt) {}
 
     /** Copies the headers. */
     public JobSnapshot {

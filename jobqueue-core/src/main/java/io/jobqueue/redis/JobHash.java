@@ -4,15 +4,18 @@ import io.jobqueue.JobCodec;
 import io.jobqueue.JobSnapshot;
 import io.jobqueue.JobStatus;
 import io.jobqueue.JsonText;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The fields of a job's hash as a snapshot. Foreign clients and hands write here too, so a field that is absent or makes
- * no sense reads as absent.
+ * The fields of a job's hash as a snapshot. Other clients and operators write to the hash too, so a field without a
+ * meaningful value reads as absent.
+ *
+ * @param visibility the queue's visibility timeout: the length of a lease that its claimer did not write down
  */
-record JobHash(String queue, String id, Map<String, String> fields, JobCodec codec) {
+record JobHash(String queue, String id, Map<String, String> fields, JobCodec codec, Duration visibility) {
 
     JobSnapshot snapshot() {
         String payload = fields.getOrDefault("payload", "{}");
@@ -26,11 +29,12 @@ record JobHash(String queue, String id, Map<String, String> fields, JobCodec cod
             unitId = unitId == null ? envelope.unitId() : unitId;
         }
         String result = text("result");
+        JobStatus status = JobStatus.of(fields.getOrDefault("status", "")).orElse(null);
         return new JobSnapshot(
                 queue,
                 id,
                 kind,
-                JobStatus.of(fields.getOrDefault("status", "")).orElse(null),
+                status,
                 count(fields.get("attempts")),
                 count(fields.get("max_attempts")),
                 number(fields.get("fence")),
@@ -41,6 +45,7 @@ record JobHash(String queue, String id, Map<String, String> fields, JobCodec cod
                 instant("enqueued_at_ms"),
                 instant("due_at_ms"),
                 startedAt(),
+                status == JobStatus.PROCESSING ? lease() : null,
                 instant("completed_at_ms"),
                 instant("last_error_at_ms"),
                 codec.headers(text("headers")),
@@ -52,6 +57,22 @@ record JobHash(String queue, String id, Map<String, String> fields, JobCodec cod
     private @Nullable Instant startedAt() {
         Instant started = instant("started_at_ms");
         return started == null ? instant("claimed_at_ms") : started;
+    }
+
+    /** The lease that the claimer wrote down, or, for clients of the guide, the one that the sweep gives to their claims. */
+    private JobSnapshot.@Nullable Lease lease() {
+        Instant renewed = instant("claimed_at_ms");
+        if (renewed == null) {
+            return null;
+        }
+        // "token:deadline:length", void when the token is not that of the claim
+        String lease = fields.getOrDefault("lease", "");
+        String prefix = fields.getOrDefault("claim_token", "") + ":";
+        long deadline = lease.startsWith(prefix)
+                ? number(lease.substring(prefix.length()).split(":", 2)[0])
+                : 0;
+        return new JobSnapshot.Lease(
+                renewed, deadline == 0 ? renewed.plus(visibility) : Instant.ofEpochMilli(deadline));
     }
 
     private @Nullable JsonText json(@Nullable String value) {

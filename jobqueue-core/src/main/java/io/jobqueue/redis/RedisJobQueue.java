@@ -297,7 +297,13 @@ final class RedisJobQueue implements JobQueue {
         return store.<Map<String, String>>read(key, redis -> redis.hgetall(key))
                 .thenApply(fields -> fields.isEmpty()
                         ? Optional.empty()
-                        : Optional.of(new JobHash(name(), id, fields, store.codec()).snapshot()));
+                        : Optional.of(new JobHash(
+                                        name(),
+                                        id,
+                                        fields,
+                                        store.codec(),
+                                        store.settings().visibility())
+                                .snapshot()));
     }
 
     @Override

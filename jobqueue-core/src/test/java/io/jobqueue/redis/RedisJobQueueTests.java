@@ -125,6 +125,45 @@ class RedisJobQueueTests {
     }
 
     @Test
+    void aClaimedJobShowsItsLeaseUntilItIsSettled() {
+        queue.enqueue(JobRequest.of("email", null).id("one"));
+        assertThat(queue.find("one").orElseThrow().lease()).isNull();
+
+        Claim claim = queue.claim(Duration.ZERO).orElseThrow();
+        JobSnapshot claimed = queue.find("one").orElseThrow();
+        assertThat(claimed.lease())
+                .isEqualTo(new JobSnapshot.Lease(
+                        claimed.startedAt(),
+                        claimed.startedAt().plus(queue.stats().visibility())));
+
+        queue.extend(claim, Duration.ofHours(1));
+        JobSnapshot extended = queue.find("one").orElseThrow();
+        assertThat(extended.lease().renewedAt()).isAfterOrEqualTo(claimed.startedAt());
+        assertThat(extended.lease().endsAt())
+                .isEqualTo(extended.lease().renewedAt().plus(Duration.ofHours(1)));
+        assertThat(extended.startedAt()).isEqualTo(claimed.startedAt());
+
+        queue.complete(claim, null);
+        assertThat(queue.find("one").orElseThrow().lease()).isNull();
+    }
+
+    @Test
+    void aJobClaimedByAClientOfTheGuideHasALeaseOfTheQueuesVisibilityTimeout() {
+        bench.redis.hset(
+                "queue:q:job:one",
+                Map.of(
+                        "status", "processing",
+                        "claim_token", "theirs",
+                        "claimed_at_ms", "1700000000000",
+                        "lease", "ours:1800000000000:100"));
+
+        Instant claimed = Instant.ofEpochMilli(1_700_000_000_000L);
+        assertThat(queue.find("one").orElseThrow().lease())
+                .isEqualTo(new JobSnapshot.Lease(
+                        claimed, claimed.plus(queue.stats().visibility())));
+    }
+
+    @Test
     void aListIsReadByPages() {
         for (int i = 0; i < 5; i++) {
             queue.enqueue(JobRequest.of("email", null).id("p" + i));

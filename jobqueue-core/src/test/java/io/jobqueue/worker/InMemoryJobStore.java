@@ -226,6 +226,7 @@ final class InMemoryJobStore implements JobStore {
                         null,
                         null,
                         null,
+                        null,
                         job.headers,
                         job.runId,
                         job.unitId));
