@@ -6,8 +6,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Hears what happens to jobs: the one seam for metrics, alarms and audits. Called on the threads of the engine, of the
- * connection, and of the callers of the queue, so it must be quick, must not block, and must be thread-safe. What it
- * throws is logged and harms nobody.
+ * connection, and of the callers of the queue, so it must be quick, must not block, and must be thread-safe. On a thread
+ * of the connection the blocking methods of {@link JobQueue} throw an {@link IllegalStateException}; their {@code Async}
+ * twins work. What a listener throws is logged and harms nobody.
  *
  * @since 0.1.0
  */

@@ -18,7 +18,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Every method makes at least one round trip to Redis, except where it says otherwise. When Redis cannot be
  * reached the Redis client's own exception comes through, at once while the connection is known to be down, else after
  * the command timeout. A method and its {@code …Async} twin do the same; wrong arguments are refused at once by both, any
- * other failure of the twin comes with its future. Its stages must not block: they run on the thread of the connection.
+ * other failure of the twin comes with its future. The stages of that future run on a thread of the Redis client, which
+ * delivers the replies of all callers, so they must not block: a blocking method that is called there throws an
+ * {@link IllegalStateException} and sends nothing. Use the twins there, or {@code thenApplyAsync} with an executor.
  *
  * <p>Thread-safe.
  *

@@ -55,7 +55,7 @@ final class Fields implements Iterator<List<Map.Entry<String, String>>> {
             throw new NoSuchElementException();
         }
         ScanCursor from = cursor;
-        MapScanCursor<String, String> page = waitFor(store.<MapScanCursor<String, String>>read(
+        MapScanCursor<String, String> page = waitFor(() -> store.<MapScanCursor<String, String>>read(
                 key, redis -> redis.hscan(key, from, ScanArgs.Builder.limit(PAGE))));
         cursor = page;
         return page.getMap().entrySet().stream()

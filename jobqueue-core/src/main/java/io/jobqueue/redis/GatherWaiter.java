@@ -74,7 +74,7 @@ final class GatherWaiter {
             if (deadline - System.nanoTime() > 0) {
                 store.connector().subscriptions().add(store.keys().lifecycle(), hearing);
             }
-            return waitFor(readEnd());
+            return waitFor(this::readEnd);
         } catch (RedisException ex) {
             // Redis is away, or not ready; perhaps it comes back in time
             boolean passing = !(ex instanceof RedisCommandExecutionException)

@@ -114,7 +114,7 @@ final class RedisJobQueue implements JobQueue {
 
     @Override
     public JobRef enqueue(JobRequest request) {
-        return waitFor(enqueueAsync(request));
+        return waitFor(() -> enqueueAsync(request));
     }
 
     @Override
@@ -124,7 +124,7 @@ final class RedisJobQueue implements JobQueue {
 
     @Override
     public List<JobRef> enqueueAll(Collection<?> jobs) {
-        return waitFor(enqueueAllAsync(jobs));
+        return waitFor(() -> enqueueAllAsync(jobs));
     }
 
     @Override
@@ -277,7 +277,7 @@ final class RedisJobQueue implements JobQueue {
 
     @Override
     public Optional<JobSnapshot> find(String id) {
-        return waitFor(findAsync(id));
+        return waitFor(() -> findAsync(id));
     }
 
     @Override
@@ -308,7 +308,7 @@ final class RedisJobQueue implements JobQueue {
 
     @Override
     public List<JobSnapshot> list(JobStatus status, int offset, int limit) {
-        return waitFor(listAsync(status, offset, limit));
+        return waitFor(() -> listAsync(status, offset, limit));
     }
 
     @Override
@@ -341,7 +341,7 @@ final class RedisJobQueue implements JobQueue {
 
     @Override
     public QueueStats stats() {
-        return waitFor(statsAsync());
+        return waitFor(this::statsAsync);
     }
 
     @Override
@@ -374,7 +374,7 @@ final class RedisJobQueue implements JobQueue {
 
     @Override
     public long purge(JobStatus... statuses) {
-        return waitFor(purgeAsync(statuses));
+        return waitFor(() -> purgeAsync(statuses));
     }
 
     @Override
@@ -402,7 +402,7 @@ final class RedisJobQueue implements JobQueue {
     public Optional<Claim> claim(Duration timeout) {
         long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout);
         while (true) {
-            JobStore.Claims claims = waitFor(claimOnce());
+            JobStore.Claims claims = waitFor(this::claimOnce);
             if (passedOver(claims)) {
                 continue;
             }
@@ -464,7 +464,7 @@ final class RedisJobQueue implements JobQueue {
 
     @Override
     public boolean complete(Claim claim, @Nullable Object result) {
-        return waitFor(completeAsync(claim, result));
+        return waitFor(() -> completeAsync(claim, result));
     }
 
     @Override
@@ -477,7 +477,7 @@ final class RedisJobQueue implements JobQueue {
 
     @Override
     public boolean fail(Claim claim, String error) {
-        return waitFor(failAsync(claim, error));
+        return waitFor(() -> failAsync(claim, error));
     }
 
     @Override
@@ -488,7 +488,7 @@ final class RedisJobQueue implements JobQueue {
 
     @Override
     public boolean release(Claim claim) {
-        return waitFor(releaseAsync(claim));
+        return waitFor(() -> releaseAsync(claim));
     }
 
     @Override
@@ -509,7 +509,7 @@ final class RedisJobQueue implements JobQueue {
 
     @Override
     public boolean extend(Claim claim, Duration lease) {
-        return waitFor(extendAsync(claim, lease));
+        return waitFor(() -> extendAsync(claim, lease));
     }
 
     @Override
@@ -522,7 +522,7 @@ final class RedisJobQueue implements JobQueue {
 
     @Override
     public List<String> reclaimStuck() {
-        return waitFor(reclaimStuckAsync());
+        return waitFor(this::reclaimStuckAsync);
     }
 
     @Override

@@ -95,7 +95,7 @@ final class RedisJobRuns implements JobRuns {
             Function<? super U, String> unitId,
             Function<? super U, ?> payload) {
         Names.run(runId);
-        List<KeyValue<String, String>> fields = waitFor(store.<List<KeyValue<String, String>>>command(
+        List<KeyValue<String, String>> fields = waitFor(() -> store.<List<KeyValue<String, String>>>command(
                 redis -> redis.hmget(store.keys().run(runId), "state", "kind", "unit_max_attempts")));
         if (!fields.get(0).hasValue()) {
             throw notStarted(runId);
@@ -187,7 +187,7 @@ final class RedisJobRuns implements JobRuns {
                     "gather_headers",
                     gather.headers().isEmpty() ? null : store.codec().headers(gather.headers()));
         }
-        String state = waitFor(refusable(store.call(OPEN, args), List.of(runId)));
+        String state = waitFor(() -> refusable(store.call(OPEN, args), List.of(runId)));
         if (state.equals("unstarted")) {
             throw new IllegalStateException(
                     "run '%s' has outputs or an expectation that were put there without a start; evict it, or choose another id"
@@ -255,7 +255,7 @@ final class RedisJobRuns implements JobRuns {
                     Integer.toString(store.settings().maxResultBytes())));
             sent.addAll(args);
             String[] keys = store.keys().withCall(Ids.token());
-            String answer = waitFor(refusable(store.command(redis -> ADD.call(redis, keys, sent)), ids));
+            String answer = waitFor(() -> refusable(store.command(redis -> ADD.call(redis, keys, sent)), ids));
             int colon = answer.indexOf(':');
             String letters = answer.substring(colon + 1);
             if (colon > 0) {
@@ -308,7 +308,7 @@ final class RedisJobRuns implements JobRuns {
 
     @Override
     public JobRun seal(String runId) {
-        List<Object> reply = waitFor(store.<List<Object>>call(SEAL, List.of(Names.run(runId))));
+        List<Object> reply = waitFor(() -> store.<List<Object>>call(SEAL, List.of(Names.run(runId))));
         store.runsEnded(reply.get(1)).forEach(listener::on);
         return known(runId);
     }
@@ -335,7 +335,7 @@ final class RedisJobRuns implements JobRuns {
         for (int from = 0; more; from += CLAIMED_A_PAGE) {
             List<String> args = new ArrayList<>(runIds);
             args.add(0, Integer.toString(from));
-            List<Object> reply = waitFor(store.<List<Object>>call(FIND, args));
+            List<Object> reply = waitFor(() -> store.<List<Object>>call(FIND, args));
             for (int i = 0; i < runIds.size(); i++) {
                 JobRun run = read(runIds.get(i), (List<?>) reply.get(i + 1));
                 if (run != null && from == 0) {
@@ -402,7 +402,7 @@ final class RedisJobRuns implements JobRuns {
     @Override
     public List<JobRun> list(int offset, int limit) {
         Page page = new Page(offset, limit);
-        List<String> ids = waitFor(store.<List<String>>command(
+        List<String> ids = waitFor(() -> store.<List<String>>command(
                 redis -> redis.zrevrange(store.keys().runs(), page.offset(), page.last())));
         List<JobRun> found = new ArrayList<>();
         for (int from = 0; from < ids.size(); from += RUNS_A_CALL) {
@@ -427,12 +427,12 @@ final class RedisJobRuns implements JobRuns {
     public boolean cancel(String runId) {
         Names.run(runId);
         String[] keys = store.keys().withCall(Ids.token());
-        List<Object> first = waitFor(cancel(keys, runId, ""));
+        List<Object> first = waitFor(() -> cancel(keys, runId, ""));
         store.runsEnded(first.get(3)).forEach(listener::on);
         String round = (String) first.get(1);
         boolean more = (Long) first.get(2) == 1;
         while (more) {
-            more = (Long) waitFor(cancel(keys, runId, round)).get(2) == 1;
+            more = (Long) waitFor(() -> cancel(keys, runId, round)).get(2) == 1;
         }
         return (Long) first.get(0) == 1;
     }

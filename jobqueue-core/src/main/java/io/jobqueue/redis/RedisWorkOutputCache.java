@@ -35,7 +35,7 @@ final class RedisWorkOutputCache implements WorkOutputCache {
     @Override
     public void put(String runId, String unitId, Object output) {
         String json = store.codec().output(output, store.settings().maxResultBytes());
-        if (waitFor(store.<Long>call(PUT, List.of(Names.run(runId), Names.unit(unitId), json, ttl()))) == 0) {
+        if (waitFor(() -> store.<Long>call(PUT, List.of(Names.run(runId), Names.unit(unitId), json, ttl()))) == 0) {
             throw new IllegalStateException(
                     "run '%s' was started, so the outputs of its units come from their jobs and cannot be put"
                             .formatted(runId));
@@ -49,7 +49,7 @@ final class RedisWorkOutputCache implements WorkOutputCache {
 
     private <T> Optional<T> field(String key, String unitId, Class<T> type) {
         Names.unit(unitId);
-        String json = waitFor(store.<@Nullable String>read(key, redis -> redis.hget(key, unitId)));
+        String json = waitFor(() -> store.<@Nullable String>read(key, redis -> redis.hget(key, unitId)));
         return json == null || json.equals(NOTHING) ? Optional.empty() : Optional.of(read(unitId, json, type));
     }
 
@@ -94,7 +94,7 @@ final class RedisWorkOutputCache implements WorkOutputCache {
         if (units < 0) {
             throw new IllegalArgumentException("expected units must not be negative, was " + units);
         }
-        if (waitFor(store.<Long>call(EXPECT, List.of(Names.run(runId), Long.toString(units), ttl()))) == 0) {
+        if (waitFor(() -> store.<Long>call(EXPECT, List.of(Names.run(runId), Long.toString(units), ttl()))) == 0) {
             throw new IllegalStateException(
                     "run '%s' was started, so it knows its units and expects no others".formatted(runId));
         }
@@ -102,7 +102,7 @@ final class RedisWorkOutputCache implements WorkOutputCache {
 
     @Override
     public RunProgress progress(String runId) {
-        List<Object> reply = waitFor(store.<List<Object>>call(PROGRESS, List.of(Names.run(runId))));
+        List<Object> reply = waitFor(() -> store.<List<Object>>call(PROGRESS, List.of(Names.run(runId))));
         long expected = (Long) reply.get(0);
         return new RunProgress(
                 expected < 0 ? OptionalLong.empty() : OptionalLong.of(expected), (Long) reply.get(1), (Long)
@@ -111,7 +111,7 @@ final class RedisWorkOutputCache implements WorkOutputCache {
 
     @Override
     public boolean evict(String runId) {
-        long answer = waitFor(store.<Long>call(EVICT, List.of(Names.run(runId))));
+        long answer = waitFor(() -> store.<Long>call(EVICT, List.of(Names.run(runId))));
         if (answer < 0) {
             throw new IllegalStateException(
                     "run '%s' has not ended, or its gather job has not, so it cannot be evicted; cancel it before, or wait for the gather"

@@ -35,13 +35,13 @@ final class RedisWorkOutputs<T> implements WorkOutputs<T> {
     @Override
     public long size() {
         String key = store.keys().outputs(runId);
-        return waitFor(store.<Long>read(key, redis -> redis.hlen(key)));
+        return waitFor(() -> store.<Long>read(key, redis -> redis.hlen(key)));
     }
 
     @Override
     public Optional<T> get(String unitId) {
         Names.unit(unitId);
-        String json = waitFor(
+        String json = waitFor(() ->
                 store.<@Nullable String>command(redis -> redis.hget(store.keys().outputs(runId), unitId)));
         return json == null || json.equals(RedisWorkOutputCache.NOTHING)
                 ? Optional.empty()
@@ -70,9 +70,9 @@ final class RedisWorkOutputs<T> implements WorkOutputs<T> {
     private Stream<String> missing(List<Map.Entry<String, String>> page) {
         String[] units = page.stream().map(Map.Entry::getKey).toArray(String[]::new);
         // the failures first: a unit that goes from failed to done in between is not missing
-        List<KeyValue<String, String>> failed = waitFor(store.<List<KeyValue<String, String>>>command(
+        List<KeyValue<String, String>> failed = waitFor(() -> store.<List<KeyValue<String, String>>>command(
                 redis -> redis.hmget(store.keys().failures(runId), units)));
-        List<KeyValue<String, String>> done = waitFor(store.<List<KeyValue<String, String>>>command(
+        List<KeyValue<String, String>> done = waitFor(() -> store.<List<KeyValue<String, String>>>command(
                 redis -> redis.hmget(store.keys().outputs(runId), units)));
         List<String> missing = new ArrayList<>();
         for (int i = 0; i < units.length; i++) {
