@@ -11,6 +11,7 @@ import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JavaType;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.cfg.JsonNodeFeature;
@@ -75,7 +76,9 @@ public final class JobCodec {
      *     {@code kind} of another value
      */
     public String payload(String kind, @Nullable Object payload, int maxBytes) {
-        byte[] object = payload == null ? new byte[] {'{', '}'} : write("payload of kind '" + kind + "'", payload);
+        byte[] object = payload == null
+                ? new byte[] {'{', '}'}
+                : write("payload of kind '" + kind + "'", payload, Object.class);
         if (object.length == 0 || object[0] != '{') {
             throw new IllegalArgumentException(
                     "the payload of kind '%s' must be written as a JSON object, %s is not; wrap it in a record"
@@ -141,26 +144,47 @@ public final class JobCodec {
     }
 
     /**
-     * Writes a result as a JSON object: nothing as {@code {}}, what is no object as {@code {"value":…}}, because that
-     * is what the guide's clients can read.
+     * Writes a result in both of its forms. The value is written once, because an iterator can be read only once.
      *
-     * @throws IllegalArgumentException when it cannot be written or is too large
+     * @param declared the type that the handler declares, see {@link #output(Object, Type, int)}
+     * @throws IllegalArgumentException when the value cannot be written or is too large
      */
-    public String result(@Nullable Object value, int maxBytes) {
+    public Result result(@Nullable Object value, Type declared, int maxBytes) {
+        String output = output(value, declared, maxBytes);
         if (value == null) {
-            return "{}";
+            return new Result(output, "{}");
         }
-        String json = output(value, maxBytes);
-        return json.startsWith("{") ? json : "{\"value\":" + json + "}";
+        return new Result(output, output.startsWith("{") ? output : "{\"value\":" + output + "}");
+    }
+
+    /**
+     * A written result.
+     *
+     * @param output the value's plain JSON, as a work output is stored
+     * @param object a JSON object, as the guide's clients expect a result: {@code {}} for {@code null},
+     *     <code>{"value":…}</code> for a value that is written as anything but an object
+     * @since 0.1.0
+     */
+    public record Result(String output, String object) {}
+
+    /**
+     * Writes a work output as the value's plain JSON, by the type of the value.
+     *
+     * @throws IllegalArgumentException when the value cannot be written or is too large
+     */
+    public String output(@Nullable Object value, int maxBytes) {
+        return output(value, Object.class, maxBytes);
     }
 
     /**
      * Writes a work output as the value's plain JSON.
      *
-     * @throws IllegalArgumentException when it cannot be written or is too large
+     * @param declared the declared type of the value. Its generics tell the types of elements, which the value itself
+     *     does not know. A type that the value is no instance of is ignored.
+     * @throws IllegalArgumentException when the value cannot be written or is too large
      */
-    public String output(@Nullable Object value, int maxBytes) {
-        byte[] document = value == null ? new byte[] {'n', 'u', 'l', 'l'} : write("result", value);
+    public String output(@Nullable Object value, Type declared, int maxBytes) {
+        byte[] document = value == null ? new byte[] {'n', 'u', 'l', 'l'} : write("result", value, declared);
         checkSize("result", document, maxBytes);
         return new String(document, StandardCharsets.UTF_8);
     }
@@ -241,14 +265,25 @@ public final class JobCodec {
         try {
             value = mapper.readValue(json, mapper.constructType(type));
         } catch (JacksonException ex) {
-            throw new UnreadableJsonException("cannot be read as %s: %s".formatted(type.getTypeName(), place(ex)));
+            throw new UnreadableJsonException(
+                    "cannot be read as %s: %s".formatted(type.getTypeName(), place(ex)), isWellFormed(json));
         } catch (StackOverflowError ex) {
-            throw new UnreadableJsonException("cannot be read as %s: nested too deep".formatted(type.getTypeName()));
+            throw new UnreadableJsonException(
+                    "cannot be read as %s: nested too deep".formatted(type.getTypeName()), false);
         }
         if (value == null) {
-            throw new UnreadableJsonException("cannot be read as %s: it is null".formatted(type.getTypeName()));
+            throw new UnreadableJsonException("cannot be read as %s: it is null".formatted(type.getTypeName()), false);
         }
         return value;
+    }
+
+    /** Whether the whole document is JSON within the limits of the reader. */
+    private boolean isWellFormed(String json) {
+        try {
+            return !mapper.readTree(json).isMissingNode();
+        } catch (JacksonException ex) {
+            return false;
+        }
     }
 
     /** The original message quotes the document, which must not reach logs or {@code last_error}. */
@@ -266,9 +301,13 @@ public final class JobCodec {
         return what + at + (path.isEmpty() ? "" : " in " + path);
     }
 
-    private byte[] write(String what, Object value) {
+    private byte[] write(String what, Object value, Type declared) {
         try {
-            return mapper.writeValueAsBytes(value);
+            if (declared instanceof Class<?>) {
+                return mapper.writeValueAsBytes(value);
+            }
+            return mapper.writerFor(refined(mapper.constructType(declared), value.getClass()))
+                    .writeValueAsBytes(value);
         } catch (RuntimeException | StackOverflowError ex) {
             throw new IllegalArgumentException(
                     "the %s cannot be written as JSON: %s of %s"
@@ -278,6 +317,16 @@ public final class JobCodec {
                                     value.getClass().getName()),
                     ex instanceof RuntimeException ? ex : null);
         }
+    }
+
+    /**
+     * The class of a value with the generics of its declared type. The declared type alone would drop the properties of
+     * a subclass.
+     */
+    private JavaType refined(JavaType declared, Class<?> type) {
+        return declared.getRawClass().isAssignableFrom(type)
+                ? mapper.getTypeFactory().constructSpecializedType(declared, type)
+                : mapper.constructType(type);
     }
 
     private static void checkSize(String what, byte[] document, int maxBytes) {

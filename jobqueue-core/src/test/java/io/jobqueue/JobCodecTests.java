@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import java.time.Instant;
@@ -81,11 +82,18 @@ class JobCodecTests {
 
     @Test
     void aResultIsAlwaysAnObject() {
-        assertThat(codec.result(null, MB)).isEqualTo("{}");
-        assertThat(codec.result(42, MB)).isEqualTo("{\"value\":42}");
-        assertThat(codec.result("x", MB)).isEqualTo("{\"value\":\"x\"}");
-        assertThat(codec.result(List.of(1, 2), MB)).isEqualTo("{\"value\":[1,2]}");
-        assertThat(codec.result(new Mail("a", 1), MB)).isEqualTo("{\"to\":\"a\",\"n\":1}");
+        assertThat(codec.result(null, Object.class, MB).object()).isEqualTo("{}");
+        assertThat(codec.result(42, Object.class, MB).object()).isEqualTo("{\"value\":42}");
+        assertThat(codec.result("x", Object.class, MB).object()).isEqualTo("{\"value\":\"x\"}");
+        assertThat(codec.result(List.of(1, 2), Object.class, MB).object()).isEqualTo("{\"value\":[1,2]}");
+        assertThat(codec.result(new Mail("a", 1), Object.class, MB).object()).isEqualTo("{\"to\":\"a\",\"n\":1}");
+    }
+
+    @Test
+    void anIteratorIsTheSameInBothFormsOfAResult() {
+        JobCodec.Result result = codec.result(List.of(1, 2).iterator(), Object.class, MB);
+
+        assertThat(result).isEqualTo(new JobCodec.Result("[1,2]", "{\"value\":[1,2]}"));
     }
 
     @Test
@@ -134,6 +142,27 @@ class JobCodecTests {
                 .isInstanceOf(UnreadableJsonException.class)
                 .hasMessageContaining("Mail")
                 .hasMessageNotContaining("secret");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"[]", "\"text\"", "{\"n\":\"secret\"}", "{\"n\":1e999}", "{\"to\":{\"deep\":\"secret\"},\"n\":1}"
+            })
+    void aWellFormedDocumentThatDoesNotFitMayFitAnotherVersion(String document) {
+        assertThat(unreadable(document).mayFitAnotherVersion()).isTrue();
+        assertThat(unreadable(document).of("the output").mayFitAnotherVersion()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"", " ", "{", "{}x", "null", "\ufeff{", "nope", "{'to':1}", "{\"n\":\"secret\"", "[]]", "[] []"})
+    void aMalformedDocumentFitsNoVersion(String document) {
+        assertThat(unreadable(document).mayFitAnotherVersion()).isFalse();
+    }
+
+    private UnreadableJsonException unreadable(String document) {
+        return catchThrowableOfType(
+                UnreadableJsonException.class, () -> codec.json(document).as(Mail.class));
     }
 
     @Test

@@ -7,6 +7,7 @@ import static io.jobqueue.redis.Answers.waitFor;
 import io.jobqueue.Claim;
 import io.jobqueue.EnqueueRefusedException;
 import io.jobqueue.EnqueueUncertainException;
+import io.jobqueue.JobCodec;
 import io.jobqueue.JobEvent;
 import io.jobqueue.JobListener;
 import io.jobqueue.JobQueue;
@@ -469,10 +470,10 @@ final class RedisJobQueue implements JobQueue {
 
     @Override
     public CompletableFuture<Boolean> completeAsync(Claim claim, @Nullable Object result) {
-        int limit = store.settings().maxResultBytes();
-        String output =
-                claim.isUnit() || claim.gathers() != null ? store.codec().output(result, limit) : "";
-        return settle(claim, Verb.COMPLETE, store.codec().result(result, limit), output, Duration.ZERO);
+        JobCodec.Result written =
+                store.codec().result(result, Object.class, store.settings().maxResultBytes());
+        String output = claim.isUnit() || claim.gathers() != null ? written.output() : "";
+        return settle(claim, Verb.COMPLETE, written.object(), output, Duration.ZERO);
     }
 
     @Override

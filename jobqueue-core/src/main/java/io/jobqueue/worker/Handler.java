@@ -10,22 +10,36 @@ import java.util.Set;
  * A handler of one kind, and how its attempts are treated.
  *
  * @param kind the kind
- * @param payloadType what the payload is read into
+ * @param payloadType the type that the payload is read into
+ * @param resultType the declared type of the handler's result, with its generics, by which the result is written;
+ *     {@code Object.class} when only the value tells
  * @param retry when failed attempts are tried again
  * @param timeLimit how long one attempt may run before it is interrupted
  * @param nonRetryable exceptions, subclasses included, after which no attempt is made; causes are looked at as well
- * @param function what does the work
+ * @param function the work
  * @since 0.1.0
  */
 public record Handler(
         String kind,
         Type payloadType,
+        Type resultType,
         RetryPolicy retry,
         Duration timeLimit,
         Set<Class<? extends Throwable>> nonRetryable,
         JobFunction function) {
 
-    /** Refuses nonsense. */
+    /** A handler whose results are written by the type of their values. */
+    public Handler(
+            String kind,
+            Type payloadType,
+            RetryPolicy retry,
+            Duration timeLimit,
+            Set<Class<? extends Throwable>> nonRetryable,
+            JobFunction function) {
+        this(kind, payloadType, Object.class, retry, timeLimit, nonRetryable, function);
+    }
+
+    /** Refuses a time limit that is not positive, and a name that no kind can have. */
     public Handler {
         Names.kind(kind);
         if (timeLimit.isNegative() || timeLimit.isZero()) {

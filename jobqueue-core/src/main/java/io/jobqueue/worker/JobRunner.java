@@ -122,19 +122,19 @@ final class JobRunner {
                 attempt.end();
             }
             returned = true;
-            return settlement(attempt, value instanceof JobOutcome outcome ? outcome : JobOutcome.completed(value));
+            return settlement(
+                    attempt, handler, value instanceof JobOutcome outcome ? outcome : JobOutcome.completed(value));
         } catch (Throwable ex) {
             return returned ? badResult(claim, ex) : failure(attempt, handler, ex);
         }
     }
 
-    private Settlement settlement(Attempt attempt, JobOutcome outcome) {
+    private Settlement settlement(Attempt attempt, Handler handler, JobOutcome outcome) {
         Claim claim = attempt.claim();
         if (outcome instanceof JobOutcome.Completed completed) {
-            int limit = settings.maxResultBytes();
-            String output = claim.isUnit() || claim.gathers() != null ? codec.output(completed.value(), limit) : "";
-            return new Settlement(
-                    claim, Verb.COMPLETE, codec.result(completed.value(), limit), output, Duration.ZERO, 0);
+            JobCodec.Result result = codec.result(completed.value(), handler.resultType(), settings.maxResultBytes());
+            String output = claim.isUnit() || claim.gathers() != null ? result.output() : "";
+            return new Settlement(claim, Verb.COMPLETE, result.object(), output, Duration.ZERO, 0);
         }
         if (outcome instanceof JobOutcome.RetryIn again) {
             return new Settlement(
@@ -155,7 +155,7 @@ final class JobRunner {
                 cause(thrown, Set.of(JobOutcomeException.class)) instanceof JobOutcomeException found ? found : null;
         if (said != null) {
             try {
-                return settlement(attempt, said.outcome());
+                return settlement(attempt, handler, said.outcome());
             } catch (Throwable ex) {
                 return badResult(claim, ex);
             }

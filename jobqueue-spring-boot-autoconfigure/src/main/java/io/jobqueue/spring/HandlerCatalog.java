@@ -116,6 +116,7 @@ final class HandlerCatalog implements SmartInitializingSingleton {
         return new Handler(
                 method.kind(),
                 method.payloadType(),
+                method.resultType(),
                 settings.retry(method.kind(), queue, method.maxAttempts()),
                 settings.timeLimit(method.kind(), queue, method.timeout()),
                 method.noRetryFor(),

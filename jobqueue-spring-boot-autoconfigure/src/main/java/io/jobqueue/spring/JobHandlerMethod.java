@@ -16,6 +16,7 @@ import org.springframework.util.ClassUtils;
  * @param place the method and the bean it is called on
  * @param kind the kind, by the annotation or the payload's type
  * @param payloadType what the payload is read into
+ * @param resultType the declared type of the result, by which it is written
  * @param outputType what outputs are read into, or {@code null} when the method takes none
  * @param arguments what the method takes, in order
  * @param queue the queue by the annotation, or {@code null}
@@ -27,6 +28,7 @@ record JobHandlerMethod(
         Place place,
         String kind,
         Type payloadType,
+        Type resultType,
         @Nullable Type outputType,
         List<Argument> arguments,
         @Nullable String queue,

@@ -3,6 +3,7 @@ package io.jobqueue.spring;
 import io.jobqueue.Job;
 import io.jobqueue.JobContext;
 import io.jobqueue.JobKind;
+import io.jobqueue.JobOutcome;
 import io.jobqueue.Names;
 import io.jobqueue.WorkOutputs;
 import io.jobqueue.spring.JobHandlerMethod.Argument;
@@ -80,6 +81,7 @@ final class JobHandlerReader {
                 place,
                 kind(place, annotation, payload),
                 payload,
+                result(place),
                 output,
                 List.copyOf(arguments),
                 text(place, "queue", annotation.queue(), Names::queue),
@@ -146,6 +148,13 @@ final class JobHandlerReader {
                     "Bind the type variable in the class of the bean, or name the type, as in WorkOutputs<Report>.");
         }
         return output.toClass() == Object.class ? Object.class : output.getType();
+    }
+
+    /** A {@code JobOutcome} does not say the type of its value. */
+    private static Type result(Place place) {
+        Type type = GenericTypeResolver.resolveType(place.method().getGenericReturnType(), place.type());
+        Class<?> raw = ResolvableType.forType(type).toClass();
+        return raw == void.class || JobOutcome.class.isAssignableFrom(raw) ? Object.class : type;
     }
 
     private static boolean takesPayload(List<Argument> arguments) {
