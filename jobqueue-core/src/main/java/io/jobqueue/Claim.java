@@ -68,6 +68,6 @@ public record Claim(
 
     @Override
     public String toString() {
-        return "Claim[%s/%s, kind=%s, attempt=%d, fence=%d]".formatted(queue, id, kind, attempt, fence);
+        return "Claim[%s/%s, kind=%s, attempt=%s, fence=%s]".formatted(queue, id, kind, attempt, fence);
     }
 }

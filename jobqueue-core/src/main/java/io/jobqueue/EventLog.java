@@ -88,7 +88,7 @@ final class EventLog implements JobListener {
         return new Object() {
             @Override
             public String toString() {
-                return "%s/%s (%s, attempt %d)"
+                return "%s/%s (%s, attempt %s)"
                         .formatted(
                                 claim.queue(), clean(claim.id()), clean(String.valueOf(claim.kind())), claim.attempt());
             }

@@ -18,6 +18,6 @@ public record Job<T>(String id, String kind, T payload, int attempt, long fence,
 
     @Override
     public String toString() {
-        return "Job[%s, kind=%s, attempt=%d]".formatted(id, kind, attempt);
+        return "Job[%s, kind=%s, attempt=%s]".formatted(id, kind, attempt);
     }
 }

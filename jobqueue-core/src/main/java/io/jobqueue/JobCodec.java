@@ -291,7 +291,7 @@ public final class JobCodec {
         String what = ex.getClass().getSimpleName();
         String at = ex.getLocation() == null
                 ? ""
-                : " at line %d, column %d"
+                : " at line %s, column %s"
                         .formatted(
                                 ex.getLocation().getLineNr(), ex.getLocation().getColumnNr());
         StringBuilder path = new StringBuilder();

@@ -139,13 +139,13 @@ public final class JobRequest {
      */
     public JobRequest header(String name, String value) {
         if (name.isEmpty() || utf8(name) + utf8(value) > MAX_HEADER_BYTES) {
-            throw new IllegalArgumentException("header name and value must be 1 to %d bytes together, '%s' has %d"
+            throw new IllegalArgumentException("header name and value must be 1 to %s bytes together, '%s' has %s"
                     .formatted(MAX_HEADER_BYTES, Names.printable(name), utf8(name) + utf8(value)));
         }
         Map<String, String> more = new LinkedHashMap<>(headers);
         more.put(name, value);
         if (more.size() > MAX_HEADERS) {
-            throw new IllegalArgumentException("a job carries at most %d headers".formatted(MAX_HEADERS));
+            throw new IllegalArgumentException("a job carries at most %s headers".formatted(MAX_HEADERS));
         }
         return new JobRequest(kind, payload, id, delay, at, maxAttempts, Map.copyOf(more), runId, unitId);
     }

@@ -68,6 +68,6 @@ public record JobSnapshot(
 
     @Override
     public String toString() {
-        return "JobSnapshot[%s/%s, kind=%s, status=%s, attempts=%d]".formatted(queue, id, kind, status, attempts);
+        return "JobSnapshot[%s/%s, kind=%s, status=%s, attempts=%s]".formatted(queue, id, kind, status, attempts);
     }
 }

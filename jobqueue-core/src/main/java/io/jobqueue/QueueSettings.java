@@ -73,7 +73,7 @@ public record QueueSettings(
 
     private static void checkBytes(String what, int bytes) {
         if (bytes < 1 || bytes > LARGEST) {
-            throw new IllegalArgumentException("%s must be from 1 byte to 16 MiB, was %d".formatted(what, bytes));
+            throw new IllegalArgumentException("%s must be from 1 byte to 16 MiB, was %s".formatted(what, bytes));
         }
     }
 

@@ -10,7 +10,7 @@ public final class TooLargeException extends IllegalArgumentException {
     private static final long serialVersionUID = 1L;
 
     TooLargeException(String what, int bytes, int limit) {
-        super("the %s has %d bytes, the limit is %d; keep large data elsewhere and pass its address, or raise the limit"
+        super("the %s has %s bytes, the limit is %s; keep large data elsewhere and pass its address, or raise the limit"
                 .formatted(what, bytes, limit));
     }
 }

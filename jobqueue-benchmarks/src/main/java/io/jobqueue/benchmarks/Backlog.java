@@ -32,7 +32,7 @@ final class Backlog {
         }
         long waiting = product.queue().stats().pendingDepth();
         if (waiting != jobs) {
-            throw new IllegalStateException("%d jobs should wait, but %d do".formatted(jobs, waiting));
+            throw new IllegalStateException("%s jobs should wait, but %s do".formatted(jobs, waiting));
         }
     }
 }

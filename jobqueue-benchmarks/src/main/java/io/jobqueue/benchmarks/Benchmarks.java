@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** The command: starts a redis-server, plays rounds of scenarios on it, and tells what they measured. */
@@ -103,7 +104,7 @@ public final class Benchmarks {
                 stage.clear();
                 rounds.add(round);
                 whole = sizes.whole(fitting, took);
-                out.printf("round %d: %d jobs, %.1f s%n", number + 1, fitting.jobs(), seconds(took));
+                out.printf(Locale.ROOT, "round %d: %d jobs, %.1f s%n", number + 1, fitting.jobs(), seconds(took));
                 if (!arguments.suite().isScaled() && since(begin).plus(took).compareTo(sizes.budget()) > 0) {
                     break;
                 }
@@ -131,7 +132,7 @@ public final class Benchmarks {
             play(stage.with(sizes.small(), rounds++ % 2 == 0));
             took = since(roundBegin);
         } while (since(warmUpBegin).plus(took).compareTo(sizes.warmUp()) < 0);
-        out.printf("warm-up: %d rounds, %.1f s%n", rounds, seconds(since(warmUpBegin)));
+        out.printf(Locale.ROOT, "warm-up: %d rounds, %.1f s%n", rounds, seconds(since(warmUpBegin)));
         return sizes.whole(sizes.small(), took);
     }
 

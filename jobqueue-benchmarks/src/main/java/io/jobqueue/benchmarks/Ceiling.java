@@ -112,7 +112,7 @@ final class Ceiling {
     void verifyWaiting(int jobs) {
         String waiting = wire.ask("LLEN", PENDING);
         if (!waiting.equals(Integer.toString(jobs))) {
-            throw new IllegalStateException("at the ceiling %s jobs wait instead of %d".formatted(waiting, jobs));
+            throw new IllegalStateException("at the ceiling %s jobs wait instead of %s".formatted(waiting, jobs));
         }
     }
 

@@ -57,7 +57,7 @@ final class Crew implements AutoCloseable {
             }
             product.verifyDrained(jobs);
             if (completed != jobs || sum != (long) jobs * (jobs - 1) / 2) {
-                throw new IllegalStateException("%d processes completed %d jobs instead of %d, or some twice"
+                throw new IllegalStateException("%s processes completed %s jobs instead of %s, or some twice"
                         .formatted(workers.size(), completed, jobs));
             }
             return cost;

@@ -107,7 +107,7 @@ final class IdleScenario implements Scenario {
             long begin = System.nanoTime();
             enqueue.accept(number);
             if (!done.tryAcquire(PATIENCE_S, TimeUnit.SECONDS)) {
-                throw new IllegalStateException("job %d of %d was not done".formatted(number, jobs));
+                throw new IllegalStateException("job %s of %s was not done".formatted(number, jobs));
             }
             millis[number] = (started[number] - begin) / 1e6;
         }

@@ -64,7 +64,7 @@ class Life {
                 || sum(stats, QueueStats::enqueuedTotal) < jobs
                 || sum(stats, QueueStats::retriedTotal) != (long) retries() * jobs) {
             throw new IllegalStateException(
-                    "%d jobs, and %d others, should be there, but: %s".formatted(jobs, others(), stats));
+                    "%s jobs, and %s others, should be there, but: %s".formatted(jobs, others(), stats));
         }
         return completed;
     }

@@ -118,7 +118,7 @@ final class Product implements AutoCloseable {
                 + stats.reclaimedTotal()
                 + stats.lostTotal();
         if (left != 0 || astray != 0 || stats.enqueuedTotal() != jobs || stats.completedTotal() != jobs) {
-            throw new IllegalStateException("%d jobs should be enqueued and completed, but: %s".formatted(jobs, stats));
+            throw new IllegalStateException("%s jobs should be enqueued and completed, but: %s".formatted(jobs, stats));
         }
     }
 
@@ -130,7 +130,7 @@ final class Product implements AutoCloseable {
     void verifyWaiting(long jobs) {
         QueueStats stats = queue().stats();
         if (stats.pendingDepth() != jobs || stats.enqueuedTotal() != jobs) {
-            throw new IllegalStateException("%d jobs should wait, but: %s".formatted(jobs, stats));
+            throw new IllegalStateException("%s jobs should wait, but: %s".formatted(jobs, stats));
         }
     }
 

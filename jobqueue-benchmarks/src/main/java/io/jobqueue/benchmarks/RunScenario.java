@@ -58,7 +58,7 @@ final class RunScenario implements Scenario {
         long sum = queue.runs().await(RUN, Long.class, Duration.ofSeconds(10)).orElse(-1L);
         if (sum != expected) {
             throw new IllegalStateException(
-                    "%d units were gathered as a sum of %d instead of %d".formatted(units, sum, expected));
+                    "%s units were gathered as a sum of %s instead of %s".formatted(units, sum, expected));
         }
     }
 

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 
@@ -56,7 +57,7 @@ final class StartUp {
                     report.small(subject.name(), pad.start(subject));
                 }
                 took = since(roundBegin);
-                out.printf("round %d: %d s%n", number + 1, took.toSeconds());
+                out.printf(Locale.ROOT, "round %d: %d s%n", number + 1, took.toSeconds());
             }
             out.println(report.tables());
         } finally {
@@ -121,8 +122,11 @@ final class StartUp {
         long trainingBegin = System.nanoTime();
         pad.startAndStop(training.with("training", jdk.writing(archive)));
         out.printf(
+                Locale.ROOT,
                 "%s: %d MB, written in %d s%n",
-                name, Files.size(archive) / 1_000_000, since(trainingBegin).toSeconds());
+                name,
+                Files.size(archive) / 1_000_000,
+                since(trainingBegin).toSeconds());
         return subject.with(name, jdk.using(archive));
     }
 

@@ -63,7 +63,7 @@ final class Tally implements JobListener {
         try {
             completed.get(PATIENCE_S, TimeUnit.SECONDS);
         } catch (TimeoutException ex) {
-            throw new IllegalStateException("%d of the jobs are not completed".formatted(missing.get()), ex);
+            throw new IllegalStateException("%s of the jobs are not completed".formatted(missing.get()), ex);
         } catch (ExecutionException ex) {
             throw new IllegalStateException(ex.getCause());
         }
@@ -88,12 +88,12 @@ final class Tally implements JobListener {
         for (int number = 0; number < handled.length(); number++) {
             int times = handled.get(number);
             if (times > 1) {
-                throw new IllegalStateException("job %d was handled %d times".formatted(number, times));
+                throw new IllegalStateException("job %s was handled %s times".formatted(number, times));
             }
             all += times;
         }
         if (all != jobs) {
-            throw new IllegalStateException("%d of %d jobs were handled".formatted(all, jobs));
+            throw new IllegalStateException("%s of %s jobs were handled".formatted(all, jobs));
         }
     }
 }

@@ -101,7 +101,7 @@ final class Wire implements AutoCloseable {
         int length = in.readNBytes(reply, 0, expected.length);
         if (!Arrays.equals(reply, 0, length, expected, 0, expected.length)) {
             int at = Arrays.mismatch(reply, 0, length, expected, 0, expected.length);
-            throw new IllegalStateException("Redis answered otherwise from byte %d of %d: %s"
+            throw new IllegalStateException("Redis answered otherwise from byte %s of %s: %s"
                     .formatted(at, expected.length, excerpt(reply, at, length).strip()));
         }
     }

@@ -10,7 +10,7 @@ record Page(long offset, int limit) {
             throw new IllegalArgumentException("offset must not be negative, was " + offset);
         }
         if (limit < 1 || limit > LARGEST) {
-            throw new IllegalArgumentException("limit must be from 1 to %d, was %d".formatted(LARGEST, limit));
+            throw new IllegalArgumentException("limit must be from 1 to %s, was %s".formatted(LARGEST, limit));
         }
     }
 

@@ -293,8 +293,8 @@ final class RedisJobRuns implements JobRuns {
     }
 
     private IllegalArgumentException tooMany(String runId) {
-        return new IllegalArgumentException(
-                "run '%s' would have more than %,d units, which is the limit of a run".formatted(runId, mostUnits));
+        return new IllegalArgumentException(String.format(
+                Locale.ROOT, "run '%s' would have more than %,d units, which is the limit of a run", runId, mostUnits));
     }
 
     private <T> CompletableFuture<T> refusable(CompletableFuture<T> call, List<String> ids) {

@@ -88,7 +88,7 @@ final class JobRunner {
             // the last attempt's worker died, or the limit was lowered meanwhile
             return fail(
                     claim,
-                    "worker-died: attempt %d would be over the limit of %d"
+                    "worker-died: attempt %s would be over the limit of %s"
                             .formatted(claim.attempt(), attempt.maxAttempts()));
         }
         if (!claim.isUnit() && (claim.runId() != null || claim.unitId() != null)) {

@@ -103,7 +103,7 @@ final class CensusController {
     @GetMapping("/census/{runId}/outputs")
     ResponseEntity<?> outputs(@PathVariable String runId, @RequestParam(defaultValue = "1000") int limit) {
         if (limit < 0 || limit > MOST_OUTPUTS) {
-            throw new RefusedException("limit must be from 0 to %d, was %d".formatted(MOST_OUTPUTS, limit));
+            throw new RefusedException("limit must be from 0 to %s, was %s".formatted(MOST_OUTPUTS, limit));
         }
         if (census.find(runId).isEmpty()) {
             return unknown(runId);

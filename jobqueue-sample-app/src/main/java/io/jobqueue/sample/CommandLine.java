@@ -104,7 +104,7 @@ record CommandLine(List<String> arguments, @Nullable String answer, boolean isWr
         boolean fits = value.matches("[0-9]{1,12}") && Long.parseLong(value) >= from && Long.parseLong(value) <= to;
         if (!fits) {
             throw new IllegalArgumentException(
-                    "must be a whole number from %d to %d, was '%s'".formatted(from, to, value));
+                    "must be a whole number from %s to %s, was '%s'".formatted(from, to, value));
         }
     }
 

@@ -20,7 +20,7 @@ record DemoSettings(@DefaultValue(DEFAULT_QUEUE) String queueName, @DefaultValue
     DemoSettings {
         queueName = checked(queueName.isBlank() ? DEFAULT_QUEUE : queueName);
         if (workers < 0 || workers > MOST_WORKERS) {
-            throw new IllegalArgumentException("workers must be from 0 to %d, was %d".formatted(MOST_WORKERS, workers));
+            throw new IllegalArgumentException("workers must be from 0 to %s, was %s".formatted(MOST_WORKERS, workers));
         }
     }
 

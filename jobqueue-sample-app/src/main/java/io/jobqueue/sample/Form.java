@@ -24,7 +24,7 @@ record Form(Map<String, String> fields) {
         String value = text(name, otherwise);
         if (value.length() > longest) {
             throw new RefusedException(
-                    "%s must be at most %d characters, was %d".formatted(name, longest, value.length()));
+                    "%s must be at most %s characters, was %s".formatted(name, longest, value.length()));
         }
         return value;
     }
@@ -37,7 +37,7 @@ record Form(Map<String, String> fields) {
                 return (int) number;
             }
         }
-        throw refused(name, "a whole number from %d to %d".formatted(from, to), value);
+        throw refused(name, "a whole number from %s to %s".formatted(from, to), value);
     }
 
     /** A share, from 0 to 1. */

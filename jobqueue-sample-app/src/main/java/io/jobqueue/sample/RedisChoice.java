@@ -90,7 +90,7 @@ final class RedisChoice implements EnvironmentPostProcessor, Ordered {
             chosen.put(PREFIX + "port", ownServer());
             chosen.put(
                     REASON,
-                    "started by this application, because none is configured and none answers at localhost:%d; set '%surl' to use another"
+                    "started by this application, because none is configured and none answers at localhost:%s; set '%surl' to use another"
                             .formatted(usualPort, PREFIX));
         }
         environment.getPropertySources().addLast(new MapPropertySource("redisChoice", chosen));

@@ -131,7 +131,7 @@ final class HandlerCatalog implements SmartInitializingSingleton {
             if (methods.size() > 1) {
                 problems.add(
                         new JobQueueStartException(
-                                "The kind '%s' has %d handlers:%s"
+                                "The kind '%s' has %s handlers:%s"
                                         .formatted(
                                                 kind,
                                                 methods.size(),

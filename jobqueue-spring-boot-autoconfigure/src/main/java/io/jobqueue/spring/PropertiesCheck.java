@@ -182,7 +182,7 @@ final class PropertiesCheck {
             String key = (q.lease().heartbeat() == null ? "jobqueue" : queueKey) + ".lease.heartbeat";
             refuse(
                     key,
-                    "heartbeat must be at most a third of the visibility timeout, which is %s by '%s', was %s; set '%s' to at most %dms"
+                    "heartbeat must be at most a third of the visibility timeout, which is %s by '%s', was %s; set '%s' to at most %sms"
                             .formatted(
                                     visibility,
                                     (q.lease().visibilityTimeout() == null ? "jobqueue" : queueKey)
@@ -258,7 +258,7 @@ final class PropertiesCheck {
     private static int bytes(String what, DataSize size) {
         if (size.toBytes() > Integer.MAX_VALUE) {
             throw new IllegalArgumentException(
-                    "%s must be from 1 byte to 16 MiB, was %d".formatted(what, size.toBytes()));
+                    "%s must be from 1 byte to 16 MiB, was %s".formatted(what, size.toBytes()));
         }
         return (int) size.toBytes();
     }

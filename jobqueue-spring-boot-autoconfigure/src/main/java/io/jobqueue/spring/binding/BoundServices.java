@@ -130,7 +130,7 @@ final class BoundServices {
                     source,
                     location == null
                             ? "is no JSON"
-                            : "is no JSON at line %d, column %d; it has %d characters"
+                            : "is no JSON at line %s, column %s; it has %s characters"
                                     .formatted(location.getLineNr(), location.getColumnNr(), json.length()));
         }
         if (!root.isObject()) {

@@ -165,7 +165,7 @@ final class ServiceBindingEnvironmentPostProcessor implements EnvironmentPostPro
 
     private static String listed(List<BoundService> services) {
         String newLine = System.lineSeparator() + "    ";
-        String rest = services.size() > MOST_TOLD ? newLine + "and %d more".formatted(services.size() - MOST_TOLD) : "";
+        String rest = services.size() > MOST_TOLD ? newLine + "and %s more".formatted(services.size() - MOST_TOLD) : "";
         return services.stream()
                 .limit(MOST_TOLD)
                 .map(BoundService::title)
