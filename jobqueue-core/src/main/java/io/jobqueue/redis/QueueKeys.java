@@ -5,7 +5,7 @@ import io.jobqueue.Names;
 import java.time.Duration;
 
 /**
- * The names of one queue's keys. All begin with the same root, which is what scripts receive; {@code prelude.lua} makes
+ * The names of one queue's keys. All begin with the same root, which is what scripts receive; {@code words/prelude.lua} makes
  * the same names of it. In a cluster the queue's name stands in braces, so that all its keys share a slot.
  */
 final class QueueKeys {

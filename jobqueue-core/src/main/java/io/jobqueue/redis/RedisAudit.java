@@ -26,7 +26,7 @@ import java.util.concurrent.ThreadLocalRandom;
  */
 final class RedisAudit {
 
-    private static final Script AUDIT = Script.of(ScriptOutputType.MULTI, "audit");
+    private static final Script AUDIT = Script.of(ScriptOutputType.MULTI, "upkeep/audit");
 
     /** How many keys of the server one look for jobs passes, and how many jobs one call examines. */
     private static final int KEYS_A_LOOK = 500;

@@ -58,9 +58,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class RedisJobQueue implements JobQueue {
 
-    private static final Script ENQUEUE = Script.of(ScriptOutputType.VALUE, "enqueue");
-    private static final Script STATS = Script.of(ScriptOutputType.MULTI, "stats");
-    private static final Script PURGE = Script.of(ScriptOutputType.MULTI, "runs", "history", "endings", "purge");
+    private static final Script ENQUEUE = Script.of(ScriptOutputType.VALUE, "road/enqueue");
+    private static final Script STATS = Script.of(ScriptOutputType.MULTI, "admin/stats");
+    private static final Script PURGE = Script.of(ScriptOutputType.MULTI, "admin/purge");
 
     /** How often a claim looks for jobs that nobody announced. */
     private static final Duration POLL = Duration.ofMillis(500);

@@ -32,16 +32,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The runs of one queue on Redis: what goes into the scripts, and what their replies mean. What ends a run is in
- * {@code runs.lua}, so that whoever ends a unit ends the run.
+ * {@code words/runs.lua}, so that whoever ends a unit ends the run.
  */
 final class RedisJobRuns implements JobRuns {
 
-    private static final Script OPEN = Script.of(ScriptOutputType.VALUE, "runs", "history", "endings", "open");
-    private static final Script ADD = Script.of(ScriptOutputType.VALUE, "runs", "history", "endings", "catchup", "add");
-    private static final Script SEAL = Script.of(ScriptOutputType.MULTI, "runs", "seal");
-    private static final Script CANCEL =
-            Script.of(ScriptOutputType.MULTI, "runs", "history", "endings", "catchup", "cancel");
-    private static final Script FIND = Script.of(ScriptOutputType.MULTI, "runs", "find");
+    private static final Script OPEN = Script.of(ScriptOutputType.VALUE, "runs/open");
+    private static final Script ADD = Script.of(ScriptOutputType.VALUE, "runs/add");
+    private static final Script SEAL = Script.of(ScriptOutputType.MULTI, "runs/seal");
+    private static final Script CANCEL = Script.of(ScriptOutputType.MULTI, "runs/cancel");
+    private static final Script FIND = Script.of(ScriptOutputType.MULTI, "runs/find");
 
     private static final int CLAIMED_A_PAGE = 1000;
     private static final int RUNS_A_CALL = 50;

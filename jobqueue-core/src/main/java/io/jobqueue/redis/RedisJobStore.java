@@ -32,19 +32,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class RedisJobStore implements JobStore {
 
-    private static final Script CLAIM =
-            Script.of(ScriptOutputType.MULTI, "claim", "runs", "history", "endings", "lost");
-    private static final Script SETTLE =
-            Script.of(ScriptOutputType.MULTI, "history", "complete", "runs", "endings", "settle");
-    private static final Script EXTEND = Script.of(ScriptOutputType.VALUE, "extend");
-    private static final Script RECLAIM = Script.of(ScriptOutputType.MULTI, "runs", "history", "endings", "reclaim");
-    private static final Script TEND =
-            Script.of(ScriptOutputType.MULTI, "runs", "history", "endings", "catchup", "tend");
-    private static final Script HEARD =
-            Script.of(ScriptOutputType.MULTI, "runs", "history", "endings", "catchup", "heard");
-    private static final Script EARLY = Script.of(ScriptOutputType.INTEGER, "runs", "early");
-    private static final Script STEP = Script.of(ScriptOutputType.INTEGER, "step");
-    private static final Script PRUNE = Script.of(ScriptOutputType.MULTI, "prune");
+    private static final Script CLAIM = Script.of(ScriptOutputType.MULTI, "road/claim");
+    private static final Script SETTLE = Script.of(ScriptOutputType.MULTI, "road/complete");
+    private static final Script EXTEND = Script.of(ScriptOutputType.VALUE, "road/extend");
+    private static final Script RECLAIM = Script.of(ScriptOutputType.MULTI, "upkeep/reclaim");
+    private static final Script TEND = Script.of(ScriptOutputType.MULTI, "upkeep/check-run");
+    private static final Script HEARD = Script.of(ScriptOutputType.MULTI, "runs/end-foreign-units");
+    private static final Script EARLY = Script.of(ScriptOutputType.INTEGER, "runs/put-early-output");
+    private static final Script STEP = Script.of(ScriptOutputType.INTEGER, "road/save-step");
+    private static final Script PRUNE = Script.of(ScriptOutputType.MULTI, "upkeep/prune");
 
     /** By the digit in the reply of the settle script. */
     private static final List<Answer> ANSWERS = List.of(Answer.REFUSED, Answer.DONE, Answer.ALREADY, Answer.FAILED);

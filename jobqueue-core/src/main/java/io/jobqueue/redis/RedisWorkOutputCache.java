@@ -19,10 +19,10 @@ import org.jspecify.annotations.Nullable;
 /** The outputs of runs on one queue, in hashes beside it. */
 final class RedisWorkOutputCache implements WorkOutputCache {
 
-    private static final Script PUT = Script.of(ScriptOutputType.INTEGER, "runs", "put");
-    private static final Script EXPECT = Script.of(ScriptOutputType.INTEGER, "runs", "expect");
-    private static final Script EVICT = Script.of(ScriptOutputType.INTEGER, "runs", "evict");
-    private static final Script PROGRESS = Script.of(ScriptOutputType.MULTI, "runs", "progress");
+    private static final Script PUT = Script.of(ScriptOutputType.INTEGER, "runs/put-output");
+    private static final Script EXPECT = Script.of(ScriptOutputType.INTEGER, "runs/expect-units");
+    private static final Script EVICT = Script.of(ScriptOutputType.INTEGER, "runs/evict");
+    private static final Script PROGRESS = Script.of(ScriptOutputType.MULTI, "runs/count-outputs");
     /** The field of a unit that is done and has no value. */
     static final String NOTHING = "null";
 

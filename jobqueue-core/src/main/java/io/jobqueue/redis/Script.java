@@ -3,9 +3,6 @@ package io.jobqueue.redis;
 import io.lettuce.core.RedisNoScriptException;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -15,33 +12,33 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One Lua file: one transition. Called by its digest; a server that does not know it yet, as after a restart, a failover
- * or SCRIPT FLUSH, gets the text once. Reply types are Long, String, {@code null} and lists of them.
+ * One transition in Lua. The client calls it by its digest; a server that does not know the digest, as after a restart, a
+ * failover or SCRIPT FLUSH, receives the text once. Reply types are Long, String, {@code null} and lists of them.
  */
 final class Script {
 
     private final ScriptOutputType reply;
-    private final List<String> files;
+    private final String file;
 
     // read at first use, as most applications call few of the scripts; harmless to read twice
     private volatile @Nullable Source source;
 
-    private Script(ScriptOutputType reply, List<String> files) {
+    private Script(ScriptOutputType reply, String file) {
         this.reply = reply;
-        this.files = files;
+        this.file = file;
     }
 
     /** The text of a script, and how the server calls it. */
     private record Source(String text, String digest) {}
 
     /**
-     * A script from the files beside this class.
+     * A script from a Lua file, which names the other files it is made of itself.
      *
      * @param reply what it returns
-     * @param files the files it is made of, without {@code .lua}; the prelude comes first by itself
+     * @param file the file without {@code .lua}, for example {@code road/claim}
      */
-    static Script of(ScriptOutputType reply, String... files) {
-        return new Script(reply, List.of(files));
+    static Script of(ScriptOutputType reply, String file) {
+        return new Script(reply, file);
     }
 
     <T> CompletableFuture<T> call(RedisClusterAsyncCommands<String, String> redis, String[] keys, String... args) {
@@ -64,25 +61,11 @@ final class Script {
     private Source source() {
         Source known = source;
         if (known == null) {
-            StringBuilder text = new StringBuilder(resource("prelude"));
-            for (String file : files) {
-                text.append('\n').append(resource(file));
-            }
-            known = new Source(text.toString(), sha1(text.toString()));
+            String text = ScriptText.of(file);
+            known = new Source(text, sha1(text));
             source = known;
         }
         return known;
-    }
-
-    private static String resource(String file) {
-        try (InputStream in = Script.class.getResourceAsStream(file + ".lua")) {
-            if (in == null) {
-                throw new IllegalStateException("the script " + file + ".lua is missing from the jar");
-            }
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException ex) {
-            throw new UncheckedIOException("cannot read the script " + file + ".lua", ex);
-        }
     }
 
     private static String sha1(String text) {

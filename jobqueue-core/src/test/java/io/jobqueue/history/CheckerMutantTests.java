@@ -26,27 +26,31 @@ class CheckerMutantTests {
     /** The guide's claim: a pop that says nothing of who has the job. The worker's next call stamps it, unasked. */
     private static final List<Edit> CLAIM_IN_TWO_STEPS = List.of(
             new Edit(
-                    "claim",
+                    "road/claim",
                     "'status', 'processing', 'claim_token', token, 'claimed_at_ms', NOW, 'started_at_ms', NOW,\n",
                     ""),
-            new Edit("claim", "'fence', text(fence), 'lease',", "'fence', text(fence), 'unread',"),
+            new Edit("road/claim", "'fence', text(fence), 'lease',", "'fence', text(fence), 'unread',"),
             new Edit(
-                    "extend", "if token == '' or f.err or f[1] ~= 'processing' or f[2] ~= token then", "if f.err then"),
+                    "road/extend",
+                    "if token == '' or f.err or f[1] ~= 'processing' or f[2] ~= token then",
+                    "if f.err then"),
             new Edit(
-                    "extend",
+                    "road/extend",
                     "call('HSET', hash, 'claimed_at_ms'",
                     "call('HSET', hash, 'status', 'processing', 'claim_token', token, 'claimed_at_ms'"));
 
     private static final List<Edit> REMOVAL_IGNORED = List.of(
             new Edit(
-                    "complete", "if hash and take_out(id, hash) then", "if hash and (take_out(id, hash) or true) then"),
-            new Edit("settle", "if not take_out(id, hash) then", "if not take_out(id, hash) and false then"));
+                    "road/complete",
+                    "if hash and take_out(id, hash) then",
+                    "if hash and (take_out(id, hash) or true) then"),
+            new Edit("road/settle", "if not take_out(id, hash) then", "if not take_out(id, hash) and false then"));
 
     private static final Edit TOKEN_ALONE =
-            new Edit("settle", "f[1] == 'processing' and f[2] == token", "f[2] == token");
+            new Edit("road/settle", "f[1] == 'processing' and f[2] == token", "f[2] == token");
 
     private static final Edit ENDED_JOBS_ARE_CLAIMED =
-            new Edit("claim", "if status == 'completed' or status == 'failed' then", "if false then");
+            new Edit("road/claim", "if status == 'completed' or status == 'failed' then", "if false then");
 
     @SafeVarargs
     private static List<Edit> all(List<Edit>... edits) {
@@ -60,10 +64,10 @@ class CheckerMutantTests {
         AGE_INSTEAD_OF_A_LEASE(
                 "backlog",
                 Set.of("I7"),
-                new Edit("claim", "token, 'claimed_at_ms', NOW, 'started_at_ms'", "token, 'started_at_ms'"),
-                new Edit("claim", "'fence', text(fence), 'lease',", "'fence', text(fence), 'unread',"),
+                new Edit("road/claim", "token, 'claimed_at_ms', NOW, 'started_at_ms'", "token, 'started_at_ms'"),
+                new Edit("road/claim", "'fence', text(fence), 'lease',", "'fence', text(fence), 'unread',"),
                 new Edit(
-                        "reclaim",
+                        "upkeep/reclaim",
                         "  marks[#marks + 1] = { id, 'seen', state .. NOW }",
                         "  do return number(call('HGET', JOB .. id, 'enqueued_at_ms'), now) + 2 * lease end")),
         A_TOKEN_THAT_OUTLIVES_ITS_ATTEMPT(
@@ -75,70 +79,76 @@ class CheckerMutantTests {
         NO_TOKEN_IS_A_TOKEN(
                 "stranger",
                 Set.of("I4"),
-                new Edit("claim", "'claim_token', token, 'claimed_at_ms'", "'claimed_at_ms'"),
-                new Edit("complete", "token ~= '' and owner == token and hash", "owner == token and hash"),
-                new Edit("settle", "f[2] == token and token ~= '' then", "f[2] == token then"),
+                new Edit("road/claim", "'claim_token', token, 'claimed_at_ms'", "'claimed_at_ms'"),
+                new Edit("road/complete", "token ~= '' and owner == token and hash", "owner == token and hash"),
+                new Edit("road/settle", "f[2] == token and token ~= '' then", "f[2] == token then"),
                 TOKEN_ALONE),
         CRASHES_WITHOUT_A_LIMIT(
                 "poison",
                 Set.of("I9"),
                 new Edit(
-                        "reclaim",
+                        "upkeep/reclaim",
                         "if crashes > max_crashes or (limit > 0 and attempts >= limit) then",
                         "if false then")),
         RECLAIMED_TO_THE_BACK(
                 "head",
                 Set.of("I13"),
-                new Edit("reclaim", "call('RPUSH', PENDING, unpack(back))", "call('LPUSH', PENDING, unpack(back))")),
+                new Edit(
+                        "upkeep/reclaim",
+                        "call('RPUSH', PENDING, unpack(back))",
+                        "call('LPUSH', PENDING, unpack(back))")),
         AN_OUTPUT_APART_FROM_ITS_COMPLETION(
                 "zombie",
                 Set.of("I17"),
                 new Edit(
-                        "settle",
+                        "road/settle",
                         "  local hash, at = JOB .. id, #answers + 1\n",
                         "  local hash, at = JOB .. id, #answers + 1\n  if run ~= '' then call('HSET', OUTPUTS .. run, unit, ARGV[i + 4]) end\n")),
 
         // further ones, so that each invariant is broken once
         A_JOB_THAT_IS_TAKEN_OUT_AND_PUT_NOWHERE(
-                "retry", Set.of("I1", "I11", "I12"), new Edit("settle", "call('ZADD', DELAYED, text(due), id)", "")),
+                "retry",
+                Set.of("I1", "I11", "I12"),
+                new Edit("road/settle", "call('ZADD', DELAYED, text(due), id)", "")),
         A_JOB_THAT_NOBODY_ENQUEUED(
-                "work", Set.of("I2"), new Edit("claim", "= ids[i], f[2], f[4]", "= ids[i] .. 'x', f[2], f[4]")),
+                "work", Set.of("I2"), new Edit("road/claim", "= ids[i], f[2], f[4]", "= ids[i] .. 'x', f[2], f[4]")),
         AN_ENQUEUE_THAT_REPEATS_ITSELF(
                 "twice",
                 Set.of("I3", "I10"),
-                new Edit("enqueue", "if call('EXISTS', hash) == 1 then", "if false then")),
+                new Edit("road/enqueue", "if call('EXISTS', hash) == 1 then", "if false then")),
         A_LEASE_THAT_IS_NOT_KEPT(
                 "backlog",
                 Set.of("I7"),
-                new Edit("reclaim", "if deadline < now then", "if deadline - lease <= now then")),
+                new Edit("upkeep/reclaim", "if deadline < now then", "if deadline - lease <= now then")),
         A_DEAD_JOB_THAT_RUNS_AGAIN(
                 "dead",
                 Set.of("I5", "I8"),
-                new Edit("settle", "bury(id, entry.words)", "bury(id, entry.words) back[#back + 1] = id"),
+                new Edit("road/settle", "bury(id, entry.words)", "bury(id, entry.words) back[#back + 1] = id"),
                 ENDED_JOBS_ARE_CLAIMED),
         ATTEMPTS_THAT_ARE_NOT_COUNTED(
-                "retry", Set.of("I9"), new Edit("claim", "number(f[3], 0) + 1", "math.max(number(f[3], 0), 1)")),
-        A_FENCE_THAT_STANDS_STILL("work", Set.of("I9"), new Edit("claim", "fence + 1 }", "1 }")),
+                "retry", Set.of("I9"), new Edit("road/claim", "number(f[3], 0) + 1", "math.max(number(f[3], 0), 1)")),
+        A_FENCE_THAT_STANDS_STILL("work", Set.of("I9"), new Edit("road/claim", "fence + 1 }", "1 }")),
         A_COMPLETION_THAT_IS_NOT_COUNTED(
                 "work",
                 Set.of("I11"),
-                new Edit("complete", "text(completed_total + #completed)", "text(completed_total)")),
+                new Edit("road/complete", "text(completed_total + #completed)", "text(completed_total)")),
         A_HASH_THAT_IS_LEFT_BEHIND(
-                "work", Set.of("I12"), new Edit("complete", "call('LPUSH', COMPLETED, unpack(completed))", "0")),
+                "work", Set.of("I12"), new Edit("road/complete", "call('LPUSH', COMPLETED, unpack(completed))", "0")),
         RELEASED_TO_THE_BACK(
                 "release",
                 Set.of("I13"),
-                new Edit("settle", "call('RPUSH', PENDING, entry.id)", "call('LPUSH', PENDING, entry.id)")),
-        THE_NEWEST_FIRST("work", Set.of("I13"), new Edit("enqueue", "call('LPUSH', PENDING", "call('RPUSH', PENDING")),
+                new Edit("road/settle", "call('RPUSH', PENDING, entry.id)", "call('LPUSH', PENDING, entry.id)")),
+        THE_NEWEST_FIRST(
+                "work", Set.of("I13"), new Edit("road/enqueue", "call('LPUSH', PENDING", "call('RPUSH', PENDING")),
         DUE_BEFORE_ITS_TIME(
                 "delayed",
                 Set.of("I14"),
-                new Edit("claim", "earliest <= now", "true"),
-                new Edit("claim", "'-inf', NOW, 'LIMIT'", "'-inf', '+inf', 'LIMIT'")),
+                new Edit("road/claim", "earliest <= now", "true"),
+                new Edit("road/claim", "'-inf', NOW, 'LIMIT'", "'-inf', '+inf', 'LIMIT'")),
         A_RETRY_THAT_DOES_NOT_WAIT(
                 "retry",
                 Set.of("I14"),
-                new Edit("settle", "local due = now + tonumber(entry.delay)", "local due = now"));
+                new Edit("road/settle", "local due = now + tonumber(entry.delay)", "local due = now"));
 
         private final String schedule;
         private final Set<String> named;

@@ -22,7 +22,7 @@ final class FlawedScripts extends ClassLoader {
     /**
      * Another wording of a place in a script.
      *
-     * @param script the file without {@code .lua}
+     * @param script the file without {@code .lua}, for example {@code road/claim}
      * @param words what stands there, exactly once
      * @param instead what is to stand there
      */

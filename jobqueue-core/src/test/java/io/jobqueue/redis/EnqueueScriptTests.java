@@ -168,7 +168,7 @@ class EnqueueScriptTests {
     @Test
     void aReplayOfTheDriverAnswersWhatTheCallAnsweredEvenWhenTheJobIsGoneMeanwhile() {
         String[] args = {"15000", "0", "one", "email", "{}", ""};
-        Script script = Script.of(io.lettuce.core.ScriptOutputType.VALUE, "enqueue");
+        Script script = Script.of(io.lettuce.core.ScriptOutputType.VALUE, "road/enqueue");
         RedisAsyncCommands<String, String> async =
                 bench.redis.getStatefulConnection().async();
         String[] keys = bench.store.keys().withCall("token");

@@ -532,7 +532,7 @@ class RedisJobRunsTests {
     void aRepeatedCallOfAddAnswersWhatItAnsweredBefore() {
         runs.open("run", COUNT);
         String[] keys = bench.store.keys().withCall("call");
-        Script add = Script.of(io.lettuce.core.ScriptOutputType.VALUE, "runs", "history", "endings", "catchup", "add");
+        Script add = Script.of(io.lettuce.core.ScriptOutputType.VALUE, "runs/add");
         String[] args = {"15000", "run", "add", "10", "1000", "a", Ids.ofUnit("q", "run", "a"), "count", "{}", "", ""};
 
         String first = bench.store
@@ -1179,8 +1179,7 @@ class RedisJobRunsTests {
     void aCancelThatBrokeOffIsFinishedByTheSweep() {
         runs.start(
                 "run", IntStream.range(0, 1000).mapToObj(i -> new Unit("u" + i)).toList(), Unit::name, COUNT);
-        Script cancel =
-                Script.of(io.lettuce.core.ScriptOutputType.MULTI, "runs", "history", "endings", "catchup", "cancel");
+        Script cancel = Script.of(io.lettuce.core.ScriptOutputType.MULTI, "runs/cancel");
         String[] keys = bench.store.keys().withCall("call");
         bench.store
                 .<List<Object>>command(redis -> cancel.call(redis, keys, "run", "", "15000"))
@@ -1222,8 +1221,7 @@ class RedisJobRunsTests {
     void aRepeatedCallOfCancelAnswersWhatItAnsweredBefore() {
         start("a", "b");
         String[] keys = bench.store.keys().withCall("call");
-        Script cancel =
-                Script.of(io.lettuce.core.ScriptOutputType.MULTI, "runs", "history", "endings", "catchup", "cancel");
+        Script cancel = Script.of(io.lettuce.core.ScriptOutputType.MULTI, "runs/cancel");
         String[] args = {"run", "", "15000"};
 
         List<Object> first = bench.store

@@ -190,7 +190,7 @@ public final class JobQueueAutoConfiguration {
 
         @Override
         public void registerHints(RuntimeHints hints, @Nullable ClassLoader classLoader) {
-            hints.resources().registerPattern("io/jobqueue/redis/*.lua");
+            hints.resources().registerPattern("io/jobqueue/redis/**/*.lua");
         }
     }
 }

@@ -58,9 +58,9 @@ class RuntimeHintsTests {
         new JobQueueAutoConfiguration.Scripts()
                 .registerHints(ofConfiguration, getClass().getClassLoader());
 
-        assertThat(RuntimeHintsPredicates.resource().forResource("io/jobqueue/redis/claim.lua"))
+        assertThat(RuntimeHintsPredicates.resource().forResource("io/jobqueue/redis/road/claim.lua"))
                 .accepts(ofConfiguration);
-        assertThat(getClass().getClassLoader().getResource("io/jobqueue/redis/claim.lua"))
+        assertThat(getClass().getClassLoader().getResource("io/jobqueue/redis/road/claim.lua"))
                 .isNotNull();
     }
 
@@ -76,7 +76,7 @@ class RuntimeHintsTests {
         new ApplicationContextAotGenerator().processAheadOfTime(context, generation);
         generation.writeGeneratedContent();
 
-        assertThat(RuntimeHintsPredicates.resource().forResource("io/jobqueue/redis/settle.lua"))
+        assertThat(RuntimeHintsPredicates.resource().forResource("io/jobqueue/redis/road/settle.lua"))
                 .accepts(generation.getRuntimeHints());
         assertThat(RuntimeHintsPredicates.reflection().onMethodInvocation(Mailer.class, "send"))
                 .accepts(generation.getRuntimeHints());

@@ -2,6 +2,7 @@
 -- KEYS the queue's
 -- ARGV[1] the status  [2] how long a run's keys live on (ms)
 -- returns { how many ids were taken out, 0 when none is left; { run id, state, … } of the runs that ended }
+-- needs: words/runs words/history words/endings
 local PAGE = 500
 local status, ttl = ARGV[1], ARGV[2]
 read('HLEN', META)

@@ -1,5 +1,6 @@
 -- Goes on from `complete`: ends the attempts that did not just complete. A unit's output or failure is written in the same
 -- step.
+-- needs: words/runs words/endings
 local keep_failed, ttl = tonumber(ARGV[2]), tonumber(ARGV[3])
 local back, front, sooner = {}, {}, false
 local failed, retried = 0, 0

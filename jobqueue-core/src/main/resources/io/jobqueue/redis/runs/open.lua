@@ -3,6 +3,7 @@
 -- ARGV[1] run_id  [2] mode: `start` leaves sealed and completed runs as they are, but for those whose gather job failed;
 --   `open` opens them to more units, `again` opens completed ones only  [3] gather job's id  [4...] pairs of further fields, a value of '' takes the field away
 -- returns the state: `unstarted` when the run has outputs that were put there without a start
+-- needs: words/runs words/endings
 local id, mode, gather = ARGV[1], ARGV[2], ARGV[3]
 local run = the_run(id)
 read('ZCARD', DELAYED)

@@ -1,10 +1,11 @@
 -- Claims the next jobs: promotes what is due, takes the oldest ids, stamps them with token, attempt, fence and lease.
--- Goes on in `lost` when jobs without a payload are to be buried.
+-- Goes on in the next file when jobs without a payload are to be buried.
 -- KEYS the queue's
 -- ARGV[1] how many at the most  [2] token of this call, not empty  [3] lease (ms)  [4] how long a run's keys live on (ms)
 -- returns { ms to the next due job or -1, how many still wait, { lost ids }, { run id, state, … } of the runs that ended,
 --   fence of the first job, the next one's is one more; then for each job: id, payload, kind, enqueued_at_ms, and false, or
 --   when it is not the first attempt or there is `more` of the job: { attempt, max_attempts, run_id, unit_id, headers, the run it gathers } }
+-- goes on in: road/fail-lost
 local max, token, lease = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local PROMOTE = 100
 local PASS = 500 -- from so many ids on a call leaves the rest to the next one

@@ -1,4 +1,5 @@
 -- Shared by the scripts with which jobs end without success. Stands behind `runs` and `history`.
+-- needs: words/runs words/history
 
 -- Ends a job without success: it becomes a dead letter.
 local function bury(id, reason)

@@ -4,6 +4,7 @@
 -- ARGV[1] run_id  [2] '' cancels the run if it is live; else the round that a call before cancelled: to go on with it, and
 --   to leave the run alone when it was started again meanwhile  [3] how long the call is remembered (ms)
 -- returns { 1 cancelled by this call, 0 not; the round; 1 if pages are left, else 0; { run id, state } when it ended }
+-- needs: words/runs words/foreign-ends
 local CALL = KEYS[#KEYS]
 local id, round = ARGV[1], ARGV[2]
 local run = the_run(id)

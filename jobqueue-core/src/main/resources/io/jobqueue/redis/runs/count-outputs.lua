@@ -2,6 +2,7 @@
 -- KEYS the queue's
 -- ARGV[1] run_id
 -- returns { expected or -1, units with an output, failed units }
+-- needs: words/runs
 local f = read('HMGET', RUN .. ARGV[1], 'expected', 'state')
 local expected = number(f[1], -1)
 if f[2] then

@@ -8,6 +8,7 @@
 -- returns what stopped it, followed by a colon and one letter a unit that was dealt with, which may be the first few only:
 --   '' went on, `unstarted`, `full`, or the state of a run that takes no units; `completed` in mode `start` asks for `again`
 --   C created, R created anew, A alive, S has its output (F within: finished by a foreign client, so it has one now)
+-- needs: words/runs words/foreign-ends
 local answered = read('GET', KEYS[#KEYS])
 if answered then
   return answered

@@ -7,6 +7,8 @@
 --   delay (ms), max_attempts, run_id, unit_id. DELIVER completes a unit or a gather.
 -- returns { one digit an attempt: 0 refused, 1 done, 2 had been done, 3 is a final failure instead; dead letters dropped;
 --   { run id, state, … } of the runs that ended }
+-- needs: words/history
+-- goes on in: road/settle
 local REFUSED, DONE, ALREADY, ENDED = '0', '1', '2', '3'
 local in_flight = read('LLEN', PROCESSING)
 read('LLEN', COMPLETED)

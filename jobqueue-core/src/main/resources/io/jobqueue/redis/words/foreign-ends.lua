@@ -1,4 +1,5 @@
 -- Shared by the scripts that look after units whose jobs were ended by clients that know no runs.
+-- needs: words/runs words/endings
 
 -- A call reads one result and what else fits into so many bytes: large ones take a while to check.
 local read_so_far, MOST_READ = 0, 512 * 1024

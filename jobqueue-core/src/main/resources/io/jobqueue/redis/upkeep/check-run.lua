@@ -4,6 +4,7 @@
 -- ARGV[1] time between two walks over the units of a run (ms)  [2] largest output (bytes)
 -- returns { 1 if the next one may be due, else 0; 1 if there are live runs, else 0; { run id, state, … } of those that
 --   ended; { id of the run that is overdue } }
+-- needs: words/runs words/foreign-ends
 local PAGE = 200
 local pause, largest = tonumber(ARGV[1]), tonumber(ARGV[2])
 read('ZCARD', DELAYED)

@@ -10,6 +10,7 @@
 --
 -- Fields of `meta`: last_sweep, hold_left, cursor (distance from the tail of what is still to be seen, 0 between passes),
 -- next_sweep (before it no lease can be over; lowered by claims and pages, set anew when a pass begins).
+-- needs: words/runs words/history words/endings
 local mode, period, lease, max_crashes = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local keep_failed, ttl = tonumber(ARGV[5]), tonumber(ARGV[6])
 local PAGE, MOVES, LONGEST = 200, 100, 7 * 24 * 3600 * 1000 -- no lease is longer

@@ -4,6 +4,7 @@
 -- returns { 1 if there are further pages; then for each run {} when nobody started it, else { state, units, outputs, failures,
 --   late units, claimed jobs of the run on the page, and the fields started_at_ms, sealed_at_ms, ended_at_ms,
 --   expires_at_ms, overdue_at_ms, gather_job, gather_state, gather_error } }
+-- needs: words/runs
 local PAGE = 1000
 local from = tonumber(ARGV[1])
 local claimed = read('LRANGE', PROCESSING, from, from + PAGE - 1)

@@ -1,0 +1,89 @@
+package io.jobqueue.redis;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * The text of a script, put together from Lua files. A file says in its header, the comment it begins with, what it is made
+ * of:
+ *
+ * <pre>
+ * -- needs: words/history words/runs     these files, and what they need, stand before this file
+ * -- goes on in: road/settle             this file, and what it needs, stands behind this file
+ * </pre>
+ *
+ * <p>Each file stands there once, and {@value #PRELUDE} stands first. A file that goes on in another one returns early when
+ * the usual call is done, so that Redis makes only the functions that the usual call needs.
+ */
+final class ScriptText {
+
+    private static final String PRELUDE = "words/prelude";
+    private static final String NEEDS = "-- needs: ";
+    private static final String GOES_ON_IN = "-- goes on in: ";
+
+    private final Map<String, String> files = new LinkedHashMap<>();
+
+    private ScriptText() {}
+
+    /**
+     * Puts a script together.
+     *
+     * @param file its main file, without {@code .lua}, below the folder of this class
+     */
+    static String of(String file) {
+        return String.join("\n", filesOf(file).values());
+    }
+
+    /** The files of a script by their names, in their order. */
+    static Map<String, String> filesOf(String file) {
+        ScriptText text = new ScriptText();
+        text.add(PRELUDE);
+        text.add(file);
+        return text.files;
+    }
+
+    private void add(String file) {
+        if (files.containsKey(file)) {
+            return;
+        }
+        String source = read(file);
+        needs(source).forEach(this::add);
+        files.put(file, source);
+        goesOnIn(source).forEach(this::add);
+    }
+
+    /** The files that a file says it needs. */
+    static List<String> needs(String source) {
+        return said(source, NEEDS);
+    }
+
+    /** The file that a file says it goes on in; none for most. */
+    static List<String> goesOnIn(String source) {
+        return said(source, GOES_ON_IN);
+    }
+
+    private static List<String> said(String source, String what) {
+        return source.lines()
+                .takeWhile(line -> line.startsWith("--"))
+                .filter(line -> line.startsWith(what))
+                .flatMap(line -> Stream.of(line.substring(what.length()).split(" ")))
+                .toList();
+    }
+
+    private static String read(String file) {
+        try (InputStream in = ScriptText.class.getResourceAsStream(file + ".lua")) {
+            if (in == null) {
+                throw new IllegalStateException("the script " + file + ".lua is missing from the jar");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException ex) {
+            throw new UncheckedIOException("cannot read the script " + file + ".lua", ex);
+        }
+    }
+}
