@@ -34,9 +34,11 @@ public final class SampleApplication {
      *
      * @param allowedRoots the folders that a census may read; by default home, the temp folder and the folders of the
      *     class path
+     * @param allowedHosts further names by which browsers may reach this server, without a port; {@code localhost},
+     *     loopback addresses, {@code server.address} and the address that a request arrived at are always allowed
      */
     @ConfigurationProperties("sample")
-    record SampleProperties(@Nullable List<Path> allowedRoots) {}
+    record SampleProperties(@Nullable List<Path> allowedRoots, @Nullable List<String> allowedHosts) {}
 
     @Bean
     ClassPath classPath() {
