@@ -10,7 +10,7 @@ import java.util.function.Function;
  * exactly once at the end.
  *
  * <pre>{@code
- * runs.start("2026-11", files, ReadFile::name, JobRunOptions.of("census").gather(new CensusReport("2026-11")));
+ * runs.start("2026-11", files, ReadFile::path, JobRunOptions.of("census").gather(new CensusReport("2026-11")));
  * }</pre>
  *
  * <p>A unit ends as an output or as a failure, in the very step in which its job ends. The step that makes the run

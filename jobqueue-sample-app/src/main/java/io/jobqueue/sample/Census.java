@@ -20,6 +20,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
@@ -61,8 +63,8 @@ final class Census {
      */
     record Started(String runId, long units, boolean isNew) {}
 
-    /** How far a run is, with the failed units' reasons by unit id. */
-    record State(JobRun run, Map<String, String> failures, @Nullable CensusReport report) {}
+    /** A run and its report, which is there once the run has ended. */
+    record State(JobRun run, @Nullable CensusReport report) {}
 
     /**
      * Starts a run: one job for each jar, and one that gathers their reports at the end. A start that broke off goes on
@@ -113,13 +115,31 @@ final class Census {
     }
 
     /**
-     * Looks at a run. The report is there once it has been gathered.
+     * Looks at a run.
      *
      * @return empty for an unknown run
      */
     Optional<State> find(String runId) {
-        return runs.find(checked(runId))
-                .map(run -> new State(run, run.failed() == 0 ? Map.of() : outputs.failures(runId), report(run)));
+        return runs.find(checked(runId)).map(run -> new State(run, report(run)));
+    }
+
+    /** The newest runs that Redis still knows, the newest first. */
+    List<JobRun> newest(int most) {
+        return runs.list(0, most);
+    }
+
+    /**
+     * A page of a run's failed units with their reasons, by unit. Pages come in no particular order, and may repeat or
+     * miss a unit while the run goes on.
+     */
+    SortedMap<String, String> failures(String runId, int offset, int most) {
+        SortedMap<String, String> page = new TreeMap<>();
+        runs.outputs(checked(runId), JarReport.class)
+                .failures()
+                .skip(offset)
+                .limit(most)
+                .forEach(failure -> page.put(failure.getKey(), failure.getValue()));
+        return page;
     }
 
     private @Nullable CensusReport report(JobRun run) {
@@ -129,6 +149,11 @@ final class Census {
         return run.gather() == JobRun.Gather.COMPLETED
                 ? runs.await(run.id(), CensusReport.class, Duration.ZERO).orElse(null)
                 : CensusReport.of(outputs.stream(run.id(), JarReport.class));
+    }
+
+    /** Whether there is such a run. */
+    boolean isKnown(String runId) {
+        return runs.find(checked(runId)).isPresent();
     }
 
     /** The outputs of a run that are there by now, read while the stream is consumed. */

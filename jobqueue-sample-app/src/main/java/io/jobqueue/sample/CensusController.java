@@ -1,14 +1,17 @@
 package io.jobqueue.sample;
 
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.jobqueue.EnqueueRefusedException;
 import io.jobqueue.EnqueueUncertainException;
 import io.jobqueue.JobRun;
+import io.jobqueue.JobRuns;
 import io.jobqueue.QueueStats;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
-import java.util.TreeMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,22 +33,60 @@ final class CensusController {
 
     private static final Logger log = LoggerFactory.getLogger(CensusController.class);
 
-    private final Census census;
+    private static final int MOST_FAILURES = 1000;
+    private static final int USUAL_FAILURES = 100;
+    private static final int NEWEST_RUNS = 8;
+    private static final int MOST_UNITS = JobRuns.MOST_UNITS;
 
-    CensusController(Census census) {
+    private final Census census;
+    private final RedisClock clock;
+
+    CensusController(Census census, RedisClock clock) {
         this.census = census;
+        this.clock = clock;
     }
 
     record StartedBody(String runId, long units) {}
 
+    record RunsBody(List<RunBody> runs) {}
+
+    /**
+     * A run.
+     *
+     * @param expected how many jars it reads; {@code null} while they are still being added
+     * @param durationMs from its first start to its end, or until now
+     */
     record RunBody(
             String runId,
             String state,
             @Nullable Long expected,
             long done,
             long failed,
-            List<Failure> failures,
-            @Nullable CensusReport report) {}
+            Instant startedAt,
+            long durationMs) {
+
+        static RunBody of(JobRun run, Instant now) {
+            Instant end = run.ended() == null ? now : run.ended();
+            return new RunBody(
+                    run.id(),
+                    state(run),
+                    run.state() == JobRun.State.OPEN ? null : run.expected(),
+                    run.done(),
+                    run.failed(),
+                    run.started(),
+                    Math.max(0, Duration.between(run.started(), end).toMillis()));
+        }
+
+        private static String state(JobRun run) {
+            if (!run.isThrough()) {
+                return "running";
+            }
+            return run.state() == JobRun.State.CANCELLED ? "cancelled" : "completed";
+        }
+    }
+
+    /** A run with a page of its failures, and its report once it has ended. */
+    record RunDetailsBody(@JsonUnwrapped RunBody run, List<Failure> failures, @Nullable CensusReport report) {}
 
     record Failure(String unit, String reason) {}
 
@@ -71,28 +112,37 @@ final class CensusController {
                 .body(new StartedBody(started.runId(), started.units()));
     }
 
-    /** How far a run is, and its report once it is complete. */
+    /** The newest runs. */
+    @GetMapping("/census")
+    RunsBody runs() {
+        Instant now = clock.now();
+        return new RunsBody(census.newest(NEWEST_RUNS).stream()
+                .map(run -> RunBody.of(run, now))
+                .toList());
+    }
+
+    /**
+     * How far a run is, a page of its failures, and its report once it has ended.
+     *
+     * @param fields {@code failures_offset}, 0 by default; {@code failures_limit}, 100 by default and at most 1000
+     */
     @GetMapping("/census/{runId}")
-    ResponseEntity<?> run(@PathVariable String runId) {
+    ResponseEntity<?> run(@PathVariable String runId, @RequestParam Map<String, String> fields) {
+        Form form = new Form(fields);
+        int offset = form.whole("failures_offset", 0, 0, MOST_UNITS);
+        int limit = form.whole("failures_limit", USUAL_FAILURES, 0, MOST_FAILURES);
         return census.find(runId)
-                .<ResponseEntity<?>>map(state -> ResponseEntity.ok(body(runId, state)))
+                .<ResponseEntity<?>>map(state -> ResponseEntity.ok(new RunDetailsBody(
+                        RunBody.of(state.run(), clock.now()),
+                        state.run().failed() <= offset ? List.of() : failures(runId, offset, limit),
+                        state.report())))
                 .orElseGet(() -> unknown(runId));
     }
 
-    private static RunBody body(String runId, Census.State state) {
-        JobRun run = state.run();
-        List<Failure> failures = new TreeMap<>(state.failures())
-                .entrySet().stream()
-                        .map(failure -> new Failure(failure.getKey(), failure.getValue()))
-                        .toList();
-        return new RunBody(
-                runId,
-                run.isThrough() ? "completed" : "running",
-                run.state() == JobRun.State.OPEN ? null : run.expected(),
-                run.done(),
-                run.failed(),
-                failures,
-                state.report());
+    private List<Failure> failures(String runId, int offset, int limit) {
+        return census.failures(runId, offset, limit).entrySet().stream()
+                .map(failure -> new Failure(failure.getKey(), failure.getValue()))
+                .toList();
     }
 
     /**
@@ -105,7 +155,7 @@ final class CensusController {
         if (limit < 0 || limit > MOST_OUTPUTS) {
             throw new RefusedException("limit must be from 0 to %s, was %s".formatted(MOST_OUTPUTS, limit));
         }
-        if (census.find(runId).isEmpty()) {
+        if (!census.isKnown(runId)) {
             return unknown(runId);
         }
         List<Output> outputs = census.outputs(runId)

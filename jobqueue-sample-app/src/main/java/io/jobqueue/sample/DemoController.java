@@ -1,25 +1,15 @@
 package io.jobqueue.sample;
 
-import io.jobqueue.EnqueueRefusedException;
-import io.jobqueue.EnqueueUncertainException;
-import io.jobqueue.JobSnapshot;
 import io.jobqueue.JobStatus;
-import io.jobqueue.JsonText;
 import io.jobqueue.Names;
-import io.jobqueue.UnreadableJsonException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
-import org.springframework.http.HttpStatus;
-import org.springframework.http.ResponseEntity;
-import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.node.JsonNodeFactory;
 
 /**
  * The routes of the guide's demo servers, with their parameters, defaults and answers, so that what was written for
@@ -28,16 +18,20 @@ import tools.jackson.databind.node.JsonNodeFactory;
 @RestController
 final class DemoController {
 
-    private static final int LONGEST_RECIPIENT = 256;
-    private static final int LARGEST_BATCH = 50;
+    static final int LONGEST_RECIPIENT = 256;
+    static final int LARGEST_BATCH = 50;
+    static final String USUAL_RECIPIENT = "user@example.com";
+
     private static final int MOST_WORKERS = 8;
     private static final int LONGEST_LATENCY_MS = 1_000_000;
     private static final int MOST_ENDED = 10;
 
     private final Demo demo;
+    private final RedisClock clock;
 
-    DemoController(Demo demo) {
+    DemoController(Demo demo, RedisClock clock) {
         this.demo = demo;
+        this.clock = clock;
     }
 
     record StatsBody(
@@ -57,14 +51,6 @@ final class DemoController {
             double hangRate) {}
 
     record JobsBody(List<JobBody> pending, List<JobBody> processing, List<JobBody> completed, List<JobBody> failed) {}
-
-    record JobBody(
-            String id,
-            String status,
-            int attempts,
-            JsonNode payload,
-            @Nullable JsonNode result,
-            @Nullable String lastError) {}
 
     record EnqueuedBody(List<String> enqueued, StatsBody stats) {}
 
@@ -98,37 +84,12 @@ final class DemoController {
     /** The jobs; of those that ended the newest ten of each list. */
     @GetMapping("/jobs")
     JobsBody jobs() {
+        Instant now = clock.now();
         return new JobsBody(
-                bodies(demo.pending()),
-                bodies(demo.processing()),
-                bodies(demo.jobs(JobStatus.COMPLETED, MOST_ENDED)),
-                bodies(demo.jobs(JobStatus.FAILED, MOST_ENDED)));
-    }
-
-    private static List<JobBody> bodies(List<JobSnapshot> jobs) {
-        return jobs.stream()
-                .map(job -> new JobBody(
-                        job.id(),
-                        job.status() == null ? "unknown" : job.status().text(),
-                        job.attempts(),
-                        payload(job.payload()),
-                        job.result() == null ? null : json(job.result()),
-                        job.lastError()))
-                .toList();
-    }
-
-    /** The guide's payload is an object; what is none shows as an empty one. */
-    private static JsonNode payload(JsonText payload) {
-        JsonNode json = json(payload);
-        return json == null || !json.isObject() ? JsonNodeFactory.instance.objectNode() : json;
-    }
-
-    private static @Nullable JsonNode json(JsonText text) {
-        try {
-            return text.as(JsonNode.class);
-        } catch (UnreadableJsonException ex) {
-            return null;
-        }
+                JobBody.of(demo.pending(), now),
+                JobBody.of(demo.processing(), now),
+                JobBody.of(demo.jobs(JobStatus.COMPLETED, MOST_ENDED), now),
+                JobBody.of(demo.jobs(JobStatus.FAILED, MOST_ENDED), now));
     }
 
     /** Enqueues a batch of one kind. */
@@ -137,7 +98,7 @@ final class DemoController {
         Form form = new Form(fields);
         List<String> ids = demo.enqueue(
                 kind(form),
-                form.text("recipient", "user@example.com", LONGEST_RECIPIENT),
+                form.text("recipient", USUAL_RECIPIENT, LONGEST_RECIPIENT),
                 form.whole("count", 1, 1, LARGEST_BATCH));
         return new EnqueuedBody(ids, stats());
     }
@@ -206,16 +167,5 @@ final class DemoController {
     SweepBody sweep(@RequestParam Map<String, String> fields) {
         demo.sweep(new Form(fields).yesOrNo("enabled"));
         return sweep();
-    }
-
-    @ExceptionHandler
-    ResponseEntity<ErrorAnswers.ErrorBody> refused(EnqueueRefusedException ex) {
-        return ErrorAnswers.error(HttpStatus.SERVICE_UNAVAILABLE, "Redis refused the jobs: none was enqueued");
-    }
-
-    @ExceptionHandler
-    ResponseEntity<ErrorAnswers.ErrorBody> uncertain(EnqueueUncertainException ex) {
-        return ErrorAnswers.error(
-                HttpStatus.SERVICE_UNAVAILABLE, "Redis did not answer: the jobs may have been enqueued or not");
     }
 }

@@ -1,6 +1,7 @@
 package io.jobqueue.sample;
 
 import io.jobqueue.Names;
+import java.util.List;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
@@ -26,9 +27,9 @@ record DemoSettings(@DefaultValue(DEFAULT_QUEUE) String queueName, @DefaultValue
 
     /** The rule for the queue's name: one of the product's own, and one that is free. */
     static String checked(String queueName) {
-        if (Names.queue(queueName).equals(Census.QUEUE)) {
+        if (List.of(Census.QUEUE, Mailer.QUEUE).contains(Names.queue(queueName))) {
             throw new IllegalArgumentException(
-                    "queue name must not be '%s': simulated workers would take the jobs of the census"
+                    "queue name must not be '%s': simulated workers would take the jobs of the sample's handlers"
                             .formatted(queueName));
         }
         return queueName;

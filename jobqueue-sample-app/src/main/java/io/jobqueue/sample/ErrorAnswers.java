@@ -1,5 +1,7 @@
 package io.jobqueue.sample;
 
+import io.jobqueue.EnqueueRefusedException;
+import io.jobqueue.EnqueueUncertainException;
 import io.lettuce.core.RedisException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -40,6 +42,16 @@ final class ErrorAnswers {
         return ResponseEntity.status(HttpStatus.METHOD_NOT_ALLOWED)
                 .headers(headers)
                 .body(new ErrorBody("Method Not Allowed"));
+    }
+
+    @ExceptionHandler
+    ResponseEntity<ErrorBody> notEnqueued(EnqueueRefusedException ex) {
+        return error(HttpStatus.SERVICE_UNAVAILABLE, "Redis refused the jobs: none was enqueued");
+    }
+
+    @ExceptionHandler
+    ResponseEntity<ErrorBody> perhapsEnqueued(EnqueueUncertainException ex) {
+        return error(HttpStatus.SERVICE_UNAVAILABLE, "Redis did not answer: the jobs may have been enqueued or not");
     }
 
     @ExceptionHandler

@@ -2,6 +2,7 @@ package io.jobqueue.sample;
 
 import io.jobqueue.JobOutcome;
 import io.jobqueue.spring.JobHandler;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -18,10 +19,12 @@ import java.util.Enumeration;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.stereotype.Component;
 
 /**
@@ -38,9 +41,30 @@ final class JarReader {
     private static final int MAJOR_OF_JAVA_0 = 44;
 
     private final AllowedRoots roots;
+    private final Bounds bounds;
+    private final AtomicLong copiedBytes = new AtomicLong();
 
+    @Autowired
     JarReader(AllowedRoots roots) {
+        this(roots, Bounds.USUAL);
+    }
+
+    JarReader(AllowedRoots roots, Bounds bounds) {
         this.roots = roots;
+        this.bounds = bounds;
+    }
+
+    /**
+     * What reading a jar may cost. A jar in a jar is inflated into the temp folder, and a few kilobytes can inflate to
+     * gigabytes. Jars are read one level deep: a jar in a jar in a jar counts as a file and is not inflated.
+     *
+     * @param entries how many entries a jar may have
+     * @param nestedBytes how large a jar in a jar may be when it is inflated
+     * @param copiesBytes how large all inflated copies may be together that exist at the same time
+     */
+    record Bounds(int entries, long nestedBytes, long copiesBytes) {
+
+        static final Bounds USUAL = new Bounds(1_000_000, 128L << 20, 512L << 20);
     }
 
     /**
@@ -58,7 +82,7 @@ final class JarReader {
         }
     }
 
-    private static JarReport readFile(Path jar) throws IOException, BrokenJarException {
+    private JarReport readFile(Path jar) throws IOException, BrokenJarException {
         // java.io.File, which ZipFile needs, cannot name every file when the locale of the JVM is not UTF-8
         if (!jar.toFile().isFile()) {
             try (InputStream in = Files.newInputStream(jar)) {
@@ -72,7 +96,7 @@ final class JarReader {
         return count(jar, ZipFile.OPEN_READ, sha256);
     }
 
-    private static JarReport readNested(Path jar, String entry) throws IOException, BrokenJarException {
+    private JarReport readNested(Path jar, String entry) throws IOException, BrokenJarException {
         if (!JarSearch.isNestedJar(entry)) {
             throw new RefusedException("'%s' is no jar of an executable jar".formatted(entry));
         }
@@ -81,16 +105,65 @@ final class JarReader {
             if (nested == null) {
                 throw new RefusedException("'%s' is not in %s".formatted(entry, jar));
             }
-            try (InputStream in = outer.getInputStream(nested)) {
+            if (nested.getSize() > bounds.nestedBytes()) {
+                throw tooLarge(entry);
+            }
+            BoundedStream in = new BoundedStream(outer.getInputStream(nested), entry);
+            try (in) {
                 return readCopy(in);
+            } finally {
+                copiedBytes.addAndGet(-in.passed);
             }
         } catch (ZipException ex) {
             throw new BrokenJarException(ex);
         }
     }
 
+    private RefusedException tooLarge(String entry) {
+        return new RefusedException("'%s' inflates to more than %s bytes, the most that a jar in a jar may have"
+                .formatted(entry, bounds.nestedBytes()));
+    }
+
+    /** The data of a jar in a jar, which ends with an exception when it is more than the bounds allow. */
+    private final class BoundedStream extends FilterInputStream {
+
+        private final String entry;
+        private long passed;
+
+        BoundedStream(InputStream data, String entry) {
+            super(data);
+            this.entry = entry;
+        }
+
+        @Override
+        public int read() throws IOException {
+            int read = super.read();
+            passed(read < 0 ? 0 : 1);
+            return read;
+        }
+
+        @Override
+        public int read(byte[] target, int offset, int length) throws IOException {
+            int read = super.read(target, offset, length);
+            passed(Math.max(0, read));
+            return read;
+        }
+
+        private void passed(int bytes) throws IOException {
+            passed += bytes;
+            long copied = copiedBytes.addAndGet(bytes);
+            if (passed > bounds.nestedBytes()) {
+                throw tooLarge(entry);
+            }
+            if (copied > bounds.copiesBytes()) {
+                throw new IOException("jars that are being read fill the temp folder with more than %s bytes"
+                        .formatted(bounds.copiesBytes()));
+            }
+        }
+    }
+
     /** Nested jars have no path; a copy counts exactly as a jar of its own would. */
-    private static JarReport readCopy(InputStream jar) throws IOException, BrokenJarException {
+    private JarReport readCopy(InputStream jar) throws IOException, BrokenJarException {
         Path copy = Files.createTempFile("census-", ".jar");
         try {
             String sha256;
@@ -113,9 +186,13 @@ final class JarReader {
         }
     }
 
-    private static JarReport count(Path jar, int mode, String sha256) throws BrokenJarException {
+    private JarReport count(Path jar, int mode, String sha256) throws BrokenJarException {
         // names that are not marked as UTF-8 may be anything; only their ends matter here, and Latin-1 takes all bytes
         try (ZipFile zip = new ZipFile(jar.toFile(), mode, StandardCharsets.ISO_8859_1)) {
+            if (zip.size() > bounds.entries()) {
+                throw new RefusedException("the jar has %s entries, more than the %s that a jar may have"
+                        .formatted(zip.size(), bounds.entries()));
+            }
             long files = 0;
             long classes = 0;
             long bytes = 0;
@@ -140,6 +217,8 @@ final class JarReader {
                 }
             }
             return new JarReport(files, classes, files - classes, bytes, largest, new TreeMap<>(javaVersions), sha256);
+        } catch (RefusedException ex) {
+            throw ex;
         } catch (IOException | RuntimeException ex) {
             // ZipFile meets some broken central directories with an IndexOutOfBoundsException
             throw new BrokenJarException(ex);

@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +37,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /** The application as it is started from a command line, asked over HTTP. */
 @Timeout(120)
@@ -138,13 +140,97 @@ class CensusApplicationTests {
     }
 
     @Test
+    void theFailuresOfARunComeByPages() {
+        JobQueue queue = sample.context().getBean(JobQueue.class).on("census");
+        List<String> units =
+                IntStream.range(0, 250).mapToObj(i -> "unit-%03d".formatted(i)).toList();
+        queue.runs()
+                .start(
+                        "failing",
+                        units,
+                        unit -> unit,
+                        unit -> JobRequest.of(ReadJar.KIND, Map.of("file", "http://example.org/" + unit)),
+                        JobRunOptions.defaults());
+        assertThat(awaitCompleted("failing").get("failed").asInt()).isEqualTo(250);
+
+        assertThat(failures("")).hasSize(100);
+        assertThat(failures("?failures_limit=7")).hasSize(7);
+        assertThat(failures("?failures_limit=0")).isEmpty();
+        assertThat(failures("?failures_limit=1000")).containsExactlyElementsOf(units);
+        assertThat(failures("?failures_offset=250")).isEmpty();
+        List<String> paged = new ArrayList<>();
+        for (int offset = 0; offset < 300; offset += 60) {
+            paged.addAll(failures("?failures_limit=60&failures_offset=" + offset));
+        }
+        assertThat(paged).containsExactlyInAnyOrderElementsOf(units);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"failures_limit=1001", "failures_limit=-1", "failures_offset=-1", "failures_offset=x"})
+    void refusesPagesOfFailuresThatMakeNoSense(String page) {
+        Answer answer = sample.get("/census/any?" + page);
+
+        assertThat(answer.status()).isEqualTo(400);
+        assertThat(answer.json().get("error").asString())
+                .startsWith(page.substring(0, page.indexOf('=')) + " must be a whole number from 0 to ");
+    }
+
+    @Test
+    void listsTheNewestRunsFirst() throws Exception {
+        Path folder = allowed.resolve("recent");
+        Jars.random(folder, 2, 2);
+        Files.writeString(folder.resolve("broken.jar"), "this is no jar");
+        for (int i = 1; i <= 9; i++) {
+            post(Map.of("folder", folder.toString(), "run_id", "recent-" + i));
+            awaitCompleted("recent-" + i);
+        }
+
+        JsonNode runs = sample.get("/census").json().get("runs");
+
+        assertThat(runs).hasSize(8);
+        JsonNode newest = runs.get(0);
+        assertThat(newest.propertyNames())
+                .containsExactly("run_id", "state", "expected", "done", "failed", "started_at", "duration_ms");
+        assertThat(newest.get("run_id").asString()).isEqualTo("recent-9");
+        assertThat(newest.get("state").asString()).isEqualTo("completed");
+        assertThat(newest.get("expected").asInt()).isEqualTo(3);
+        assertThat(newest.get("done").asInt()).isEqualTo(2);
+        assertThat(newest.get("failed").asInt()).isEqualTo(1);
+        assertThat(newest.get("duration_ms").asLong()).isPositive();
+        assertThat(runs.get(7).get("run_id").asString()).isEqualTo("recent-2");
+    }
+
+    @Test
+    void theDurationOfARunStopsAtItsEnd() throws Exception {
+        Path folder = allowed.resolve("timed");
+        Jars.random(folder, 1, 1);
+        post(Map.of("folder", folder.toString(), "run_id", "timed"));
+        long duration = awaitCompleted("timed").get("duration_ms").asLong();
+        JobQueue queue = sample.context().getBean(JobQueue.class).on("census");
+        queue.runs().open("endless", JobRunOptions.defaults());
+        long first = sample.get("/census/endless").json().get("duration_ms").asLong();
+
+        await().until(() ->
+                sample.get("/census/endless").json().get("duration_ms").asLong() > first);
+
+        assertThat(sample.get("/census/timed").json().get("duration_ms").asLong())
+                .isEqualTo(duration);
+        queue.runs().cancel("endless");
+        assertThat(sample.get("/census/endless").json().get("state").asString()).isEqualTo("cancelled");
+    }
+
+    @Test
     void aRunOfNoUnitsIsCompleteAtOnce() throws Exception {
         Path folder = Files.createDirectories(allowed.resolve("empty"));
 
         Answer started = post(Map.of("folder", folder.toString(), "run_id", "empty"));
 
         assertThat(started.status()).isEqualTo(202);
-        assertThat(sample.get("/census/empty").json())
+        ObjectNode run = (ObjectNode) sample.get("/census/empty").json();
+        assertThat(Instant.parse(run.get("started_at").asString()))
+                .isBetween(Instant.now().minusSeconds(60), Instant.now().plusSeconds(1));
+        assertThat(run.get("duration_ms").asLong()).isBetween(0L, 60_000L);
+        assertThat(run.remove(List.of("started_at", "duration_ms")))
                 .isEqualTo(
                         JSON.readTree(
                                 """
@@ -383,6 +469,13 @@ class CensusApplicationTests {
                 report.get("files").asLong(),
                 report.get("classes").asLong(),
                 report.get("bytes").asLong());
+    }
+
+    private static List<String> failures(String page) {
+        JsonNode failures = sample.get("/census/failing" + page).json().get("failures");
+        return failures.valueStream()
+                .map(failure -> failure.get("unit").asString())
+                .toList();
     }
 
     private static long total(String name) throws Exception {

@@ -63,7 +63,7 @@ class CommandLineTests {
                 .endsWith("was 'a b'");
         assertThat(CommandLine.parse("--queue-name", "census").answer())
                 .isEqualTo(
-                        "--queue-name: queue name must not be 'census': simulated workers would take the jobs of the census");
+                        "--queue-name: queue name must not be 'census': simulated workers would take the jobs of the sample's handlers");
     }
 
     @ParameterizedTest

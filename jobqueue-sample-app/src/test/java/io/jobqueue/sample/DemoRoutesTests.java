@@ -47,7 +47,8 @@ class DemoRoutesTests {
             "fail_rate",
             "hang_rate");
 
-    private static final List<String> JOB = List.of("id", "status", "attempts", "payload", "result", "last_error");
+    private static final List<String> JOB =
+            List.of("id", "status", "attempts", "payload", "result", "last_error", "lease_age_ms", "lease_left_ms");
 
     private static EmbeddedRedis redis;
     private static RunningSample sample;
@@ -145,6 +146,61 @@ class DemoRoutesTests {
         assertThat(StreamSupport.stream(pending.spliterator(), false)
                         .map(job -> job.get("payload").get("n").asInt()))
                 .containsExactly(1, 2, 3);
+    }
+
+    @Test
+    void aClaimedJobShowsTheAgeOfItsLeaseAndThatItHasExpired() {
+        sample.post("/enqueue");
+        assertThat(job("pending").get("lease_age_ms").isNull()).isTrue();
+        assertThat(job("pending").get("lease_left_ms").isNull()).isTrue();
+
+        sample.post("/workers/start", "size", 1, "work_latency_ms", 0, "hang_rate", 1);
+        await().until(() -> sample.number("processing_depth") == 1);
+
+        JsonNode claimed = job("processing");
+        assertThat(claimed.get("lease_age_ms").asLong()).isBetween(0L, 60_000L);
+        assertThat(claimed.get("lease_age_ms").asLong()
+                        + claimed.get("lease_left_ms").asLong())
+                .isEqualTo(1000);
+        await().until(() -> job("processing").get("lease_left_ms").asLong() < 0);
+        assertThat(job("processing").get("lease_age_ms").asLong()).isGreaterThan(1000);
+
+        // expired, but claimed until a sweep
+        sample.post("/workers/stop");
+        assertThat(sample.post("/reclaim").json().get("reclaimed")).hasSize(1);
+        assertThat(job("pending").get("lease_left_ms").isNull()).isTrue();
+    }
+
+    @Test
+    void aWorkerThatIsAliveKeepsItsLeaseYoung() {
+        sample.post("/enqueue");
+        sample.post("/workers/start", "size", 1, "work_latency_ms", 1_000_000);
+        await().until(() -> sample.number("processing_depth") == 1);
+        long begin = System.nanoTime();
+
+        await().until(() -> {
+            assertThat(job("processing").get("lease_left_ms").asLong()).isPositive();
+            return System.nanoTime() - begin > 2_000_000_000L;
+        });
+    }
+
+    @Test
+    void aJobThatIsTriedAgainShowsItsEarlierError() {
+        sample.post("/enqueue");
+        sample.post("/workers/start", "size", 1, "work_latency_ms", 1500, "fail_rate", 1);
+        await().until(() -> sample.number("processing_depth") == 1);
+        sample.post("/workers/configure", "work_latency_ms", 1_000_000);
+        await().until(() -> sample.get("/jobs")
+                .json()
+                .get("processing")
+                .valueStream()
+                .anyMatch(job -> job.get("attempts").asInt() == 2));
+
+        assertThat(job("processing").get("last_error").asString()).isEqualTo("worker-1 simulated failure");
+    }
+
+    private static JsonNode job(String list) {
+        return sample.get("/jobs").json().get(list).get(0);
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.jobqueue.sample;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.InstanceOfAssertFactories.type;
+import static org.awaitility.Awaitility.await;
 
 import io.jobqueue.JobOutcome;
 import io.jobqueue.JobOutcomeException;
@@ -28,6 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class JarReaderTests {
 
+    private static final String NESTED = "BOOT-INF/lib/inner.jar";
     private static final ClassPath NO_CLASS_PATH = ClassPath.of("");
 
     @TempDir
@@ -228,6 +230,89 @@ class JarReaderTests {
         assertFailsForGood(ReadJar.nested(jar, "secret.txt"), "no jar of an executable jar");
         assertFailsForGood(ReadJar.nested(jar, "BOOT-INF/lib/a/../b.jar"), "no jar of an executable jar");
         assertFailsForGood(ReadJar.nested(jar, "BOOT-INF/lib/gone.jar"), "is not in");
+    }
+
+    @Test
+    void aJarInAJarThatDeclaresTooManyBytesIsNotInflated() throws IOException {
+        bound(new JarReader.Bounds(1000, 100_000, 1_000_000));
+        Path outer = outer(new byte[100_001]);
+
+        assertFailsForGood(
+                ReadJar.nested(outer, NESTED),
+                "'BOOT-INF/lib/inner.jar' inflates to more than 100000 bytes, the most that a jar in a jar may have");
+    }
+
+    /** The declared size is what the author of the jar wrote, not what its data inflates to. */
+    @Test
+    void aJarInAJarThatDeclaresLessThanItInflatesToIsCutOff() throws IOException {
+        bound(new JarReader.Bounds(1000, 100_000, 1_000_000));
+        Path outer = Jars.declaring(outer(new byte[50_000_000]), 10);
+
+        assertFailsForGood(ReadJar.nested(outer, NESTED), "inflates to more than 100000 bytes");
+        awaitNoCopies();
+    }
+
+    @Test
+    void aJarInAJarMayHaveAllTheBytesThatAreAllowed() throws IOException {
+        byte[] inner = Jars.bytes(zip -> Jars.add(zip, "a.txt", new byte[40]));
+        bound(new JarReader.Bounds(1, inner.length, inner.length));
+
+        assertThat(reader.read(ReadJar.nested(outer(inner), NESTED)).bytes()).isEqualTo(40);
+        // the room is free again
+        assertThat(reader.read(ReadJar.nested(outer(inner), NESTED)).bytes()).isEqualTo(40);
+        awaitNoCopies();
+    }
+
+    @Test
+    void aJarInAJarIsTriedAgainWhenOthersFillTheTempFolder() throws IOException {
+        bound(new JarReader.Bounds(1000, 100_000, 50_000));
+        ReadJar work = ReadJar.nested(outer(new byte[60_000]), NESTED);
+
+        assertThatThrownBy(() -> reader.read(work))
+                .isInstanceOf(IOException.class)
+                .hasMessage("jars that are being read fill the temp folder with more than 50000 bytes");
+        awaitNoCopies();
+    }
+
+    @Test
+    void aJarWithTooManyEntriesFailsForGood() throws IOException {
+        Path jar = Jars.write(allowed.resolve("many.jar"), zip -> {
+            for (int i = 0; i < 11; i++) {
+                Jars.add(zip, "a" + i, new byte[1]);
+            }
+        });
+        Path outer = outer(Files.readAllBytes(jar));
+        bound(new JarReader.Bounds(10, 100_000, 100_000));
+
+        assertFailsForGood(ReadJar.of(jar), "11 entries, more than the 10 that a jar may have");
+        assertFailsForGood(ReadJar.nested(outer, NESTED), "11 entries, more than the 10 that a jar may have");
+    }
+
+    @Test
+    void aJarInAJarInAJarIsAFileAndNothingMore() throws IOException {
+        byte[] innermost = Jars.bytes(zip -> Jars.add(zip, "A.class", Jars.classFile(17, 30)));
+        byte[] inner = Jars.bytes(zip -> Jars.stored(zip, NESTED, innermost));
+
+        JarReport report = reader.read(ReadJar.nested(outer(inner), NESTED));
+
+        assertThat(report.files()).isEqualTo(1);
+        assertThat(report.classes()).isZero();
+        assertThat(report.bytes()).isEqualTo(innermost.length);
+        assertFailsForGood(ReadJar.nested(outer(inner), NESTED + "!/" + NESTED), "no jar of an executable jar");
+    }
+
+    private void bound(JarReader.Bounds bounds) {
+        reader = new JarReader(AllowedRoots.of(List.of(allowed), NO_CLASS_PATH), bounds);
+    }
+
+    private Path outer(byte[] inner) throws IOException {
+        return Jars.write(allowed.resolve("app.jar"), zip -> Jars.add(zip, NESTED, inner));
+    }
+
+    /** Other applications on this machine may be reading jars in jars just now. */
+    private static void awaitNoCopies() {
+        Path folder = Path.of(System.getProperty("java.io.tmpdir"));
+        await().untilAsserted(() -> assertThat(folder).isDirectoryNotContaining("glob:**/census-*.jar"));
     }
 
     private void assertFailsForGood(ReadJar work, String reason) {

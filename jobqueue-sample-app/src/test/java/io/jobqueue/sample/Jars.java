@@ -3,6 +3,8 @@ package io.jobqueue.sample;
 import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -79,6 +81,14 @@ final class Jars {
                 .replace("META-INF/b.txt", "META-INF/a.txt")
                 .replace("twice/B.class", "twice/A.class");
         return Files.write(jar, text.getBytes(StandardCharsets.ISO_8859_1));
+    }
+
+    /** Changes the uncompressed size that the central directory of a jar declares for its last entry. */
+    static Path declaring(Path jar, int size) throws IOException {
+        byte[] bytes = Files.readAllBytes(jar);
+        int header = new String(bytes, StandardCharsets.ISO_8859_1).lastIndexOf("PK\1\2");
+        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putInt(header + 24, size);
+        return Files.write(jar, bytes);
     }
 
     /** Jars of all sorts, the same for the same seed. */
