@@ -3,8 +3,14 @@ package io.jobqueue;
 import java.util.List;
 
 /**
- * Redis refused an enqueue and changed nothing, as it does when its {@code maxmemory} is reached. Workers go on and
- * make room; enqueue again later.
+ * An enqueue was refused and changed nothing: none of the jobs of {@link #ids()} was created. The cause says why.
+ *
+ * <ul>
+ *   <li>Redis refused it, for example because its {@code maxmemory} is reached. Workers go on and make room.
+ *   <li>It was never sent, because the connection to Redis is down. The queue connects again by itself.
+ * </ul>
+ *
+ * <p>Enqueue again later.
  *
  * @since 0.1.0
  */
@@ -18,12 +24,12 @@ public final class EnqueueRefusedException extends JobQueueException {
      * Makes the exception.
      *
      * @param queue the queue's name
-     * @param ids the ids that were refused
-     * @param cause what the server said
+     * @param ids the ids whose jobs were not created
+     * @param cause what the server or its client said
      */
     public EnqueueRefusedException(String queue, List<String> ids, Throwable cause) {
         super(
-                "Redis refused an enqueue on queue '%s' and changed nothing: %s".formatted(queue, cause.getMessage()),
+                "an enqueue on queue '%s' was refused and changed nothing: %s".formatted(queue, cause.getMessage()),
                 cause);
         this.ids = List.copyOf(ids);
     }

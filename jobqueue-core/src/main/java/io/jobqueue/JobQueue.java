@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
  * the public Redis job-queue guide ({@link #claim}, {@link #complete}, {@link #fail}, {@link #reclaimStuck}) are for
  * those who run their own workers.
  *
- * <p>Every method makes at least one round trip to Redis, except where it says otherwise. When Redis cannot be
- * reached the Redis client's own exception comes through, at once while the connection is known to be down, else after
- * the command timeout. A method and its {@code …Async} twin do the same; wrong arguments are refused at once by both, any
+ * <p>Every method makes at least one round trip to Redis, except where it says otherwise. When Redis cannot be reached, an
+ * enqueue throws an {@link EnqueueRefusedException} or {@link EnqueueUncertainException}, and any other method the Redis
+ * client's own exception: at once while the connection is known to be down, else after the command timeout. A method and its {@code …Async} twin do the same; wrong arguments are refused at once by both, any
  * other failure of the twin comes with its future. The stages of that future run on a thread of the Redis client, which
  * delivers the replies of all callers, so they must not block: a blocking method that is called there throws an
  * {@link IllegalStateException} and sends nothing. Use the twins there, or {@code thenApplyAsync} with an executor.
@@ -51,7 +51,8 @@ public interface JobQueue {
      * @return the job's id, and whether this call created it
      * @throws IllegalArgumentException when the payload has no kind, is no JSON object, or is too large
      * @throws EnqueueUncertainException when the answer is lost; it carries the id, with which the call can be repeated
-     * @throws EnqueueRefusedException when Redis has no memory left
+     * @throws EnqueueRefusedException when Redis refuses the job, for example for want of memory, or when nothing was sent
+     *     because the connection is down
      */
     default JobRef enqueue(Object payload) {
         return enqueue(JobRequest.of(payload));
@@ -72,7 +73,8 @@ public interface JobQueue {
      * @throws IllegalArgumentException when any of them cannot be written; then none was sent
      * @throws EnqueueUncertainException when answers are lost; it carries the ids of all jobs that are in doubt or were
      *     not sent
-     * @throws EnqueueRefusedException when Redis has no memory left; it carries the ids of all jobs not created
+     * @throws EnqueueRefusedException when Redis refuses a job, or when the connection is down; it carries the ids of all
+     *     jobs not created
      */
     List<JobRef> enqueueAll(Collection<?> jobs);
 

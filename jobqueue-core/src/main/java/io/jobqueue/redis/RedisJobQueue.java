@@ -27,7 +27,6 @@ import io.jobqueue.worker.JobStore.Renewed;
 import io.jobqueue.worker.JobStore.Settlement;
 import io.jobqueue.worker.JobStore.Verb;
 import io.lettuce.core.RedisCommandExecutionException;
-import io.lettuce.core.RedisConnectionException;
 import io.lettuce.core.ScriptOutputType;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -264,14 +263,13 @@ final class RedisJobQueue implements JobQueue {
         List<String> open = calls.subList(failed, calls.size()).stream()
                 .flatMap(call -> call.jobs().stream().map(Outgoing::id))
                 .toList();
-        if (cause instanceof RedisCommandExecutionException && !Refusal.isStartingOrDemoted(cause)) {
-            return new EnqueueRefusedException(queue, open, cause);
+        if (failed == 0 && cause instanceof IllegalStateException stopped) {
+            return stopped;
         }
-        boolean nothingSent = cause instanceof RedisConnectionException || cause instanceof IllegalStateException;
-        if (failed == 0 && nothingSent) {
-            return (RuntimeException) cause;
-        }
-        return new EnqueueUncertainException(queue, open, cause);
+        boolean refused = cause instanceof RedisCommandExecutionException && !Refusal.isStartingOrDemoted(cause);
+        return refused || Refusal.isBeforeSending(cause) || cause instanceof IllegalStateException
+                ? new EnqueueRefusedException(queue, open, cause)
+                : new EnqueueUncertainException(queue, open, cause);
     }
 
     // ---- look

@@ -1,13 +1,16 @@
 package io.jobqueue.redis;
 
 import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.RedisConnectionException;
+import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisLoadingException;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The reasons for which Redis refuses a command. A reason is recognised by the words of Redis anywhere in the message,
- * because our scripts put the name of a key before them and older servers the name of the script. The error code alone
- * would not do: a queue may be called {@code READONLY}.
+ * The reasons for which Redis, or the driver in its place, refuses a command. A reason is recognised by the words of Redis
+ * anywhere in the message, because our scripts put the name of a key before them and older servers the name of the script.
+ * The error code alone would not do: a queue may be called {@code READONLY}.
  */
 enum Refusal {
     FULL("OOM command not allowed"),
@@ -15,6 +18,13 @@ enum Refusal {
     OTHER_TYPE("WRONGTYPE Operation against a key"),
     MASTER_AWAY("MASTERDOWN Link with MASTER"),
     SLOTS_AWAY("CLUSTERDOWN ");
+
+    /** The words of Lettuce for a command that it does not send. What was in flight fails with other words. */
+    private static final List<String> NOT_SENT = List.of(
+            "Currently not connected.",
+            "Connection is closed",
+            "Request queue size exceeded",
+            "Command buffer size exceeded");
 
     private final String words;
 
@@ -26,6 +36,13 @@ enum Refusal {
     boolean is(@Nullable Throwable failure) {
         return failure instanceof RedisCommandExecutionException
                 && String.valueOf(failure.getMessage()).contains(words);
+    }
+
+    /** Whether a command failed before the driver sent it, so that it surely changed nothing. */
+    static boolean isBeforeSending(Throwable failure) {
+        return failure instanceof RedisConnectionException
+                || (failure instanceof RedisException
+                        && NOT_SENT.stream().anyMatch(String.valueOf(failure.getMessage())::startsWith));
     }
 
     /**

@@ -3,6 +3,7 @@ package io.jobqueue.redis;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.jobqueue.EnqueueRefusedException;
 import io.jobqueue.EnqueueUncertainException;
@@ -14,6 +15,12 @@ import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
 import io.lettuce.core.AclSetuserArgs;
 import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.api.StatefulConnection;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
+import java.lang.reflect.Proxy;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -96,6 +103,64 @@ class RefusalTests {
             assertThatThrownBy(() -> bench.queue.list(JobStatus.PENDING, 0, 1)).hasMessageContaining("NOPERM");
         } finally {
             bench.redis.aclSetuser("default", AclSetuserArgs.Builder.allKeys());
+        }
+    }
+
+    @Test
+    void anEnqueueThatTheDriverDoesNotSendIsRefusedAndNotInDoubt() {
+        EmbeddedRedis server = EmbeddedRedis.start();
+        RedisConnector connector = new RedisConnector(() -> new OpenInName(server));
+        JobQueue queue = new RedisQueues(connector, RedisQueues.Options.defaults()).queue("q");
+        queue.enqueue(JobRequest.of("email", null).id("before"));
+        server.kill();
+
+        // what was in flight when the connection broke is in doubt; what comes later never leaves the driver
+        await().untilAsserted(() -> assertThatExceptionOfType(EnqueueRefusedException.class)
+                .isThrownBy(() -> queue.enqueueAll(List.of(
+                        JobRequest.of("email", null).id("one"),
+                        JobRequest.of("email", null).id("two"))))
+                .withMessageContaining("changed nothing")
+                .satisfies(ex -> assertThat(ex.ids()).containsExactly("one", "two")));
+        connector.stop();
+    }
+
+    /** A link to one server whose connections always claim to be open, as those of clusters do. */
+    private static final class OpenInName implements RedisLink {
+
+        private final RedisLink link;
+
+        OpenInName(EmbeddedRedis server) {
+            link = RedisLink.to(RedisURI.create(server.uri()));
+        }
+
+        @Override
+        @SuppressWarnings("unchecked")
+        public StatefulConnection<String, String> connect() {
+            StatefulConnection<String, String> connection = link.connect();
+            return (StatefulConnection<String, String>) Proxy.newProxyInstance(
+                    getClass().getClassLoader(),
+                    new Class<?>[] {StatefulRedisConnection.class},
+                    (proxy, method, arguments) -> switch (method.getName()) {
+                        case "isOpen" -> true;
+                        case "equals" -> proxy == arguments[0];
+                        case "hashCode" -> System.identityHashCode(proxy);
+                        default -> method.invoke(connection, arguments);
+                    });
+        }
+
+        @Override
+        public StatefulRedisPubSubConnection<String, String> connectPubSub() {
+            return link.connectPubSub();
+        }
+
+        @Override
+        public boolean isCluster() {
+            return false;
+        }
+
+        @Override
+        public void close() {
+            link.close();
         }
     }
 

@@ -2,6 +2,7 @@ package io.jobqueue.stories;
 
 import static org.awaitility.Awaitility.await;
 
+import io.jobqueue.EnqueueRefusedException;
 import io.jobqueue.EnqueueUncertainException;
 import io.jobqueue.JobQueue;
 import io.jobqueue.JobRequest;
@@ -15,7 +16,6 @@ import io.jobqueue.redis.RedisConnector;
 import io.jobqueue.redis.RedisLink;
 import io.jobqueue.redis.RedisQueues;
 import io.lettuce.core.RedisClient;
-import io.lettuce.core.RedisException;
 import io.lettuce.core.api.sync.RedisCommands;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -240,7 +240,7 @@ final class Conservation implements AutoCloseable {
                 if (dice.nextInt(4) == 0) {
                     return false;
                 }
-            } catch (RedisException ex) {
+            } catch (EnqueueRefusedException ex) {
                 tape.refused(call);
                 Stage.pass(Duration.ofMillis(20));
             }

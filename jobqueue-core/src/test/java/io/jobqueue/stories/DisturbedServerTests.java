@@ -3,6 +3,7 @@ package io.jobqueue.stories;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.jobqueue.EnqueueRefusedException;
 import io.jobqueue.EnqueueUncertainException;
 import io.jobqueue.JobEvent;
 import io.jobqueue.JobRequest;
@@ -11,7 +12,6 @@ import io.jobqueue.Retention;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
 import io.lettuce.core.KillArgs;
-import io.lettuce.core.RedisException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -103,8 +103,8 @@ class DisturbedServerTests {
                     for (int i = 0; !over.get(); i++) {
                         JobRequest request = JobRequest.of("work", null).id(prefix + i);
                         await().pollInterval(Duration.ofMillis(5))
-                                .ignoreExceptionsMatching(
-                                        ex -> ex instanceof EnqueueUncertainException || ex instanceof RedisException)
+                                .ignoreExceptionsMatching(ex -> ex instanceof EnqueueUncertainException
+                                        || ex instanceof EnqueueRefusedException)
                                 .until(() -> stage.queue.enqueue(request) != null);
                         acknowledged.add(prefix + i);
                     }
