@@ -103,7 +103,7 @@ public final class JobRunOptions {
     /**
      * After how long without any sign of life a live run is reported: no unit added, none ended.
      *
-     * @param quiet at least 1 s; {@link QueueSettings#runDeadline()} by default
+     * @param quiet at least 1 s; {@link QueueSettings.Runs#deadline()} by default
      */
     public JobRunOptions deadline(Duration quiet) {
         return new JobRunOptions(kind, maxAttempts, gather, policy, checked("deadline", quiet), retention, onProgress);
@@ -112,7 +112,7 @@ public final class JobRunOptions {
     /**
      * How long the run is kept after its end, or that of its gather job.
      *
-     * @param time at least 1 s; {@link QueueSettings#outputTtl()} by default
+     * @param time at least 1 s; {@link QueueSettings.WorkOutput#ttl()} by default
      */
     public JobRunOptions retention(Duration time) {
         return new JobRunOptions(kind, maxAttempts, gather, policy, deadline, checked("retention", time), onProgress);

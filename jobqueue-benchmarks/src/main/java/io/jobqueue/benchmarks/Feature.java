@@ -12,7 +12,6 @@ import io.jobqueue.metrics.JobQueueMetrics;
 import io.jobqueue.redis.RedisQueues;
 import io.jobqueue.worker.Handler;
 import io.jobqueue.worker.WorkerPool;
-import io.jobqueue.worker.WorkerSettings;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -89,8 +88,8 @@ record Feature(String name, Life off, Life on) implements Scenario {
             }),
             new Feature("heartbeats", new Lasting(), new Lasting() {
                 @Override
-                WorkerSettings workers() {
-                    return super.workers().withHeartbeat(Duration.ofMillis(4));
+                QueueSettings settings() {
+                    return super.settings().withHeartbeat(Duration.ofMillis(4));
                 }
             }),
             of("events", new Bare() {

@@ -89,11 +89,11 @@ final class RedisAudit {
         List<String> args = new ArrayList<>(List.of(
                 mode,
                 text(pace),
-                text(settings.visibility()),
-                text(settings.completed().kept()),
-                text(settings.completed().age()),
-                text(settings.failed().kept()),
-                text(settings.failed().age())));
+                text(settings.lease().visibilityTimeout()),
+                text(settings.retention().completed().kept()),
+                text(settings.retention().completed().age()),
+                text(settings.retention().failed().kept()),
+                text(settings.retention().failed().age())));
         args.addAll(more);
         return store.command(redis -> AUDIT.call(redis, store.keys().withSuspects(), args));
     }

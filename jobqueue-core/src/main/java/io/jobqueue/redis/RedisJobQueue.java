@@ -173,7 +173,8 @@ final class RedisJobQueue implements JobQueue {
     private Outgoing write(JobRequest request, int place) {
         QueueSettings settings = store.settings();
         String id = idOf(request);
-        String payload = store.codec().payload(request.kind(), request.payload(), settings.maxPayloadBytes());
+        String payload = store.codec()
+                .payload(request.kind(), request.payload(), settings.payload().maxSize());
         String headers = request.headers().isEmpty() ? "" : store.codec().headers(request.headers());
         List<String> further = new ArrayList<>();
         String when = when(request);
@@ -301,7 +302,7 @@ final class RedisJobQueue implements JobQueue {
                                         id,
                                         fields,
                                         store.codec(),
-                                        store.settings().visibility())
+                                        store.settings().lease().visibilityTimeout())
                                 .snapshot()));
     }
 
@@ -365,7 +366,7 @@ final class RedisJobQueue implements JobQueue {
                     n[14],
                     n[15],
                     oldest,
-                    store.settings().visibility());
+                    store.settings().lease().visibilityTimeout());
         });
     }
 
@@ -387,7 +388,7 @@ final class RedisJobQueue implements JobQueue {
     }
 
     private CompletableFuture<Long> purgeRest(JobStatus status, long before) {
-        String ttl = Long.toString(store.settings().outputTtl().toMillis());
+        String ttl = Long.toString(store.settings().workOutput().ttl().toMillis());
         return store.<List<Object>>call(PURGE, List.of(status.text(), ttl)).thenCompose(reply -> {
             store.runsEnded(reply.get(1)).forEach(listener::on);
             long page = (Long) reply.get(0);
@@ -468,8 +469,8 @@ final class RedisJobQueue implements JobQueue {
 
     @Override
     public CompletableFuture<Boolean> completeAsync(Claim claim, @Nullable Object result) {
-        JobCodec.Result written =
-                store.codec().result(result, Object.class, store.settings().maxResultBytes());
+        JobCodec.Result written = store.codec()
+                .result(result, Object.class, store.settings().result().maxSize());
         String output = claim.isUnit() || claim.gathers() != null ? written.output() : "";
         return settle(claim, Verb.COMPLETE, written.object(), output, Duration.ZERO);
     }

@@ -159,8 +159,9 @@ final class RedisJobRuns implements JobRuns {
         args.add(gather == null ? "" : Ids.ofGather(store.queue(), runId));
         Duration after = options.policy().after();
         Double share = options.policy().share();
-        Duration deadline = options.deadline() == null ? store.settings().runDeadline() : options.deadline();
-        Duration retention = options.retention() == null ? store.settings().outputTtl() : options.retention();
+        Duration deadline = options.deadline() == null ? store.settings().runs().deadline() : options.deadline();
+        Duration retention =
+                options.retention() == null ? store.settings().workOutput().ttl() : options.retention();
         field(args, "kind", options.kind());
         field(args, "unit_max_attempts", options.maxAttempts());
         field(args, "share", share == null ? null : Math.round(share * 10_000));
@@ -179,7 +180,7 @@ final class RedisJobRuns implements JobRuns {
                             .payload(
                                     gather.kind(),
                                     gather.payload(),
-                                    store.settings().maxPayloadBytes()));
+                                    store.settings().payload().maxSize()));
             field(args, "gather_max_attempts", gather.maxAttempts());
             field(
                     args,
@@ -218,7 +219,10 @@ final class RedisJobRuns implements JobRuns {
             refuseOtherQueue("unit", request.kind());
             String jobId = Ids.ofUnit(store.queue(), runId, Names.unit(unitId));
             String payload = store.codec()
-                    .payload(request.kind(), request.payload(), store.settings().maxPayloadBytes());
+                    .payload(
+                            request.kind(),
+                            request.payload(),
+                            store.settings().payload().maxSize());
             String headers = request.headers().isEmpty() ? "" : store.codec().headers(request.headers());
             int size = payload.getBytes(StandardCharsets.UTF_8).length + headers.length();
             if (bytes + size > SharedCalls.BYTES_A_CALL) {
@@ -251,7 +255,7 @@ final class RedisJobRuns implements JobRuns {
                     runId,
                     start == null ? "add" : "start",
                     Integer.toString(mostUnits),
-                    Integer.toString(store.settings().maxResultBytes())));
+                    Integer.toString(store.settings().result().maxSize())));
             sent.addAll(args);
             String[] keys = store.keys().withCall(Ids.token());
             String answer = waitFor(() -> refusable(store.command(redis -> ADD.call(redis, keys, sent)), ids));

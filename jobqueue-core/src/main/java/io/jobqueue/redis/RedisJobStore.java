@@ -121,7 +121,12 @@ final class RedisJobStore implements JobStore {
     public CompletableFuture<Claims> claim(int max) {
         String token = Ids.token();
         return this.<List<Object>>call(
-                        CLAIM, List.of(text(max), token, text(settings.visibility()), text(settings.outputTtl())))
+                        CLAIM,
+                        List.of(
+                                text(max),
+                                token,
+                                text(settings.lease().visibilityTimeout()),
+                                text(settings.workOutput().ttl())))
                 .thenApply(reply -> claims(reply, token));
     }
 
@@ -176,9 +181,9 @@ final class RedisJobStore implements JobStore {
     public CompletableFuture<Settled> settle(List<Settlement> batch) {
         List<Settlement> plain = batch.stream().filter(RedisJobStore::isPlain).toList();
         List<String> args = new ArrayList<>(4 + 3 * plain.size() + 9 * (batch.size() - plain.size()));
-        args.add(text(settings.completed().kept()));
-        args.add(text(settings.failed().kept()));
-        args.add(text(settings.outputTtl()));
+        args.add(text(settings.retention().completed().kept()));
+        args.add(text(settings.retention().failed().kept()));
+        args.add(text(settings.workOutput().ttl()));
         args.add(text(plain.size()));
         for (Settlement settlement : plain) {
             args.add(settlement.claim().id());
@@ -286,7 +291,8 @@ final class RedisJobStore implements JobStore {
      * @return whether there are live runs
      */
     CompletableFuture<Boolean> tend(Duration walk, List<JobEvent> events, int pages, boolean live) {
-        return this.<List<Object>>call(TEND, List.of(text(walk), text(settings.maxResultBytes())))
+        return this.<List<Object>>call(
+                        TEND, List.of(text(walk), text(settings.result().maxSize())))
                 .thenCompose(reply -> {
                     events.addAll(runsEnded(reply.get(2)));
                     ids(reply.get(3)).forEach(run -> events.add(new JobEvent.RunOverdue(queue, run)));
@@ -304,7 +310,7 @@ final class RedisJobStore implements JobStore {
             return CompletableFuture.completedFuture(null);
         }
         List<String> args = new ArrayList<>(ids);
-        args.add(0, text(settings.maxResultBytes()));
+        args.add(0, text(settings.result().maxSize()));
         return this.<List<Object>>call(HEARD, args).thenCompose(reply -> {
             events.addAll(runsEnded(reply.get(0)));
             foreignEnds.putBack(ids(reply.get(1)));
@@ -333,7 +339,7 @@ final class RedisJobStore implements JobStore {
                                 String.valueOf(claim.runId()),
                                 String.valueOf(claim.unitId()),
                                 output,
-                                text(settings.outputTtl())))
+                                text(settings.workOutput().ttl())))
                 .thenApply(written -> written == 1);
     }
 
@@ -367,10 +373,10 @@ final class RedisJobStore implements JobStore {
                         List.of(
                                 mode,
                                 text(period),
-                                text(settings.visibility()),
-                                text(settings.maxCrashes()),
-                                text(settings.failed().kept()),
-                                text(settings.outputTtl())))
+                                text(settings.lease().visibilityTimeout()),
+                                text(settings.lease().maxCrashes()),
+                                text(settings.retention().failed().kept()),
+                                text(settings.workOutput().ttl())))
                 .thenApply(reply -> new Sweep(
                         ids(reply.get(0)),
                         ids(reply.get(1)),
@@ -385,10 +391,10 @@ final class RedisJobStore implements JobStore {
         return this.<List<Object>>call(
                         PRUNE,
                         List.of(
-                                text(settings.completed().age()),
-                                text(settings.completed().kept()),
-                                text(settings.failed().age()),
-                                text(settings.failed().kept())))
+                                text(settings.retention().completed().age()),
+                                text(settings.retention().completed().kept()),
+                                text(settings.retention().failed().age()),
+                                text(settings.retention().failed().kept())))
                 .thenApply(reply -> (Long) reply.get(1));
     }
 

@@ -34,7 +34,7 @@ final class RedisWorkOutputCache implements WorkOutputCache {
 
     @Override
     public void put(String runId, String unitId, Object output) {
-        String json = store.codec().output(output, store.settings().maxResultBytes());
+        String json = store.codec().output(output, store.settings().result().maxSize());
         if (waitFor(() -> store.<Long>call(PUT, List.of(Names.run(runId), Names.unit(unitId), json, ttl()))) == 0) {
             throw new IllegalStateException(
                     "run '%s' was started, so the outputs of its units come from their jobs and cannot be put"
@@ -121,7 +121,7 @@ final class RedisWorkOutputCache implements WorkOutputCache {
     }
 
     private String ttl() {
-        return Long.toString(store.settings().outputTtl().toMillis());
+        return Long.toString(store.settings().workOutput().ttl().toMillis());
     }
 
     private <T> T read(String unitId, String json, Class<T> type) {

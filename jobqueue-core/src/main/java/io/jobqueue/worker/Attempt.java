@@ -66,7 +66,7 @@ final class Attempt implements JobContext {
     Attempt(Claim claim, long claimedAt, JobStore store, int maxAttempts, Duration limit, Renewer renewer) {
         this.claim = claim;
         this.renewedAt = claimedAt;
-        this.goodUntil = claimedAt + nanos(store.settings().visibility());
+        this.goodUntil = claimedAt + nanos(store.settings().lease().visibilityTimeout());
         this.maxAttempts = maxAttempts;
         this.limit = limit;
         this.renewer = renewer;
@@ -279,7 +279,7 @@ final class Attempt implements JobContext {
             throw new IllegalStateException("job %s/%s is no unit of a run, so it has no output but its result"
                     .formatted(claim.queue(), claim.id()));
         }
-        String json = store.codec().output(output, store.settings().maxResultBytes());
+        String json = store.codec().output(output, store.settings().result().maxSize());
         return !leaseLost && waitFor(store.putEarly(claim, json));
     }
 
@@ -298,7 +298,7 @@ final class Attempt implements JobContext {
         if (value == null) {
             throw new IllegalArgumentException("step '%s' returned null".formatted(name));
         }
-        String json = store.codec().output(value, store.settings().maxResultBytes());
+        String json = store.codec().output(value, store.settings().result().maxSize());
         if (!waitFor(store.putStep(claim, name, json))) {
             throw new IllegalStateException(
                     "step '%s' cannot be remembered, because job %s/%s is no longer this worker's"

@@ -132,7 +132,8 @@ final class JobRunner {
     private Settlement settlement(Attempt attempt, Handler handler, JobOutcome outcome) {
         Claim claim = attempt.claim();
         if (outcome instanceof JobOutcome.Completed completed) {
-            JobCodec.Result result = codec.result(completed.value(), handler.resultType(), settings.maxResultBytes());
+            JobCodec.Result result = codec.result(
+                    completed.value(), handler.resultType(), settings.result().maxSize());
             String output = claim.isUnit() || claim.gathers() != null ? result.output() : "";
             return new Settlement(claim, Verb.COMPLETE, result.object(), output, Duration.ZERO, 0);
         }

@@ -99,7 +99,7 @@ final class LeaseKeeper {
 
     private void renew(List<Attempt> due) {
         long sentAt = System.nanoTime();
-        Duration lease = store.settings().visibility();
+        Duration lease = store.settings().lease().visibilityTimeout();
         List<JobStore.Renewed> answers;
         try {
             answers = store.extend(due.stream()
@@ -138,8 +138,8 @@ final class LeaseKeeper {
     /** For handlers that ask for more time. */
     boolean renewNow(Attempt attempt, Duration lease) {
         long sentAt = System.nanoTime();
-        Duration atLeast = store.settings().visibility().compareTo(lease) > 0
-                ? store.settings().visibility()
+        Duration atLeast = store.settings().lease().visibilityTimeout().compareTo(lease) > 0
+                ? store.settings().lease().visibilityTimeout()
                 : lease;
         JobStore.Renewed answer;
         try {

@@ -1,6 +1,7 @@
 package io.jobqueue.worker;
 
 import io.jobqueue.JobListener;
+import io.jobqueue.QueueSettings;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -57,14 +58,11 @@ public final class Reclaimer {
      */
     public Reclaimer(
             Collection<? extends JobStore> stores, Duration interval, Duration auditPace, JobListener listener) {
-        if (interval.compareTo(Duration.ofMillis(10)) < 0) {
-            throw new IllegalArgumentException("reclaimer interval must be at least 10 ms, was " + interval);
-        }
         if (!auditPace.isZero() && auditPace.compareTo(Duration.ofMillis(10)) < 0) {
             throw new IllegalArgumentException("audit pace must be zero or at least 10 ms, was " + auditPace);
         }
         this.stores = List.copyOf(stores);
-        this.interval = interval;
+        this.interval = new QueueSettings.Reclaimer(interval).interval();
         this.auditPace = auditPace;
         this.listener = JobListener.logged(listener);
     }

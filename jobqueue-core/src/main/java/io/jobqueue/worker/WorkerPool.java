@@ -138,7 +138,7 @@ public final class WorkerPool {
 
         private final Loop loop = new Loop("jobqueue-" + store.queue() + "-dispatcher", false, this::turn);
         private final LeaseKeeper keeper =
-                new LeaseKeeper(store, settings.heartbeat(), patience, listener, this::leaveBehind);
+                new LeaseKeeper(store, store.settings().lease().heartbeat(), patience, listener, this::leaveBehind);
         private final Crew crew;
         private final Pace pace = new Pace(settings.concurrency()); // guarded by loop.lock
 

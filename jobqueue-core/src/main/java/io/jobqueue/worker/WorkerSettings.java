@@ -1,64 +1,62 @@
 package io.jobqueue.worker;
 
+import io.jobqueue.SettingException;
 import java.time.Duration;
 
 /**
- * How one queue's pool works.
+ * The settings of one queue's {@link WorkerPool}. The components have the names of the {@code jobqueue.worker.*}
+ * properties and of {@code jobqueue.shutdown.drain}. How often claims are renewed is a setting of the queue:
+ * {@link io.jobqueue.QueueSettings.Lease#heartbeat()}.
  *
- * @param concurrency how many jobs run at the same time, 1 to 10,000; 16 by default
- * @param pollInterval how often an idle pool looks for jobs that nobody announced, as the guide's producers do; 500 ms
- *     by default
- * @param maxRunTime how long an attempt may run when its kind says nothing else; 30 min by default
- * @param heartbeat how often claims are renewed: at most a third of the smallest visibility timeout on the queue, the
- *     guide's clients included; 1.5 s by default
+ * <p>A value that is not allowed is refused with a {@link SettingException}. Immutable.
+ *
+ * @param concurrency how many jobs run at the same time, from 1 to 10,000; 16 by default
+ * @param pollInterval the time between two looks at an idle queue for jobs that nobody announced, at least 1 ms; clients
+ *     in other languages announce nothing; 500 ms by default
+ * @param maxRunTime how long an attempt may run when its kind has no limit of its own, at least 1 ms; 30 min by default
  * @param drain how long a stop waits for running handlers before it interrupts them; 25 s by default
  * @since 0.1.0
  */
-public record WorkerSettings(
-        int concurrency, Duration pollInterval, Duration maxRunTime, Duration heartbeat, Duration drain) {
+public record WorkerSettings(int concurrency, Duration pollInterval, Duration maxRunTime, Duration drain) {
 
-    /** Refuses nonsense. */
+    /** Checks the values. */
     public WorkerSettings {
         if (concurrency < 1 || concurrency > 10_000) {
-            throw new IllegalArgumentException("concurrency must be from 1 to 10000, was " + concurrency);
+            throw new SettingException("concurrency", "concurrency must be from 1 to 10000, was " + concurrency);
         }
         if (pollInterval.compareTo(Duration.ofMillis(1)) < 0) {
-            throw new IllegalArgumentException("poll interval must be at least 1 ms, was " + pollInterval);
+            throw new SettingException("pollInterval", "poll interval must be at least 1 ms, was " + pollInterval);
         }
         if (maxRunTime.compareTo(Duration.ofMillis(1)) < 0) {
-            throw new IllegalArgumentException("max run time must be at least 1 ms, was " + maxRunTime);
-        }
-        if (heartbeat.compareTo(Duration.ofMillis(1)) < 0) {
-            throw new IllegalArgumentException("heartbeat must be at least 1 ms, was " + heartbeat);
+            throw new SettingException("maxRunTime", "max run time must be at least 1 ms, was " + maxRunTime);
         }
         if (drain.isNegative()) {
-            throw new IllegalArgumentException("drain must not be negative, was " + drain);
+            throw new SettingException("drain", "drain must not be negative, was " + drain);
         }
     }
 
-    /** The settings of a pool that says nothing else. */
+    /** The settings of a pool for which nothing else is configured. */
     public static WorkerSettings defaults() {
-        return new WorkerSettings(
-                16, Duration.ofMillis(500), Duration.ofMinutes(30), Duration.ofMillis(1500), Duration.ofSeconds(25));
+        return new WorkerSettings(16, Duration.ofMillis(500), Duration.ofMinutes(30), Duration.ofSeconds(25));
     }
 
     /** The same settings with another number of concurrent jobs. */
     public WorkerSettings withConcurrency(int jobs) {
-        return new WorkerSettings(jobs, pollInterval, maxRunTime, heartbeat, drain);
+        return new WorkerSettings(jobs, pollInterval, maxRunTime, drain);
     }
 
     /** The same settings with another poll interval. */
     public WorkerSettings withPollInterval(Duration interval) {
-        return new WorkerSettings(concurrency, interval, maxRunTime, heartbeat, drain);
+        return new WorkerSettings(concurrency, interval, maxRunTime, drain);
     }
 
-    /** The same settings with another heartbeat. */
-    public WorkerSettings withHeartbeat(Duration interval) {
-        return new WorkerSettings(concurrency, pollInterval, maxRunTime, interval, drain);
+    /** The same settings with another time limit. */
+    public WorkerSettings withMaxRunTime(Duration time) {
+        return new WorkerSettings(concurrency, pollInterval, time, drain);
     }
 
     /** The same settings with another drain time. */
     public WorkerSettings withDrain(Duration time) {
-        return new WorkerSettings(concurrency, pollInterval, maxRunTime, heartbeat, time);
+        return new WorkerSettings(concurrency, pollInterval, maxRunTime, time);
     }
 }

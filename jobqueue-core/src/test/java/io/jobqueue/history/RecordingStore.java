@@ -42,7 +42,7 @@ public final class RecordingStore implements JobStore {
 
     @Override
     public CompletableFuture<Claims> claim(int max) {
-        long call = tape.claiming(max, settings().visibility());
+        long call = tape.claiming(max, settings().lease().visibilityTimeout());
         return heard(call, store.claim(max), claims -> {
             tape.claimed(call, claims.jobs());
             tape.damaged("lost", claims.lost());

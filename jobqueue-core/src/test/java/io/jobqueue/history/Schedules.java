@@ -138,7 +138,8 @@ public final class Schedules implements AutoCloseable {
         }
 
         boolean extend(Claim claim) {
-            return store.extend(List.of(new Renewal(claim, store.settings().visibility())))
+            return store.extend(List.of(
+                                    new Renewal(claim, store.settings().lease().visibilityTimeout())))
                             .join()
                             .get(0)
                     == Renewed.HELD;

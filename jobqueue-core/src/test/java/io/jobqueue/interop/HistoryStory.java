@@ -86,7 +86,7 @@ class HistoryStory extends Story {
             queue.enqueue(i % 5 == 0 ? request.delay(Duration.ofMillis(100)) : request);
             if (i == 10) {
                 await().until(() -> !byGuide.isEmpty());
-                pool(4, HEARTBEAT, "email", Map.class, (job, context) -> {
+                pool(4, "email", Map.class, (job, context) -> {
                     return runs.merge(job.id(), 1, Integer::sum);
                 });
             }

@@ -17,10 +17,10 @@ import java.util.stream.Stream;
 /** Jobs that run while the sweepers of all dialects look for what they could take. */
 abstract class LongJob extends Story {
 
-    void runsBesideTheirSweepers(Duration visibility, Duration time, Duration heartbeat) {
+    void runsBesideTheirSweepers(Duration visibility, Duration time) {
         CountDownLatch done = new CountDownLatch(1);
         AtomicInteger runs = new AtomicInteger();
-        pool(2, heartbeat, "email", Map.class, (job, context) -> {
+        pool(2, "email", Map.class, (job, context) -> {
             runs.incrementAndGet();
             assertThat(done.await(60, TimeUnit.SECONDS)).isTrue();
             return context.isLeaseLost();

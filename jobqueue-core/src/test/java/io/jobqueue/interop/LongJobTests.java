@@ -1,5 +1,6 @@
 package io.jobqueue.interop;
 
+import io.jobqueue.QueueSettings;
 import io.jobqueue.embedded.RedisServer;
 import io.jobqueue.stories.Proves;
 import java.time.Duration;
@@ -9,11 +10,16 @@ import org.junit.jupiter.api.Test;
 @RedisServer
 class LongJobTests extends LongJob {
 
+    @Override
+    QueueSettings settings() {
+        return QueueSettings.defaults();
+    }
+
     @Test
     @Proves(
             fault = "sweepers of nine guide clients, at 5 s, beside a job of ours that runs for 30 s",
             holds = "none takes it")
     void aJobOfHalfAMinuteIsNotTakenByTheirSweepersAtTheirDefaultOfFiveSeconds() {
-        runsBesideTheirSweepers(Duration.ofSeconds(5), Duration.ofSeconds(30), Duration.ofMillis(1500));
+        runsBesideTheirSweepers(Duration.ofSeconds(5), Duration.ofSeconds(30));
     }
 }

@@ -44,7 +44,7 @@ class ProducerStory extends Story {
     @EnumSource
     void ourWorkersReadWhatItsProducerWrites(Dialect dialect) {
         Map<String, Object> ran = new ConcurrentHashMap<>();
-        pool(4, HEARTBEAT, "email", Mail.class, (job, context) -> {
+        pool(4, "email", Mail.class, (job, context) -> {
             ran.put(job.id(), job.payload());
             return Map.of("sent", true);
         });

@@ -35,7 +35,7 @@ class QuirkStory extends Story {
         ids.forEach(id -> age(id, Duration.ofMinutes(5)));
         Map<String, Integer> runs = new ConcurrentHashMap<>();
         GuideClient guide = guide(dialect);
-        pool(4, HEARTBEAT, "email", Map.class, (job, context) -> runs.merge(job.id(), 1, Integer::sum));
+        pool(4, "email", Map.class, (job, context) -> runs.merge(job.id(), 1, Integer::sum));
 
         await().pollInterval(Duration.ofMillis(1)).until(() -> {
             assertThat(guide.reclaim()).isEmpty();

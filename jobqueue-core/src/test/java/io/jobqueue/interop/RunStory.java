@@ -39,7 +39,7 @@ class RunStory extends Story {
         assertThat(good.payload()).containsEntry("unit", "good");
         assertThat(guide.complete(good, Map.of("sent", true))).isTrue();
         assertThat(guide.fail(bad, "no such address")).isEqualTo(2);
-        pool(1, HEARTBEAT, "report", Map.class, (job, context) -> {
+        pool(1, "report", Map.class, (job, context) -> {
             WorkOutputs<?> outputs = context.outputs(Map.class);
             return Map.of(
                     "outputs",

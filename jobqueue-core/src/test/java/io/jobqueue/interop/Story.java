@@ -45,7 +45,6 @@ abstract class Story {
     }
 
     static final Duration LEASE = Duration.ofMillis(400);
-    static final Duration HEARTBEAT = LEASE.dividedBy(3);
     static final String QUEUE = "shared";
 
     final List<JobEvent> events = new CopyOnWriteArrayList<>();
@@ -95,14 +94,13 @@ abstract class Story {
         return guide(dialect, Duration.ofSeconds(5));
     }
 
-    WorkerPool pool(int concurrency, Duration heartbeat, String kind, Type payload, JobFunction function) {
+    WorkerPool pool(int concurrency, String kind, Type payload, JobFunction function) {
         Handler handler = new Handler(kind, payload, settings().retry(), Duration.ofMinutes(5), Set.of(), function);
         WorkerPool pool = new WorkerPool(
                 store,
                 Handlers.of(List.of(handler)),
                 WorkerSettings.defaults()
                         .withConcurrency(concurrency)
-                        .withHeartbeat(heartbeat)
                         .withPollInterval(Duration.ofMillis(50))
                         .withDrain(Duration.ofSeconds(2)),
                 events::add,
@@ -114,7 +112,7 @@ abstract class Story {
 
     /** Works on jobs that do nothing. */
     WorkerPool pool() {
-        return pool(2, HEARTBEAT, "email", Map.class, (job, context) -> null);
+        return pool(2, "email", Map.class, (job, context) -> null);
     }
 
     /** Sweeps and audits more often than an application would, so that no story waits for it. */

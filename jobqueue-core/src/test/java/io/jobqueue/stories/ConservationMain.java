@@ -47,6 +47,7 @@ final class ConservationMain {
         Retention all = new Retention(Duration.ofHours(1), 1_000_000);
         return QueueSettings.defaults()
                 .withVisibility(LEASE)
+                .withHeartbeat(LEASE.dividedBy(5))
                 .withRetry(new RetryPolicy(ATTEMPTS, Duration.ofMillis(20), 2, Duration.ofMillis(80), 0.5))
                 .withRetention(all, all);
     }
@@ -82,7 +83,6 @@ final class ConservationMain {
                                 (job, context) -> onTape(tape, job, () -> limited(job, seed))))),
                 WorkerSettings.defaults()
                         .withConcurrency(8)
-                        .withHeartbeat(LEASE.dividedBy(5))
                         .withPollInterval(Duration.ofMillis(200))
                         .withDrain(Duration.ofMillis(5)),
                 JobListener.none(),

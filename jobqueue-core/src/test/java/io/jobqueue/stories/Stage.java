@@ -88,6 +88,7 @@ class Stage implements AutoCloseable {
     static QueueSettings settings() {
         return QueueSettings.defaults()
                 .withVisibility(LEASE)
+                .withHeartbeat(HEARTBEAT)
                 .withRetry(new RetryPolicy(5, Duration.ZERO, 1, Duration.ZERO, 0));
     }
 
@@ -98,7 +99,6 @@ class Stage implements AutoCloseable {
     static WorkerSettings workers(int concurrency) {
         return WorkerSettings.defaults()
                 .withConcurrency(concurrency)
-                .withHeartbeat(HEARTBEAT)
                 .withPollInterval(Duration.ofMillis(200))
                 .withDrain(Duration.ofSeconds(5));
     }

@@ -171,7 +171,8 @@ final class InMemoryJobStore implements JobStore {
 
     /** Enqueues a job that a hint announces; returns its id. An id that exists is left alone. */
     String enqueue(JobRequest request) {
-        String payload = codec.payload(request.kind(), request.payload(), settings.maxPayloadBytes());
+        String payload = codec.payload(
+                request.kind(), request.payload(), settings.payload().maxSize());
         String id = add(payload, request, true);
         deliverHint();
         return id;
@@ -394,7 +395,7 @@ final class InMemoryJobStore implements JobStore {
         job.token = token;
         job.attempts++;
         job.fence = ++claimNumber;
-        job.deadline = now + settings.visibility().toMillis();
+        job.deadline = now + settings.lease().visibilityTimeout().toMillis();
         processing.addFirst(job.id);
         return new Claim(
                 queue(),
@@ -469,7 +470,7 @@ final class InMemoryJobStore implements JobStore {
                 failures.remove(unit(claim));
             }
             completed.addFirst(job.id);
-            trim(completed, settings.completed().kept());
+            trim(completed, settings.retention().completed().kept());
             return Answer.DONE;
         }
         job.endedToken = job.token;
@@ -503,7 +504,7 @@ final class InMemoryJobStore implements JobStore {
         job.lastError = reason;
         job.endedAt = now;
         failed.addFirst(job.id);
-        return trim(failed, settings.failed().kept());
+        return trim(failed, settings.retention().failed().kept());
     }
 
     private void failUnit(String unit, String reason) {
@@ -549,7 +550,7 @@ final class InMemoryJobStore implements JobStore {
 
     private Sweep sweepNow(Duration period) {
         long now = millis.getAsLong();
-        long lease = settings.visibility().toMillis();
+        long lease = settings.lease().visibilityTimeout().toMillis();
         boolean first = lastSweep == Long.MIN_VALUE;
         long patience = 3 * period.toMillis();
         if (holdLeft == 0 && (first || now - lastSweep > patience)) {
@@ -571,7 +572,7 @@ final class InMemoryJobStore implements JobStore {
                 } else if (job.deadline < now) {
                     processing.remove(id);
                     job.crashes++;
-                    if (job.crashes > settings.maxCrashes()
+                    if (job.crashes > settings.lease().maxCrashes()
                             || (job.maxAttempts > 0 && job.attempts >= job.maxAttempts)) {
                         String reason = "worker-died: in attempt " + job.attempts;
                         dropped += bury(job, reason, now);
@@ -584,8 +585,8 @@ final class InMemoryJobStore implements JobStore {
                 }
             }
         }
-        prune(completed, settings.completed(), now);
-        dropped += prune(failed, settings.failed(), now);
+        prune(completed, settings.retention().completed(), now);
+        dropped += prune(failed, settings.retention().failed(), now);
         return new Sweep(reclaimed, died, lost, dropped, false);
     }
 

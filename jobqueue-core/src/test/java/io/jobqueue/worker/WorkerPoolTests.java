@@ -50,6 +50,8 @@ import org.slf4j.MDC;
 class WorkerPoolTests {
 
     private static final RetryPolicy AT_ONCE = new RetryPolicy(5, Duration.ZERO, 1, Duration.ZERO, 0);
+    private static final QueueSettings SETTINGS =
+            QueueSettings.defaults().withRetry(AT_ONCE).withHeartbeat(Duration.ofMillis(20));
     private static final Duration LONG = Duration.ofSeconds(30);
     private static final Patience MUCH =
             new Patience(Duration.ofSeconds(5), Duration.ofSeconds(5), Duration.ofSeconds(2));
@@ -62,8 +64,7 @@ class WorkerPoolTests {
     private final CountDownLatch gate = new CountDownLatch(1);
     private final List<WorkerPool> pools = new ArrayList<>();
     private Patience patience = MUCH;
-    private InMemoryJobStore store =
-            new InMemoryJobStore(QueueSettings.defaults().withRetry(AT_ONCE));
+    private InMemoryJobStore store = new InMemoryJobStore(SETTINGS);
 
     @AfterEach
     void stop() {
@@ -78,7 +79,7 @@ class WorkerPoolTests {
 
     private static WorkerSettings slots(int concurrency) {
         // announced jobs are found by their hint, so a poll would only hide a missing one
-        return new WorkerSettings(concurrency, LONG, LONG, Duration.ofMillis(20), LONG);
+        return new WorkerSettings(concurrency, LONG, LONG, LONG);
     }
 
     private static Handler handler(String kind, JobFunction function) {
@@ -424,7 +425,7 @@ class WorkerPoolTests {
 
         @Test
         void anUnknownKindWaitsItsBackoffAndIsThenADeadLetter() {
-            store = new InMemoryJobStore(QueueSettings.defaults().withRetry(backoff));
+            store = new InMemoryJobStore(SETTINGS.withRetry(backoff));
             pool(slots(1), handler("work", (job, context) -> null));
 
             String unknown = enqueue("tomorrow");
@@ -452,7 +453,7 @@ class WorkerPoolTests {
                     "{\"kind\":\"java.lang.String\"}"
                 })
         void aPayloadThatNamesNoKnownKindIsAnUnknownKind(String payload) {
-            store = new InMemoryJobStore(QueueSettings.defaults().withRetry(AT_ONCE.withMaxAttempts(1)));
+            store = new InMemoryJobStore(SETTINGS.withRetry(AT_ONCE.withMaxAttempts(1)));
 
             String id = store.enqueueUnannounced(payload);
             pool(slots(1), handler("work", (job, context) -> null));
@@ -856,7 +857,7 @@ class WorkerPoolTests {
         @Test
         void anExtensionRenewsTheLeaseForAsLongAsItLasts() {
             AtomicLong clock = new AtomicLong();
-            store = new InMemoryJobStore(QueueSettings.defaults().withRetry(AT_ONCE), clock::get);
+            store = new InMemoryJobStore(SETTINGS, clock::get);
             pool(slots(1), limited(LONG, (job, context) -> {
                 context.extend(Duration.ofHours(1));
                 store.goAway(Call.EXTEND);
@@ -1033,8 +1034,7 @@ class WorkerPoolTests {
 
         @Test
         void aHandlerIsInterruptedWhenItsLeaseCannotBeRenewedInTime() {
-            store = new InMemoryJobStore(
-                    QueueSettings.defaults().withRetry(AT_ONCE).withVisibility(Duration.ofMillis(100)));
+            store = new InMemoryJobStore(SETTINGS.withVisibility(Duration.ofMillis(100)));
             pool(
                     slots(1),
                     handler("work", (job, context) -> job.attempt() == 1 && ran.isEmpty() ? atTheGate(context) : null));
@@ -1053,8 +1053,7 @@ class WorkerPoolTests {
 
         @Test
         void aJobWhoseLeaseIsOverBeforeItBeginsIsHandedBackAndDoesNotRun() {
-            store = new InMemoryJobStore(
-                    QueueSettings.defaults().withRetry(AT_ONCE).withVisibility(Duration.ofMillis(500)));
+            store = new InMemoryJobStore(SETTINGS.withVisibility(Duration.ofMillis(500)));
             String id = enqueue("work");
             store.holdAnswers(Call.CLAIM);
             pool(slots(1), handler("work", (job, context) -> ran.add(Long.toString(job.fence()))));
@@ -1073,8 +1072,7 @@ class WorkerPoolTests {
 
         @Test
         void anExtendedLeaseIsNotTakenForLostBeforeItIsOver() {
-            store = new InMemoryJobStore(
-                    QueueSettings.defaults().withRetry(AT_ONCE).withVisibility(Duration.ofMillis(100)));
+            store = new InMemoryJobStore(SETTINGS.withVisibility(Duration.ofMillis(100)));
             pool(slots(1), handler("work", (job, context) -> {
                 context.extend(LONG);
                 store.goAway(Call.EXTEND);
@@ -1092,8 +1090,7 @@ class WorkerPoolTests {
 
         @Test
         void aClaimIsRenewedWhileItsHandlerRuns() {
-            store = new InMemoryJobStore(
-                    QueueSettings.defaults().withRetry(AT_ONCE).withVisibility(Duration.ofMillis(500)));
+            store = new InMemoryJobStore(SETTINGS.withVisibility(Duration.ofMillis(500)));
             pool(slots(1), handler("work", (job, context) -> atTheGate(context)));
             enqueue("work");
             await().until(() -> ran.size() == 1);
@@ -1230,8 +1227,7 @@ class WorkerPoolTests {
 
         @Test
         void aClaimWhoseAnswerIsLostComesBackBySweep() {
-            store = new InMemoryJobStore(
-                    QueueSettings.defaults().withRetry(AT_ONCE).withVisibility(Duration.ofMillis(50)));
+            store = new InMemoryJobStore(SETTINGS.withVisibility(Duration.ofMillis(50)));
             store.failNextAfterEffect(Call.CLAIM, 1);
             String id = enqueue("work");
             pool(slots(1), handler("work", (job, context) -> null));

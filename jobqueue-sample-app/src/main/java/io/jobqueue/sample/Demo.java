@@ -54,7 +54,7 @@ final class Demo implements SmartLifecycle {
     Demo(RedisQueues queues, DemoSettings settings, Environment environment) {
         JobStore store = queues.store(settings.queueName());
         this.queue = queues.queue(settings.queueName());
-        this.workers = new SimulatedWorkers(queue, store.settings().visibility());
+        this.workers = new SimulatedWorkers(queue, store.settings().lease().visibilityTimeout());
         this.sweep = new Reclaimer(List.of(store), SWEEP_INTERVAL, JobListener.none());
         this.workersAtStart = settings.workers();
         this.sweptAnyway = environment.getProperty(

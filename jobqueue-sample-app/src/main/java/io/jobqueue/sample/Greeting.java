@@ -27,7 +27,7 @@ final class Greeting {
     Greeting(Environment environment, DataRedisConnectionDetails redis, RedisQueues queues, DemoSettings demo) {
         this.environment = environment;
         this.redis = redis;
-        this.visibility = queues.store(demo.queueName()).settings().visibility();
+        this.visibility = queues.store(demo.queueName()).settings().lease().visibilityTimeout();
     }
 
     @EventListener(ApplicationReadyEvent.class)

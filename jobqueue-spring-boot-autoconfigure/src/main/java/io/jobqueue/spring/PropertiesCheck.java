@@ -19,7 +19,6 @@ import org.springframework.boot.context.properties.source.ConfigurationPropertyS
 import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
 import org.springframework.boot.origin.Origin;
 import org.springframework.core.env.Environment;
-import org.springframework.util.unit.DataSize;
 
 /**
  * Finds every property that makes no sense, at the start instead of at the first job, and says which key it is. The
@@ -28,7 +27,6 @@ import org.springframework.util.unit.DataSize;
 final class PropertiesCheck {
 
     private static final Pattern PLAIN_ELEMENT = Pattern.compile("[A-Za-z0-9_-]+");
-    private static final Duration SHORTEST_SWEEP_INTERVAL = Duration.ofMillis(10);
     private static final Duration SHORTEST_LIMIT = Duration.ofMillis(1);
 
     private final Environment environment;
@@ -74,7 +72,7 @@ final class PropertiesCheck {
                 p.lease().visibilityTimeout(),
                 p.lease().heartbeat(),
                 p.lease().maxCrashes());
-        check("jobqueue.reclaimer.interval", p.reclaimer().interval(), PropertiesCheck::sweepInterval);
+        check("jobqueue.reclaimer.interval", p.reclaimer().interval(), QueueSettings.Reclaimer::new);
         check("jobqueue.retry.max-attempts", p.retry().maxAttempts(), RetryPolicy.defaults()::withMaxAttempts);
         JobQueueProperties.Retry retry = p.retry();
         backoff("jobqueue.retry", retry.delay(), retry.multiplier(), retry.maxDelay(), retry.jitter());
@@ -86,11 +84,14 @@ final class PropertiesCheck {
                 "jobqueue.retention.failed",
                 p.retention().failed().age(),
                 p.retention().failed().count());
-        check("jobqueue.payload.max-size", p.payload().maxSize(), PropertiesCheck::maxPayload);
-        check("jobqueue.result.max-size", p.result().maxSize(), PropertiesCheck::maxResult);
+        check(
+                "jobqueue.payload.max-size",
+                p.payload().maxSize(),
+                value -> QueueSettings.Payload.ofBytes(value.toBytes()));
+        check("jobqueue.result.max-size", p.result().maxSize(), value -> QueueSettings.Result.ofBytes(value.toBytes()));
         check("jobqueue.shutdown.drain", p.shutdown().drain(), WorkerSettings.defaults()::withDrain);
-        check("jobqueue.work-output.ttl", p.workOutput().ttl(), PropertiesCheck::outputTtl);
-        check("jobqueue.runs.deadline", p.runs().deadline(), QueueSettings.defaults()::withRunDeadline);
+        check("jobqueue.work-output.ttl", p.workOutput().ttl(), QueueSettings.WorkOutput::new);
+        check("jobqueue.runs.deadline", p.runs().deadline(), QueueSettings.Runs::new);
         p.queues().keySet().stream().sorted().forEach(name -> queue(name, p.queue(name)));
         p.kinds().keySet().stream().sorted().forEach(name -> kind(name, p.kind(name)));
         if (problems.isEmpty()) {
@@ -114,7 +115,7 @@ final class PropertiesCheck {
                 q.lease().visibilityTimeout(),
                 q.lease().heartbeat(),
                 q.lease().maxCrashes());
-        check(key + ".reclaimer.interval", q.reclaimer().interval(), PropertiesCheck::sweepInterval);
+        check(key + ".reclaimer.interval", q.reclaimer().interval(), QueueSettings.Reclaimer::new);
         check(key + ".retry.max-attempts", q.retry().maxAttempts(), RetryPolicy.defaults()::withMaxAttempts);
         JobQueueProperties.Queue.Retry retry = q.retry();
         backoff(key + ".retry", retry.delay(), retry.multiplier(), retry.maxDelay(), retry.jitter());
@@ -126,8 +127,11 @@ final class PropertiesCheck {
                 key + ".retention.failed",
                 q.retention().failed().age(),
                 q.retention().failed().count());
-        check(key + ".payload.max-size", q.payload().maxSize(), PropertiesCheck::maxPayload);
-        check(key + ".result.max-size", q.result().maxSize(), PropertiesCheck::maxResult);
+        check(
+                key + ".payload.max-size",
+                q.payload().maxSize(),
+                value -> QueueSettings.Payload.ofBytes(value.toBytes()));
+        check(key + ".result.max-size", q.result().maxSize(), value -> QueueSettings.Result.ofBytes(value.toBytes()));
     }
 
     private void kind(String name, JobQueueProperties.Kind k) {
@@ -145,16 +149,13 @@ final class PropertiesCheck {
         WorkerSettings d = WorkerSettings.defaults();
         check(key + ".concurrency", concurrency, d::withConcurrency);
         check(key + ".poll-interval", pollInterval, d::withPollInterval);
-        check(
-                key + ".max-run-time",
-                maxRunTime,
-                value -> new WorkerSettings(d.concurrency(), d.pollInterval(), value, d.heartbeat(), d.drain()));
+        check(key + ".max-run-time", maxRunTime, d::withMaxRunTime);
     }
 
     private void lease(
             String key, @Nullable Duration visibility, @Nullable Duration heartbeat, @Nullable Integer maxCrashes) {
         check(key + ".visibility-timeout", visibility, QueueSettings.defaults()::withVisibility);
-        check(key + ".heartbeat", heartbeat, WorkerSettings.defaults()::withHeartbeat);
+        check(key + ".heartbeat", heartbeat, value -> new QueueSettings.Lease(Duration.ofDays(7), value, 0));
         check(key + ".max-crashes", maxCrashes, QueueSettings.defaults()::withMaxCrashes);
     }
 
@@ -217,55 +218,10 @@ final class PropertiesCheck {
         return delay.isNegative() ? Duration.ZERO : delay;
     }
 
-    private static void sweepInterval(Duration interval) {
-        if (interval.compareTo(SHORTEST_SWEEP_INTERVAL) < 0) {
-            throw new IllegalArgumentException("reclaimer interval must be at least 10 ms, was " + interval);
-        }
-    }
-
     private static void timeLimit(Duration timeout) {
         if (timeout.compareTo(SHORTEST_LIMIT) < 0) {
             throw new IllegalArgumentException("timeout must be at least 1 ms, was " + timeout);
         }
-    }
-
-    private static void maxPayload(DataSize size) {
-        QueueSettings d = QueueSettings.defaults();
-        new QueueSettings(
-                d.visibility(),
-                d.maxCrashes(),
-                d.retry(),
-                d.completed(),
-                d.failed(),
-                bytes("max payload size", size),
-                1,
-                d.outputTtl());
-    }
-
-    private static void maxResult(DataSize size) {
-        QueueSettings d = QueueSettings.defaults();
-        new QueueSettings(
-                d.visibility(),
-                d.maxCrashes(),
-                d.retry(),
-                d.completed(),
-                d.failed(),
-                1,
-                bytes("max result size", size),
-                d.outputTtl());
-    }
-
-    private static int bytes(String what, DataSize size) {
-        if (size.toBytes() > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException(
-                    "%s must be from 1 byte to 16 MiB, was %s".formatted(what, size.toBytes()));
-        }
-        return (int) size.toBytes();
-    }
-
-    private static void outputTtl(Duration ttl) {
-        QueueSettings d = QueueSettings.defaults();
-        new QueueSettings(d.visibility(), d.maxCrashes(), d.retry(), d.completed(), d.failed(), 1, 1, ttl);
     }
 
     private <T> void check(String key, @Nullable T value, Consumer<T> rule) {

@@ -3,6 +3,7 @@ package io.jobqueue.spring;
 import io.jobqueue.QueueSettings;
 import io.jobqueue.Retention;
 import io.jobqueue.RetryPolicy;
+import io.jobqueue.SettingException;
 import io.jobqueue.worker.WorkerSettings;
 import java.time.Duration;
 import java.util.Map;
@@ -10,10 +11,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiFunction;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
-import org.springframework.util.unit.DataSize;
 
 /**
  * What properties and customizers mean for one queue and one kind. The properties have been checked; customizers are
@@ -88,7 +89,7 @@ final class Settings {
             QueueSettings settings = queueFromProperties(name);
             for (QueueSettingsCustomizer customizer :
                     queueCustomizers.orderedStream().toList()) {
-                settings = customizer.customize(name, settings);
+                settings = customized(name, settings, customizer::customize);
             }
             QueueSettings earlier = queues.putIfAbsent(name, settings);
             known = earlier == null ? settings : earlier;
@@ -103,22 +104,22 @@ final class Settings {
             WorkerSettings settings = workerFromProperties(queue);
             for (WorkerSettingsCustomizer customizer :
                     workerCustomizers.orderedStream().toList()) {
-                settings = customizer.customize(queue, settings);
+                settings = customized(queue, settings, customizer::customize);
             }
-            refuseLateHeartbeat(queue, settings.heartbeat(), queue(queue).visibility());
             WorkerSettings earlier = workers.putIfAbsent(queue, settings);
             known = earlier == null ? settings : earlier;
         }
         return known;
     }
 
-    /** The properties are checked before, with their keys; this is for what customizers make of them. */
-    private static void refuseLateHeartbeat(String queue, Duration heartbeat, Duration visibility) {
-        if (heartbeat.multipliedBy(3).compareTo(visibility) > 0) {
+    private static <S> S customized(String queue, S settings, BiFunction<String, S, S> customizer) {
+        try {
+            return customizer.apply(queue, settings);
+        } catch (SettingException ex) {
             throw new JobQueueStartException(
-                    "A customizer gave the queue '%s' a heartbeat of %s, which is more than a third of its visibility timeout of %s."
-                            .formatted(queue, heartbeat, visibility),
-                    "Let the customizer choose a shorter heartbeat or a longer visibility timeout.");
+                    "A customizer gave the queue '%s' a setting that is not allowed: %s."
+                            .formatted(queue, ex.getMessage()),
+                    "Let the customizer choose a value within these limits.");
         }
     }
 
@@ -160,32 +161,41 @@ final class Settings {
         JobQueueProperties.Queue own = properties.queue(name);
         JobQueueProperties.Retry retry = properties.retry();
         return new QueueSettings(
-                or(own.lease().visibilityTimeout(), properties.lease().visibilityTimeout()),
-                or(own.lease().maxCrashes(), properties.lease().maxCrashes()),
+                new QueueSettings.Lease(
+                        or(own.lease().visibilityTimeout(), properties.lease().visibilityTimeout()),
+                        or(own.lease().heartbeat(), properties.lease().heartbeat()),
+                        or(own.lease().maxCrashes(), properties.lease().maxCrashes())),
+                new QueueSettings.Reclaimer(
+                        or(own.reclaimer().interval(), properties.reclaimer().interval())),
                 new RetryPolicy(
                         or(own.retry().maxAttempts(), retry.maxAttempts()),
                         or(own.retry().delay(), retry.delay()),
                         or(own.retry().multiplier(), retry.multiplier()),
                         or(own.retry().maxDelay(), retry.maxDelay()),
                         or(own.retry().jitter(), retry.jitter())),
-                new Retention(
-                        or(
-                                own.retention().completed().age(),
-                                properties.retention().completed().age()),
-                        or(
-                                own.retention().completed().count(),
-                                properties.retention().completed().count())),
-                new Retention(
-                        or(
-                                own.retention().failed().age(),
-                                properties.retention().failed().age()),
-                        or(
-                                own.retention().failed().count(),
-                                properties.retention().failed().count())),
-                bytes(or(own.payload().maxSize(), properties.payload().maxSize())),
-                bytes(or(own.result().maxSize(), properties.result().maxSize())),
-                properties.workOutput().ttl(),
-                properties.runs().deadline());
+                new QueueSettings.Retentions(
+                        new Retention(
+                                or(
+                                        own.retention().completed().age(),
+                                        properties.retention().completed().age()),
+                                or(
+                                        own.retention().completed().count(),
+                                        properties.retention().completed().count())),
+                        new Retention(
+                                or(
+                                        own.retention().failed().age(),
+                                        properties.retention().failed().age()),
+                                or(
+                                        own.retention().failed().count(),
+                                        properties.retention().failed().count()))),
+                QueueSettings.Payload.ofBytes(
+                        or(own.payload().maxSize(), properties.payload().maxSize())
+                                .toBytes()),
+                QueueSettings.Result.ofBytes(
+                        or(own.result().maxSize(), properties.result().maxSize())
+                                .toBytes()),
+                new QueueSettings.WorkOutput(properties.workOutput().ttl()),
+                new QueueSettings.Runs(properties.runs().deadline()));
     }
 
     private WorkerSettings workerFromProperties(String queue) {
@@ -195,12 +205,7 @@ final class Settings {
                 or(own.worker().concurrency(), worker.concurrency()),
                 or(own.worker().pollInterval(), worker.pollInterval()),
                 or(own.worker().maxRunTime(), worker.maxRunTime()),
-                or(own.lease().heartbeat(), properties.lease().heartbeat()),
                 properties.shutdown().drain());
-    }
-
-    private static int bytes(DataSize size) {
-        return Math.toIntExact(size.toBytes());
     }
 
     private static <T> T or(@Nullable T own, T general) {

@@ -85,21 +85,19 @@ class JobQueuePropertiesTests {
                 settings -> {
                     assertThat(settings.queue("mail"))
                             .isEqualTo(new QueueSettings(
-                                    Duration.ofMinutes(2),
-                                    7,
+                                    new QueueSettings.Lease(Duration.ofMinutes(2), Duration.ofSeconds(5), 7),
+                                    new QueueSettings.Reclaimer(Duration.ofSeconds(5)),
                                     new RetryPolicy(9, Duration.ofSeconds(3), 1.5, Duration.ofHours(1), 0.5),
-                                    new Retention(Duration.ofMinutes(5), 50),
-                                    new Retention(Duration.ofDays(1), 60),
-                                    2048,
-                                    4096,
-                                    Duration.ofDays(7)));
+                                    new QueueSettings.Retentions(
+                                            new Retention(Duration.ofMinutes(5), 50),
+                                            new Retention(Duration.ofDays(1), 60)),
+                                    new QueueSettings.Payload(2048),
+                                    new QueueSettings.Result(4096),
+                                    QueueSettings.WorkOutput.defaults(),
+                                    QueueSettings.Runs.defaults()));
                     assertThat(settings.worker("mail"))
                             .isEqualTo(new WorkerSettings(
-                                    4,
-                                    Duration.ofMillis(100),
-                                    Duration.ofMinutes(1),
-                                    Duration.ofSeconds(5),
-                                    Duration.ofSeconds(25)));
+                                    4, Duration.ofMillis(100), Duration.ofMinutes(1), Duration.ofSeconds(25)));
                     assertThat(settings.sweepInterval("mail", true)).contains(Duration.ofSeconds(5));
                 },
                 "jobqueue.queues.mail.worker.concurrency=4",
@@ -235,8 +233,8 @@ class JobQueuePropertiesTests {
                 .run(context -> {
                     Settings settings = context.getBean(Settings.class);
                     assertThat(settings.worker("mail").concurrency()).isEqualTo(4);
-                    assertThat(settings.queue("mail").maxCrashes()).isOne();
-                    assertThat(settings.queue("jobs").maxCrashes()).isEqualTo(3);
+                    assertThat(settings.queue("mail").lease().maxCrashes()).isOne();
+                    assertThat(settings.queue("jobs").lease().maxCrashes()).isEqualTo(3);
                 });
     }
 
@@ -244,11 +242,14 @@ class JobQueuePropertiesTests {
     void aCustomizersHeartbeatMustSuitTheLease() {
         Applications.offline(UnusableHandlerTests.First.class)
                 .withBean(
-                        WorkerSettingsCustomizer.class,
+                        QueueSettingsCustomizer.class,
                         () -> (queue, settings) -> settings.withHeartbeat(Duration.ofSeconds(29)))
-                .run(context -> assertThat(context.getStartupFailure())
-                        .isInstanceOf(JobQueueStartException.class)
-                        .hasMessageContaining("A customizer gave the queue 'jobs' a heartbeat of PT29S"));
+                .run(
+                        context -> assertThat(context.getStartupFailure())
+                                .rootCause()
+                                .isInstanceOf(JobQueueStartException.class)
+                                .hasMessageContaining(
+                                        "A customizer gave the queue 'jobs' a setting that is not allowed: heartbeat must be at most 10000 ms, a third of the visibility timeout of PT30S, was PT29S."));
     }
 
     @ParameterizedTest
