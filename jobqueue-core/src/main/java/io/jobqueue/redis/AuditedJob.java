@@ -1,0 +1,143 @@
+package io.jobqueue.redis;
+
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What Redis held of one id at one instant: the hash of its job, and where the id stood.
+ *
+ * @param id the id
+ * @param key what stands under the key of the job
+ * @param payload whether the hash has a payload; the audit never reads the payload itself
+ * @param state a digest of {@code payload} and {@code fields}, made by Redis; equal digests mean that nobody changed the
+ *     job meanwhile
+ * @param timeToLive in milliseconds, negative when the key does not expire
+ * @param fields those of {@link #FIELDS} that the hash has
+ * @param copies how often the id stands in each place; a place is missing when the list is too long to be read at once
+ */
+record AuditedJob(
+        String id,
+        Key key,
+        boolean payload,
+        String state,
+        long timeToLive,
+        Map<String, String> fields,
+        Map<Place, Integer> copies) {
+
+    /** The fields that the audit reads, in the order in which {@code words/look.lua} returns them. */
+    static final List<String> FIELDS = List.of(
+            "status",
+            "claim_token",
+            "attempts",
+            "claimed_at_ms",
+            "reclaimed_at_ms",
+            "due_at_ms",
+            "enqueued_at_ms",
+            "last_error_at_ms",
+            "completed_at_ms",
+            "max_attempts",
+            "fence",
+            "crashes",
+            "id",
+            "lease",
+            "in_pending");
+
+    private static final Pattern NUMBER = Pattern.compile("\\d+(\\.\\d*)?([eE]\\+?\\d+)?");
+    private static final double FIRST_INEXACT = 0x1p53;
+
+    /** What stands under the key of a job. */
+    enum Key {
+        ABSENT,
+        HASH,
+        ANOTHER_TYPE
+    }
+
+    /** Whether an id stands in a place. */
+    enum Presence {
+        HERE,
+        NOT_HERE,
+        UNKNOWN
+    }
+
+    AuditedJob {
+        fields = Map.copyOf(fields);
+        copies = Map.copyOf(copies);
+    }
+
+    /** The same job, with what a walk over the lists found. */
+    AuditedJob withCopies(Map<Place, Integer> found) {
+        Map<Place, Integer> all = new EnumMap<>(Place.class);
+        all.putAll(found);
+        all.putAll(copies);
+        return new AuditedJob(id, key, payload, state, timeToLive, fields, all);
+    }
+
+    /** Whether there is a hash that holds anything a queue's client writes. */
+    boolean exists() {
+        return key == Key.HASH && (payload || !fields.isEmpty());
+    }
+
+    @Nullable
+    String field(String name) {
+        return fields.get(name);
+    }
+
+    /** The field, or an empty text when it is absent. */
+    String text(String name) {
+        return fields.getOrDefault(name, "");
+    }
+
+    /** The whole number in a field, or another one when the field is absent or holds no number. */
+    long number(String name, long otherwise) {
+        return parse(fields.get(name), otherwise);
+    }
+
+    /** The whole number in a text, as the scripts read it. */
+    static long parse(@Nullable String text, long otherwise) {
+        if (text == null || !NUMBER.matcher(text).matches()) {
+            return otherwise;
+        }
+        double number = Double.parseDouble(text);
+        return number < FIRST_INEXACT ? (long) number : otherwise;
+    }
+
+    /** Whether the job has ended. */
+    boolean hasEnded() {
+        Place place = Place.ofStatus(field("status"));
+        return place != null && place.isHistory();
+    }
+
+    /** Whether the job was cancelled where it waited: its id stays in {@code pending} until a claim passes over it. */
+    boolean isCancelledInPending() {
+        return hasEnded() && field("in_pending") != null;
+    }
+
+    /** Where the id should stand, or {@code null} when the status says nothing. */
+    @Nullable
+    Place home() {
+        return isCancelledInPending() ? Place.PENDING : Place.ofStatus(field("status"));
+    }
+
+    /** When the job ended, as far as it says so. */
+    long endedAt(long otherwise) {
+        return number(endedAtField(), otherwise);
+    }
+
+    /** The field that says when a job ended that has ended. */
+    String endedAtField() {
+        return "completed".equals(field("status")) ? "completed_at_ms" : "last_error_at_ms";
+    }
+
+    /** Whether the key expires by itself. */
+    boolean expires() {
+        return timeToLive >= 0;
+    }
+
+    Presence in(Place place) {
+        Integer times = copies.get(place);
+        return times == null ? Presence.UNKNOWN : times > 0 ? Presence.HERE : Presence.NOT_HERE;
+    }
+}

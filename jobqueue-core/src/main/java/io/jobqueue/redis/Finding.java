@@ -1,0 +1,35 @@
+package io.jobqueue.redis;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the audit makes of one look at a job.
+ *
+ * @param suspicion what must be confirmed one lease later, {@code null} when nothing must
+ * @param repair what is to be done about it, {@code null} when nothing is wrong or a walk over the lists must prove first
+ *     that something is
+ */
+record Finding(@Nullable Suspicion suspicion, @Nullable Repair repair) {
+
+    /** Nothing is wrong. */
+    static final Finding SOUND = new Finding(null, null);
+
+    /** No step of any client leaves this behind, so it is repaired at once. */
+    static Finding damaged(Repair repair) {
+        return new Finding(null, repair);
+    }
+
+    /** It may be on its way between two steps of a guide client. */
+    static Finding suspicious(Suspicion suspicion, Repair repair) {
+        return new Finding(suspicion, repair);
+    }
+
+    /** It depends on lists that are too long to be read at once. */
+    static Finding unproven(Suspicion suspicion) {
+        return new Finding(suspicion, null);
+    }
+
+    boolean isSound() {
+        return suspicion == null && repair == null;
+    }
+}

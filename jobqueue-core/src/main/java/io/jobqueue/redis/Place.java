@@ -1,0 +1,39 @@
+package io.jobqueue.redis;
+
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** Where the id of a job can stand: in one of four lists, or in the sorted set of delayed jobs. */
+enum Place {
+    PENDING("pending"),
+    DELAYED("scheduled"),
+    PROCESSING("processing"),
+    COMPLETED("completed"),
+    FAILED("failed");
+
+    private final String status;
+
+    Place(String status) {
+        this.status = status;
+    }
+
+    /** The last part of the key: {@code pending}. */
+    String key() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** Whether ended jobs stand there. */
+    boolean isHistory() {
+        return this == COMPLETED || this == FAILED;
+    }
+
+    /** The place of jobs with a status, or {@code null} when no client knows that status. */
+    static @Nullable Place ofStatus(@Nullable String status) {
+        for (Place place : values()) {
+            if (place.status.equals(status)) {
+                return place;
+            }
+        }
+        return null;
+    }
+}
