@@ -159,7 +159,9 @@ final class AuditJudge {
             return Act.LET_EXPIRE;
         }
         Place history = historyOf(job);
-        Retention retention = history == Place.COMPLETED ? settings.completed() : settings.failed();
+        Retention retention = history == Place.COMPLETED
+                ? settings.retention().completed()
+                : settings.retention().failed();
         boolean isKept = job.payload()
                 && queue.length(history) < retention.kept()
                 && queue.now() - job.endedAt(queue.now()) <= retention.age().toMillis();
@@ -216,7 +218,7 @@ final class AuditJudge {
      * or the history still holds older jobs. Saves a walk over the list for jobs that are all right; proves nothing.
      */
     private boolean seemsAtHome(Place home, AuditedJob job) {
-        long lease = settings.visibility().toMillis();
+        long lease = settings.lease().visibilityTimeout().toMillis();
         if (home == Place.PROCESSING) {
             Matcher promised = LEASE.matcher(job.text("lease"));
             long until = promised.matches() ? AuditedJob.parse(promised.group(1), 0) : 0;
