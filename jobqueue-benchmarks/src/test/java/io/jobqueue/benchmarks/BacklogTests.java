@@ -40,7 +40,7 @@ class BacklogTests {
     void itsJobsDifferFromAnEnqueuedOneInIdAndNumberOnly() {
         backlog.fill(product, 3);
 
-        List<JobSnapshot> waiting = product.queue().list(JobStatus.PENDING, 0, 10);
+        List<JobSnapshot> waiting = product.queue().admin().list(JobStatus.PENDING, 0, 10);
         Map<String, String> enqueued = hash(waiting.get(0));
         for (int number = 0; number < 3; number++) {
             Map<String, String> expected = new HashMap<>(enqueued);

@@ -89,8 +89,8 @@ class MillionWaitingTests {
         for (int i = 0; i < 5; i++) {
             product.store().audit(Duration.ZERO).join();
         }
-        queue.list(JobStatus.PENDING, 0, 200);
-        queue.list(JobStatus.PENDING, WAITING / 2, 200);
-        queue.reclaimStuck();
+        queue.admin().list(JobStatus.PENDING, 0, 200);
+        queue.admin().list(JobStatus.PENDING, WAITING / 2, 200);
+        queue.worker().reclaimStuck();
     }
 }

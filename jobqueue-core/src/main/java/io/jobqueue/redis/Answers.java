@@ -34,6 +34,27 @@ final class Answers {
     }
 
     /**
+     * Sends a command and waits for its reply. An interrupt shortens the wait and stays set.
+     *
+     * @param call as in {@link #waitFor(Supplier)}
+     * @param giveUp is called when the thread is interrupted; it must make the future complete soon
+     */
+    static <T> T waitFor(Supplier<CompletableFuture<T>> call, Runnable giveUp) {
+        return waitFor(() -> {
+            CompletableFuture<T> reply = call.get();
+            try {
+                reply.get();
+            } catch (InterruptedException ex) {
+                giveUp.run();
+                Thread.currentThread().interrupt();
+            } catch (ExecutionException ex) {
+                return reply; // the caller throws its failure
+            }
+            return reply;
+        });
+    }
+
+    /**
      * Refuses to block a thread of the Redis client. Such a thread delivers the replies of many callers, often the very reply
      * that the caller wants to wait for. Callers get there by {@code thenApply} on a future of ours, or in a listener.
      *

@@ -21,26 +21,26 @@ final class Fields implements Iterator<List<Map.Entry<String, String>>> {
 
     private static final int PAGE = 500;
 
-    private final RedisJobStore store;
+    private final QueueRedis redis;
     private final String key;
     private final Set<String> seen = new HashSet<>();
     private ScanCursor cursor = ScanCursor.INITIAL;
 
-    private Fields(RedisJobStore store, String key) {
-        this.store = store;
+    private Fields(QueueRedis redis, String key) {
+        this.redis = redis;
         this.key = key;
     }
 
     /** The fields one by one; pages are read while the stream is consumed. */
-    static Stream<Map.Entry<String, String>> of(RedisJobStore store, String key) {
-        return pages(store, key).flatMap(List::stream);
+    static Stream<Map.Entry<String, String>> of(QueueRedis redis, String key) {
+        return pages(redis, key).flatMap(List::stream);
     }
 
     /** The pages themselves. */
-    static Stream<List<Map.Entry<String, String>>> pages(RedisJobStore store, String key) {
+    static Stream<List<Map.Entry<String, String>>> pages(QueueRedis redis, String key) {
         return StreamSupport.stream(
                 Spliterators.spliteratorUnknownSize(
-                        new Fields(store, key), Spliterator.DISTINCT | Spliterator.NONNULL | Spliterator.ORDERED),
+                        new Fields(redis, key), Spliterator.DISTINCT | Spliterator.NONNULL | Spliterator.ORDERED),
                 false);
     }
 
@@ -55,8 +55,8 @@ final class Fields implements Iterator<List<Map.Entry<String, String>>> {
             throw new NoSuchElementException();
         }
         ScanCursor from = cursor;
-        MapScanCursor<String, String> page = waitFor(() -> store.<MapScanCursor<String, String>>read(
-                key, redis -> redis.hscan(key, from, ScanArgs.Builder.limit(PAGE))));
+        MapScanCursor<String, String> page = waitFor(() -> redis.<MapScanCursor<String, String>>read(
+                key, commands -> commands.hscan(key, from, ScanArgs.Builder.limit(PAGE))));
         cursor = page;
         return page.getMap().entrySet().stream()
                 .filter(field -> seen.add(field.getKey()))

@@ -26,13 +26,13 @@ final class GatherWaiter {
     private static final Duration SHORTEST_PAUSE = Duration.ofMillis(100);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
 
-    private final RedisJobStore store;
+    private final QueueRedis redis;
     private final String runId;
     private final Semaphore told = new Semaphore(0);
     private final Consumer<String> hearing;
 
-    GatherWaiter(RedisJobStore store, String runId) {
-        this.store = store;
+    GatherWaiter(QueueRedis redis, String runId) {
+        this.redis = redis;
         this.runId = runId;
         String mark = "\"run\":\"" + runId + "\"";
         this.hearing = message -> {
@@ -49,7 +49,7 @@ final class GatherWaiter {
             while (true) {
                 Optional<End> end = end(deadline);
                 if (end.isPresent()) {
-                    return end.get().value(runId, store.codec(), type);
+                    return end.get().value(runId, redis.codec(), type);
                 }
                 long left = deadline - System.nanoTime();
                 if (left <= 0) {
@@ -64,7 +64,7 @@ final class GatherWaiter {
             Thread.currentThread().interrupt();
             return Optional.empty();
         } finally {
-            store.connector().subscriptions().remove(store.keys().lifecycle(), hearing);
+            redis.connector().subscriptions().remove(redis.keys().lifecycle(), hearing);
         }
     }
 
@@ -72,7 +72,7 @@ final class GatherWaiter {
     private Optional<End> end(long deadline) {
         try {
             if (deadline - System.nanoTime() > 0) {
-                store.connector().subscriptions().add(store.keys().lifecycle(), hearing);
+                redis.connector().subscriptions().add(redis.keys().lifecycle(), hearing);
             }
             return waitFor(this::readEnd);
         } catch (RedisException ex) {
@@ -88,8 +88,8 @@ final class GatherWaiter {
     }
 
     private CompletableFuture<Optional<End>> readEnd() {
-        return store.<List<KeyValue<String, String>>>command(redis ->
-                        redis.hmget(store.keys().run(runId), "state", "gather_state", "gather_error", "result"))
+        return redis.<List<KeyValue<String, String>>>command(commands ->
+                        commands.hmget(redis.keys().run(runId), "state", "gather_state", "gather_error", "result"))
                 .thenApply(fields -> {
                     String state = fields.get(0).getValueOrElse("unknown");
                     String gather = fields.get(1).getValueOrElse("");

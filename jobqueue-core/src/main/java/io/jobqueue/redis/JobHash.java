@@ -7,6 +7,8 @@ import io.jobqueue.JsonText;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +18,21 @@ import org.jspecify.annotations.Nullable;
  * @param visibility the queue's visibility timeout: the length of a lease that its claimer did not write down
  */
 record JobHash(String queue, String id, Map<String, String> fields, JobCodec codec, Duration visibility) {
+
+    /** Reads a job; empty when there is none of this id. */
+    static CompletableFuture<Optional<JobSnapshot>> read(QueueRedis redis, String id) {
+        String key = redis.keys().job(id);
+        return redis.<Map<String, String>>read(key, commands -> commands.hgetall(key))
+                .thenApply(fields -> fields.isEmpty()
+                        ? Optional.empty()
+                        : Optional.of(new JobHash(
+                                        redis.name(),
+                                        id,
+                                        fields,
+                                        redis.codec(),
+                                        redis.settings().lease().visibilityTimeout())
+                                .snapshot()));
+    }
 
     JobSnapshot snapshot() {
         String payload = fields.getOrDefault("payload", "{}");

@@ -45,7 +45,7 @@ final class RedisJobRuns implements JobRuns {
     private static final int CLAIMED_A_PAGE = 1000;
     private static final int RUNS_A_CALL = 50;
 
-    private final RedisJobStore store;
+    private final QueueRedis redis;
     private final Function<String, Optional<String>> routes;
     private final JobListener listener;
     private final int mostUnits;
@@ -56,8 +56,8 @@ final class RedisJobRuns implements JobRuns {
      * @param routes the queue that a kind is routed to, if it is routed
      * @param mostUnits how many units a run may have
      */
-    RedisJobRuns(RedisJobStore store, Function<String, Optional<String>> routes, JobListener listener, int mostUnits) {
-        this.store = store;
+    RedisJobRuns(QueueRedis redis, Function<String, Optional<String>> routes, JobListener listener, int mostUnits) {
+        this.redis = redis;
         this.routes = routes;
         this.listener = listener;
         this.mostUnits = mostUnits;
@@ -94,8 +94,8 @@ final class RedisJobRuns implements JobRuns {
             Function<? super U, String> unitId,
             Function<? super U, ?> payload) {
         Names.run(runId);
-        List<KeyValue<String, String>> fields = waitFor(() -> store.<List<KeyValue<String, String>>>command(
-                redis -> redis.hmget(store.keys().run(runId), "state", "kind", "unit_max_attempts")));
+        List<KeyValue<String, String>> fields = waitFor(() -> redis.<List<KeyValue<String, String>>>command(
+                commands -> commands.hmget(redis.keys().run(runId), "state", "kind", "unit_max_attempts")));
         if (!fields.get(0).hasValue()) {
             throw notStarted(runId);
         }
@@ -140,10 +140,10 @@ final class RedisJobRuns implements JobRuns {
 
     /** All keys of a run share the slot of its queue, and its units' jobs are among them. */
     private void refuseOtherQueue(String what, String kind) {
-        routes.apply(kind).filter(queue -> !queue.equals(store.queue())).ifPresent(queue -> {
+        routes.apply(kind).filter(queue -> !queue.equals(redis.name())).ifPresent(queue -> {
             throw new IllegalArgumentException(
                     "the kind '%s' is routed to queue '%s', so it can be no %s of a run on queue '%s'; start the run on queue '%s'"
-                            .formatted(kind, queue, what, store.queue(), queue));
+                            .formatted(kind, queue, what, redis.name(), queue));
         });
     }
 
@@ -156,12 +156,12 @@ final class RedisJobRuns implements JobRuns {
         args.add(runId);
         args.add(mode);
         JobRequest gather = options.gather();
-        args.add(gather == null ? "" : Ids.ofGather(store.queue(), runId));
+        args.add(gather == null ? "" : Ids.ofGather(redis.name(), runId));
         Duration after = options.policy().after();
         Double share = options.policy().share();
-        Duration deadline = options.deadline() == null ? store.settings().runs().deadline() : options.deadline();
+        Duration deadline = options.deadline() == null ? redis.settings().runs().deadline() : options.deadline();
         Duration retention =
-                options.retention() == null ? store.settings().workOutput().ttl() : options.retention();
+                options.retention() == null ? redis.settings().workOutput().ttl() : options.retention();
         field(args, "kind", options.kind());
         field(args, "unit_max_attempts", options.maxAttempts());
         field(args, "share", share == null ? null : Math.round(share * 10_000));
@@ -176,18 +176,18 @@ final class RedisJobRuns implements JobRuns {
             field(
                     args,
                     "gather_payload",
-                    store.codec()
+                    redis.codec()
                             .payload(
                                     gather.kind(),
                                     gather.payload(),
-                                    store.settings().payload().maxSize()));
+                                    redis.settings().payload().maxSize()));
             field(args, "gather_max_attempts", gather.maxAttempts());
             field(
                     args,
                     "gather_headers",
-                    gather.headers().isEmpty() ? null : store.codec().headers(gather.headers()));
+                    gather.headers().isEmpty() ? null : redis.codec().headers(gather.headers()));
         }
-        String state = waitFor(() -> refusable(store.call(OPEN, args), List.of(runId)));
+        String state = waitFor(() -> refusable(redis.call(OPEN, args), List.of(runId)));
         if (state.equals("unstarted")) {
             throw new IllegalStateException(
                     "run '%s' has outputs or an expectation that were put there without a start; evict it, or choose another id"
@@ -217,13 +217,13 @@ final class RedisJobRuns implements JobRuns {
 
         void add(String unitId, JobRequest request) {
             refuseOtherQueue("unit", request.kind());
-            String jobId = Ids.ofUnit(store.queue(), runId, Names.unit(unitId));
-            String payload = store.codec()
+            String jobId = Ids.ofUnit(redis.name(), runId, Names.unit(unitId));
+            String payload = redis.codec()
                     .payload(
                             request.kind(),
                             request.payload(),
-                            store.settings().payload().maxSize());
-            String headers = request.headers().isEmpty() ? "" : store.codec().headers(request.headers());
+                            redis.settings().payload().maxSize());
+            String headers = request.headers().isEmpty() ? "" : redis.codec().headers(request.headers());
             int size = payload.getBytes(StandardCharsets.UTF_8).length + headers.length();
             if (bytes + size > SharedCalls.BYTES_A_CALL) {
                 flush();
@@ -255,10 +255,10 @@ final class RedisJobRuns implements JobRuns {
                     runId,
                     start == null ? "add" : "start",
                     Integer.toString(mostUnits),
-                    Integer.toString(store.settings().result().maxSize())));
+                    Integer.toString(redis.settings().result().maxSize())));
             sent.addAll(args);
-            String[] keys = store.keys().withCall(Ids.token());
-            String answer = waitFor(() -> refusable(store.command(redis -> ADD.call(redis, keys, sent)), ids));
+            String[] keys = redis.keys().withCall(Ids.token());
+            String answer = waitFor(() -> refusable(redis.command(commands -> ADD.call(commands, keys, sent)), ids));
             int colon = answer.indexOf(':');
             String letters = answer.substring(colon + 1);
             if (colon > 0) {
@@ -304,15 +304,15 @@ final class RedisJobRuns implements JobRuns {
         return call.exceptionally(failure -> {
             Throwable cause = unwrap(failure);
             throw Refusal.FULL.is(cause)
-                    ? new EnqueueRefusedException(store.queue(), ids, cause)
+                    ? new EnqueueRefusedException(redis.name(), ids, cause)
                     : new CompletionException(cause);
         });
     }
 
     @Override
     public JobRun seal(String runId) {
-        List<Object> reply = waitFor(() -> store.<List<Object>>call(SEAL, List.of(Names.run(runId))));
-        store.runsEnded(reply.get(1)).forEach(listener::on);
+        List<Object> reply = waitFor(() -> redis.<List<Object>>call(SEAL, List.of(Names.run(runId))));
+        RedisJobStore.runsEnded(redis.name(), reply.get(1)).forEach(listener::on);
         return known(runId);
     }
 
@@ -338,7 +338,7 @@ final class RedisJobRuns implements JobRuns {
         for (int from = 0; more; from += CLAIMED_A_PAGE) {
             List<String> args = new ArrayList<>(runIds);
             args.add(0, Integer.toString(from));
-            List<Object> reply = waitFor(() -> store.<List<Object>>call(FIND, args));
+            List<Object> reply = waitFor(() -> redis.<List<Object>>call(FIND, args));
             for (int i = 0; i < runIds.size(); i++) {
                 JobRun run = read(runIds.get(i), (List<?>) reply.get(i + 1));
                 if (run != null && from == 0) {
@@ -379,7 +379,7 @@ final class RedisJobRuns implements JobRuns {
         Instant started = instant(fields.get(6));
         String gather = (String) fields.get(12);
         return new JobRun(
-                store.queue(),
+                redis.name(),
                 runId,
                 JobRun.State.valueOf(((String) fields.get(0)).toUpperCase(Locale.ROOT)),
                 (Long) fields.get(1),
@@ -405,8 +405,8 @@ final class RedisJobRuns implements JobRuns {
     @Override
     public List<JobRun> list(int offset, int limit) {
         Page page = new Page(offset, limit);
-        List<String> ids = waitFor(() -> store.<List<String>>command(
-                redis -> redis.zrevrange(store.keys().runs(), page.offset(), page.last())));
+        List<String> ids = waitFor(() -> redis.<List<String>>command(
+                commands -> commands.zrevrange(redis.keys().runs(), page.offset(), page.last())));
         List<JobRun> found = new ArrayList<>();
         for (int from = 0; from < ids.size(); from += RUNS_A_CALL) {
             found.addAll(find(ids.subList(from, Math.min(from + RUNS_A_CALL, ids.size()))));
@@ -416,12 +416,12 @@ final class RedisJobRuns implements JobRuns {
 
     @Override
     public <T> WorkOutputs<T> outputs(String runId, Class<T> type) {
-        return new RedisWorkOutputs<>(store, Names.run(runId), type);
+        return new RedisWorkOutputs<>(redis, Names.run(runId), type);
     }
 
     @Override
     public <T> Optional<T> await(String runId, Class<T> type, Duration timeout) {
-        return new GatherWaiter(store, Names.run(runId)).await(type, timeout);
+        return new GatherWaiter(redis, Names.run(runId)).await(type, timeout);
     }
 
     // ---- cancel
@@ -429,9 +429,9 @@ final class RedisJobRuns implements JobRuns {
     @Override
     public boolean cancel(String runId) {
         Names.run(runId);
-        String[] keys = store.keys().withCall(Ids.token());
+        String[] keys = redis.keys().withCall(Ids.token());
         List<Object> first = waitFor(() -> cancel(keys, runId, ""));
-        store.runsEnded(first.get(3)).forEach(listener::on);
+        RedisJobStore.runsEnded(redis.name(), first.get(3)).forEach(listener::on);
         String round = (String) first.get(1);
         boolean more = (Long) first.get(2) == 1;
         while (more) {
@@ -441,6 +441,6 @@ final class RedisJobRuns implements JobRuns {
     }
 
     private CompletableFuture<List<Object>> cancel(String[] keys, String runId, String round) {
-        return store.command(redis -> CANCEL.call(redis, keys, runId, round, QueueKeys.REPLAY_WINDOW));
+        return redis.command(commands -> CANCEL.call(commands, keys, runId, round, QueueKeys.REPLAY_WINDOW));
     }
 }

@@ -8,7 +8,6 @@ import io.jobqueue.JsonText;
 import io.jobqueue.QueueSettings;
 import io.jobqueue.WorkOutputs;
 import io.jobqueue.worker.JobStore;
-import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import java.lang.reflect.Type;
@@ -22,7 +21,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -68,38 +66,30 @@ final class RedisJobStore implements JobStore {
 
     private static final String STEP_FIELD = "step:";
 
+    private final QueueRedis redis;
     private final String queue;
     private final QueueSettings settings;
     private final JobCodec codec;
     private final RedisConnector connector;
-    private final String keyPrefix;
     private final HintWaiter hints;
     private final ForeignEnds foreignEnds;
 
-    // made at first use, when it is known whether Redis is a cluster; harmless to make twice
-    private volatile @Nullable QueueKeys keys;
-
-    RedisJobStore(String keyPrefix, String queue, QueueSettings settings, JobCodec codec, RedisConnector connector) {
-        this.keyPrefix = keyPrefix;
-        this.queue = queue;
-        this.settings = settings;
-        this.codec = codec;
-        this.connector = connector;
+    RedisJobStore(QueueRedis redis) {
+        this.redis = redis;
+        this.queue = redis.name();
+        this.settings = redis.settings();
+        this.codec = redis.codec();
+        this.connector = redis.connector();
         this.hints = new HintWaiter(connector);
         this.foreignEnds = new ForeignEnds();
     }
 
-    RedisConnector connector() {
-        return connector;
+    QueueRedis redis() {
+        return redis;
     }
 
     QueueKeys keys() {
-        QueueKeys made = keys;
-        if (made == null) {
-            made = new QueueKeys(keyPrefix, queue, connector.isCluster());
-            keys = made;
-        }
-        return made;
+        return redis.keys();
     }
 
     @Override
@@ -271,7 +261,7 @@ final class RedisJobStore implements JobStore {
     @Override
     public CompletableFuture<List<JobEvent>> tend() {
         List<JobEvent> events = new ArrayList<>();
-        return attempt(() -> {
+        return QueueRedis.attempt(() -> {
             foreignEnds.listen(connector.subscriptions(), keys().events());
             return tend(WALK, events, PAGES, false).thenCompose(live -> {
                 foreignEnds.wanted(live);
@@ -318,8 +308,12 @@ final class RedisJobStore implements JobStore {
         });
     }
 
+    private List<JobEvent.RunEnded> runsEnded(Object reply) {
+        return runsEnded(queue, reply);
+    }
+
     /** Reads pairs of run and state. */
-    List<JobEvent.RunEnded> runsEnded(Object reply) {
+    static List<JobEvent.RunEnded> runsEnded(String queue, Object reply) {
         List<String> pairs = ids(reply);
         List<JobEvent.RunEnded> runs = new ArrayList<>(pairs.size() / 2);
         for (int i = 0; i < pairs.size(); i += 2) {
@@ -357,7 +351,7 @@ final class RedisJobStore implements JobStore {
 
     @Override
     public WorkOutputs<?> outputs(String runId, Type type) {
-        return new RedisWorkOutputs<>(this, runId, type);
+        return new RedisWorkOutputs<>(redis, runId, type);
     }
 
     // ---- sweep
@@ -405,7 +399,7 @@ final class RedisJobStore implements JobStore {
 
     @Override
     public CompletableFuture<Boolean> hint(Duration timeout) {
-        return attempt(() -> hints.await(keys().wake(), timeout));
+        return QueueRedis.attempt(() -> hints.await(keys().wake(), timeout));
     }
 
     @Override
@@ -414,41 +408,17 @@ final class RedisJobStore implements JobStore {
     }
 
     <T> CompletableFuture<T> call(Script script, List<String> args) {
-        return command(redis -> script.call(redis, keys().forScripts(), args));
+        return redis.call(script, args);
     }
 
-    /** A read of one key; when the key is of another type, the failure names it. */
-    <T> CompletableFuture<T> read(
-            String key, Function<RedisClusterAsyncCommands<String, String>, ? extends CompletionStage<T>> command) {
-        return this.<T>command(command).exceptionallyCompose(failure -> {
-            Throwable cause = Answers.unwrap(failure);
-            return CompletableFuture.failedFuture(
-                    cause instanceof RedisCommandExecutionException
-                            ? new RedisCommandExecutionException(key + ": " + cause.getMessage(), cause)
-                            : failure);
-        });
-    }
-
-    /** Any command on the shared connection; its failures are futures, never thrown. */
     <T> CompletableFuture<T> command(
             Function<RedisClusterAsyncCommands<String, String>, ? extends CompletionStage<T>> command) {
-        return attempt(() -> connector.commands().thenCompose(command))
-                .whenComplete((reply, failure) -> connector.heard(failure));
+        return redis.command(command);
     }
 
-    /** A command that asks the server which has a key, instead of the key. */
     <T> CompletableFuture<T> commandOfServerWith(
             String key, Function<RedisClusterAsyncCommands<String, String>, ? extends CompletionStage<T>> command) {
-        return attempt(() -> connector.commandsOfServerWith(key).thenCompose(command))
-                .whenComplete((reply, failure) -> connector.heard(failure));
-    }
-
-    private static <T> CompletableFuture<T> attempt(Supplier<CompletableFuture<T>> call) {
-        try {
-            return call.get();
-        } catch (RuntimeException ex) {
-            return CompletableFuture.failedFuture(ex);
-        }
+        return redis.commandOfServerWith(key, command);
     }
 
     static String text(long number) {

@@ -73,12 +73,12 @@ public final class RedisQueues {
         return queues.computeIfAbsent(
                 Names.queue(name),
                 queue -> new RedisJobQueue(
-                        new RedisJobStore(
+                        new RedisJobStore(new QueueRedis(
                                 options.keyPrefix(),
                                 queue,
                                 options.settings().apply(queue),
                                 options.codec(),
-                                connector),
+                                connector)),
                         this,
                         Optional.empty(),
                         options.listener()));

@@ -26,16 +26,16 @@ final class RedisWorkOutputCache implements WorkOutputCache {
     /** The field of a unit that is done and has no value. */
     static final String NOTHING = "null";
 
-    private final RedisJobStore store;
+    private final QueueRedis redis;
 
-    RedisWorkOutputCache(RedisJobStore store) {
-        this.store = store;
+    RedisWorkOutputCache(QueueRedis redis) {
+        this.redis = redis;
     }
 
     @Override
     public void put(String runId, String unitId, Object output) {
-        String json = store.codec().output(output, store.settings().result().maxSize());
-        if (waitFor(() -> store.<Long>call(PUT, List.of(Names.run(runId), Names.unit(unitId), json, ttl()))) == 0) {
+        String json = redis.codec().output(output, redis.settings().result().maxSize());
+        if (waitFor(() -> redis.<Long>call(PUT, List.of(Names.run(runId), Names.unit(unitId), json, ttl()))) == 0) {
             throw new IllegalStateException(
                     "run '%s' was started, so the outputs of its units come from their jobs and cannot be put"
                             .formatted(runId));
@@ -44,12 +44,12 @@ final class RedisWorkOutputCache implements WorkOutputCache {
 
     @Override
     public <T> Optional<T> get(String runId, String unitId, Class<T> type) {
-        return field(store.keys().outputs(Names.run(runId)), unitId, type);
+        return field(redis.keys().outputs(Names.run(runId)), unitId, type);
     }
 
     private <T> Optional<T> field(String key, String unitId, Class<T> type) {
         Names.unit(unitId);
-        String json = waitFor(() -> store.<@Nullable String>read(key, redis -> redis.hget(key, unitId)));
+        String json = waitFor(() -> redis.<@Nullable String>read(key, commands -> commands.hget(key, unitId)));
         return json == null || json.equals(NOTHING) ? Optional.empty() : Optional.of(read(unitId, json, type));
     }
 
@@ -62,29 +62,29 @@ final class RedisWorkOutputCache implements WorkOutputCache {
 
     @Override
     public <T> Stream<Map.Entry<String, T>> stream(String runId, Class<T> type) {
-        return fields(store.keys().outputs(Names.run(runId)), type);
+        return fields(redis.keys().outputs(Names.run(runId)), type);
     }
 
     private <T> Stream<Map.Entry<String, T>> fields(String key, Class<T> type) {
-        return Fields.of(store, key)
+        return Fields.of(redis, key)
                 .filter(field -> !field.getValue().equals(NOTHING))
                 .map(field -> Map.entry(field.getKey(), read(field.getKey(), field.getValue(), type)));
     }
 
     @Override
     public <T> Optional<T> early(String runId, String unitId, Class<T> type) {
-        return field(store.keys().early(Names.run(runId)), unitId, type);
+        return field(redis.keys().early(Names.run(runId)), unitId, type);
     }
 
     @Override
     public <T> Stream<Map.Entry<String, T>> streamEarly(String runId, Class<T> type) {
-        return fields(store.keys().early(Names.run(runId)), type);
+        return fields(redis.keys().early(Names.run(runId)), type);
     }
 
     @Override
     public Map<String, String> failures(String runId) {
         Map<String, String> failures = new HashMap<>();
-        Fields.of(store, store.keys().failures(Names.run(runId)))
+        Fields.of(redis, redis.keys().failures(Names.run(runId)))
                 .forEach(unit -> failures.put(unit.getKey(), unit.getValue()));
         return failures;
     }
@@ -94,7 +94,7 @@ final class RedisWorkOutputCache implements WorkOutputCache {
         if (units < 0) {
             throw new IllegalArgumentException("expected units must not be negative, was " + units);
         }
-        if (waitFor(() -> store.<Long>call(EXPECT, List.of(Names.run(runId), Long.toString(units), ttl()))) == 0) {
+        if (waitFor(() -> redis.<Long>call(EXPECT, List.of(Names.run(runId), Long.toString(units), ttl()))) == 0) {
             throw new IllegalStateException(
                     "run '%s' was started, so it knows its units and expects no others".formatted(runId));
         }
@@ -102,7 +102,7 @@ final class RedisWorkOutputCache implements WorkOutputCache {
 
     @Override
     public RunProgress progress(String runId) {
-        List<Object> reply = waitFor(() -> store.<List<Object>>call(PROGRESS, List.of(Names.run(runId))));
+        List<Object> reply = waitFor(() -> redis.<List<Object>>call(PROGRESS, List.of(Names.run(runId))));
         long expected = (Long) reply.get(0);
         return new RunProgress(
                 expected < 0 ? OptionalLong.empty() : OptionalLong.of(expected), (Long) reply.get(1), (Long)
@@ -111,7 +111,7 @@ final class RedisWorkOutputCache implements WorkOutputCache {
 
     @Override
     public boolean evict(String runId) {
-        long answer = waitFor(() -> store.<Long>call(EVICT, List.of(Names.run(runId))));
+        long answer = waitFor(() -> redis.<Long>call(EVICT, List.of(Names.run(runId))));
         if (answer < 0) {
             throw new IllegalStateException(
                     "run '%s' has not ended, or its gather job has not, so it cannot be evicted; cancel it before, or wait for the gather"
@@ -121,12 +121,12 @@ final class RedisWorkOutputCache implements WorkOutputCache {
     }
 
     private String ttl() {
-        return Long.toString(store.settings().workOutput().ttl().toMillis());
+        return Long.toString(redis.settings().workOutput().ttl().toMillis());
     }
 
     private <T> T read(String unitId, String json, Class<T> type) {
         try {
-            JsonText text = store.codec().json(json);
+            JsonText text = redis.codec().json(json);
             return text.as(type);
         } catch (UnreadableJsonException ex) {
             throw ex.of("the output of unit '" + unitId + "'");

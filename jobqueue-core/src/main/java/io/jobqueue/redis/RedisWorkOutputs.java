@@ -17,12 +17,12 @@ import org.jspecify.annotations.Nullable;
 /** What the units of a run came to, in the hashes beside its queue. */
 final class RedisWorkOutputs<T> implements WorkOutputs<T> {
 
-    private final RedisJobStore store;
+    private final QueueRedis redis;
     private final String runId;
     private final Type type;
 
-    RedisWorkOutputs(RedisJobStore store, String runId, Type type) {
-        this.store = store;
+    RedisWorkOutputs(QueueRedis redis, String runId, Type type) {
+        this.redis = redis;
         this.runId = runId;
         this.type = type;
     }
@@ -34,15 +34,15 @@ final class RedisWorkOutputs<T> implements WorkOutputs<T> {
 
     @Override
     public long size() {
-        String key = store.keys().outputs(runId);
-        return waitFor(() -> store.<Long>read(key, redis -> redis.hlen(key)));
+        String key = redis.keys().outputs(runId);
+        return waitFor(() -> redis.<Long>read(key, commands -> commands.hlen(key)));
     }
 
     @Override
     public Optional<T> get(String unitId) {
         Names.unit(unitId);
-        String json = waitFor(() ->
-                store.<@Nullable String>command(redis -> redis.hget(store.keys().outputs(runId), unitId)));
+        String json = waitFor(() -> redis.<@Nullable String>command(
+                commands -> commands.hget(redis.keys().outputs(runId), unitId)));
         return json == null || json.equals(RedisWorkOutputCache.NOTHING)
                 ? Optional.empty()
                 : Optional.of(read(unitId, json));
@@ -50,19 +50,19 @@ final class RedisWorkOutputs<T> implements WorkOutputs<T> {
 
     @Override
     public Stream<Map.Entry<String, T>> stream() {
-        return Fields.of(store, store.keys().outputs(runId))
+        return Fields.of(redis, redis.keys().outputs(runId))
                 .filter(field -> !field.getValue().equals(RedisWorkOutputCache.NOTHING))
                 .map(field -> Map.entry(field.getKey(), read(field.getKey(), field.getValue())));
     }
 
     @Override
     public Stream<Map.Entry<String, String>> failures() {
-        return Fields.of(store, store.keys().failures(runId));
+        return Fields.of(redis, redis.keys().failures(runId));
     }
 
     @Override
     public Stream<String> missing() {
-        return Fields.pages(store, store.keys().units(runId))
+        return Fields.pages(redis, redis.keys().units(runId))
                 .filter(page -> !page.isEmpty())
                 .flatMap(this::missing);
     }
@@ -70,10 +70,10 @@ final class RedisWorkOutputs<T> implements WorkOutputs<T> {
     private Stream<String> missing(List<Map.Entry<String, String>> page) {
         String[] units = page.stream().map(Map.Entry::getKey).toArray(String[]::new);
         // the failures first: a unit that goes from failed to done in between is not missing
-        List<KeyValue<String, String>> failed = waitFor(() -> store.<List<KeyValue<String, String>>>command(
-                redis -> redis.hmget(store.keys().failures(runId), units)));
-        List<KeyValue<String, String>> done = waitFor(() -> store.<List<KeyValue<String, String>>>command(
-                redis -> redis.hmget(store.keys().outputs(runId), units)));
+        List<KeyValue<String, String>> failed = waitFor(() -> redis.<List<KeyValue<String, String>>>command(
+                commands -> commands.hmget(redis.keys().failures(runId), units)));
+        List<KeyValue<String, String>> done = waitFor(() -> redis.<List<KeyValue<String, String>>>command(
+                commands -> commands.hmget(redis.keys().outputs(runId), units)));
         List<String> missing = new ArrayList<>();
         for (int i = 0; i < units.length; i++) {
             if (!failed.get(i).hasValue() && !done.get(i).hasValue()) {
@@ -85,13 +85,13 @@ final class RedisWorkOutputs<T> implements WorkOutputs<T> {
 
     @Override
     public Stream<String> late() {
-        return Fields.of(store, store.keys().late(runId)).map(Map.Entry::getKey);
+        return Fields.of(redis, redis.keys().late(runId)).map(Map.Entry::getKey);
     }
 
     @SuppressWarnings("unchecked") // the type is what T stands for
     private T read(String unitId, String json) {
         try {
-            return (T) store.codec().json(json).as(type);
+            return (T) redis.codec().json(json).as(type);
         } catch (UnreadableJsonException ex) {
             throw ex.of("the output of unit '" + unitId + "'");
         }
@@ -99,6 +99,6 @@ final class RedisWorkOutputs<T> implements WorkOutputs<T> {
 
     @Override
     public String toString() {
-        return "WorkOutputs[" + store.queue() + "/" + runId + "]";
+        return "WorkOutputs[" + redis.name() + "/" + runId + "]";
     }
 }

@@ -29,7 +29,7 @@ class CrashStory extends Story {
         String id = guide.enqueue("{\"kind\":\"email\"}");
         age(id, Duration.ofMinutes(5));
         assertThat(guide.pop()).isEqualTo(id);
-        assertThat(queue.reclaimStuck()).isEmpty(); // it may be alive
+        assertThat(queue.worker().reclaimStuck()).isEmpty(); // it may be alive
 
         ourSideTakesOver(id);
     }
@@ -41,7 +41,7 @@ class CrashStory extends Story {
         GuideClient guide = guide(dialect);
         queue.enqueue(JobRequest.of("email", null).id("ours"));
         GuideClient.Job claimed = guide.claim().orElseThrow();
-        assertThat(queue.reclaimStuck()).isEmpty();
+        assertThat(queue.worker().reclaimStuck()).isEmpty();
 
         ourSideTakesOver("ours");
 
@@ -55,14 +55,14 @@ class CrashStory extends Story {
     void ourWorkerDies(Dialect dialect) {
         GuideClient guide = guide(dialect, Duration.ofMillis(100));
         queue.enqueue(JobRequest.of("email", null).id("ours"));
-        Claim claim = queue.claim(Duration.ZERO).orElseThrow();
+        Claim claim = queue.worker().claim(Duration.ZERO).orElseThrow();
         assertThat(guide.reclaim()).isEmpty();
 
         await().pollInterval(Duration.ofMillis(20)).until(() -> guide.reclaim().equals(List.of("ours")));
         GuideClient.Job taken = guide.claim().orElseThrow();
 
-        assertThat(queue.complete(claim, "late")).isFalse();
-        assertThat(queue.extend(claim, LEASE)).isFalse();
+        assertThat(queue.worker().complete(claim, "late")).isFalse();
+        assertThat(queue.worker().extend(claim, LEASE)).isFalse();
         assertThat(guide.complete(taken, Map.of("by", "guide"))).isTrue();
         assertThat(job("ours")).containsEntry("result", dialect.spelling.write(Map.of("by", "guide")));
         assertThat(list("completed")).containsExactly("ours");

@@ -28,7 +28,8 @@ class HistoryStory extends Story {
         queue.enqueueAll(ids.stream()
                 .map(id -> JobRequest.of("email", null).id(id).maxAttempts(1))
                 .toList());
-        ids.forEach(id -> queue.fail(queue.claim(Duration.ZERO).orElseThrow(), "boom"));
+        ids.forEach(
+                id -> queue.worker().fail(queue.worker().claim(Duration.ZERO).orElseThrow(), "boom"));
         String theirs = guide.enqueue("{\"kind\":\"email\"}");
         redis.hset("queue:shared:job:" + theirs, "attempts", "2");
         assertThat(guide.fail(guide.claim().orElseThrow(), "boom")).isEqualTo(2);
@@ -37,7 +38,7 @@ class HistoryStory extends Story {
         reclaimer(Duration.ofMillis(100), Duration.ofMillis(20));
 
         await().untilAsserted(() -> assertThat(list("failed")).hasSize(61).containsAll(ids));
-        assertThat(queue.list(JobStatus.FAILED, 0, 100)).hasSize(61);
+        assertThat(queue.admin().list(JobStatus.FAILED, 0, 100)).hasSize(61);
         assertThat(queue.stats().repairedTotal()).isEqualTo(11);
         assertThat(events)
                 .filteredOn(event ->

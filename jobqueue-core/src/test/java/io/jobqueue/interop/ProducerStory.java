@@ -107,7 +107,7 @@ class ProducerStory extends Story {
         assertThat(guide.fail(guide.claim().orElseThrow(), "two")).isEqualTo(1);
         assertThat(guide.fail(guide.claim().orElseThrow(), "three")).isEqualTo(2);
 
-        assertThat(queue.list(JobStatus.FAILED, 0, 10)).hasSize(1).allSatisfy(job -> {
+        assertThat(queue.admin().list(JobStatus.FAILED, 0, 10)).hasSize(1).allSatisfy(job -> {
             assertThat(job.lastError()).isEqualTo("three");
             assertThat(job.attempts()).isEqualTo(3);
         });
@@ -123,11 +123,11 @@ class ProducerStory extends Story {
             guide.enqueue(mail());
         }
         guide.complete(guide.claim().orElseThrow(), Map.of());
-        queue.complete(queue.claim(Duration.ZERO).orElseThrow(), null);
+        queue.worker().complete(queue.worker().claim(Duration.ZERO).orElseThrow(), null);
         queue.enqueue(JobRequest.of("email", null).maxAttempts(1).id("last"));
         guide.claim().orElseThrow();
-        queue.claim(Duration.ZERO).orElseThrow();
-        queue.release(queue.claim(Duration.ZERO).orElseThrow());
+        queue.worker().claim(Duration.ZERO).orElseThrow();
+        queue.worker().release(queue.worker().claim(Duration.ZERO).orElseThrow());
 
         var stats = queue.stats();
         assertThat(guide.depths())

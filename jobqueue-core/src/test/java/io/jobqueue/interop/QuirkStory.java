@@ -58,11 +58,11 @@ class QuirkStory extends Story {
         assertThat(guide.fail(claimed, "late")).isEqualTo(1);
         assertThat(redis.ttl("queue:shared:job:ours")).isPositive();
 
-        Claim ours = queue.claim(Duration.ZERO).orElseThrow();
+        Claim ours = queue.worker().claim(Duration.ZERO).orElseThrow();
 
         assertThat(ours.payload().as(Map.class)).containsEntry("name", "x");
         assertThat(redis.ttl("queue:shared:job:ours")).isEqualTo(-1);
-        assertThat(queue.complete(ours, null)).isTrue();
+        assertThat(queue.worker().complete(ours, null)).isTrue();
         // a completion of ours is final for it too
         assertThat(guide.fail(claimed, "later")).isZero();
         reclaimer();
@@ -80,7 +80,7 @@ class QuirkStory extends Story {
         redis.del("queue:shared:job:ours");
         assertThat(guide.reclaim()).isEmpty();
 
-        queue.reclaimStuck();
+        queue.worker().reclaimStuck();
 
         assertThat(list("processing")).isEmpty();
         assertThat(queue.stats().lostTotal()).isEqualTo(1);
@@ -149,13 +149,14 @@ class QuirkStory extends Story {
                     .until(() -> !guide.reclaim().isEmpty());
         }
         for (int i = 0; i < 2; i++) {
-            Claim claim = queue.claim(Duration.ZERO).orElseThrow();
+            Claim claim = queue.worker().claim(Duration.ZERO).orElseThrow();
             redis.hset("queue:shared:job:" + id, "lease", claim.token() + ":1:400");
-            queue.reclaimStuck();
+            queue.worker().reclaimStuck();
         }
 
         assertThat(list("failed")).containsExactly(id);
-        assertThat(queue.list(JobStatus.FAILED, 0, 1).get(0).lastError()).startsWith("worker-died");
+        assertThat(queue.admin().list(JobStatus.FAILED, 0, 1).get(0).lastError())
+                .startsWith("worker-died");
         assertThat(guide.reclaim()).isEmpty();
     }
 
@@ -166,11 +167,11 @@ class QuirkStory extends Story {
         GuideClient guide = guide(dialect);
         queue.enqueue(JobRequest.of("email", null).id("waiting"));
         queue.enqueue(JobRequest.of("email", null).id("claimed"));
-        queue.claim(Duration.ZERO).orElseThrow();
+        queue.worker().claim(Duration.ZERO).orElseThrow();
         assertThat(guide.complete("waiting", "", Map.of())).isFalse(); // we hold it: its token is not empty
         assertThat(guide.complete("claimed", "", Map.of())).isTrue();
 
-        assertThat(queue.claim(Duration.ZERO)).isEmpty();
+        assertThat(queue.worker().claim(Duration.ZERO)).isEmpty();
         assertThat(list("completed")).containsExactly("claimed");
         assertThat(list("pending")).isEmpty();
         assertThat(job("waiting")).containsEntry("status", "processing");

@@ -78,13 +78,13 @@ class AuditTests {
 
     /** What the first audit suspects, the second puts right; the sweep takes what is claimed, as always. */
     private void auditTwice() {
-        bench.queue.reclaimStuck();
+        bench.queue.worker().reclaimStuck();
         leaseRunsOut();
-        bench.queue.reclaimStuck();
+        bench.queue.worker().reclaimStuck();
         audit();
         leaseRunsOut();
         audit();
-        bench.queue.reclaimStuck();
+        bench.queue.worker().reclaimStuck();
     }
 
     private String key(String id) {
@@ -122,10 +122,10 @@ class AuditTests {
     @Test
     void aClaimThatLivesIsNotTouched() {
         bench.queue.enqueue(JobRequest.of("email", null).id("one"));
-        Claim claim = bench.queue.claim(Duration.ZERO).orElseThrow();
+        Claim claim = bench.queue.worker().claim(Duration.ZERO).orElseThrow();
 
         for (int i = 0; i < 3; i++) {
-            assertThat(bench.queue.extend(claim, LEASE)).isTrue();
+            assertThat(bench.queue.worker().extend(claim, LEASE)).isTrue();
             Map<String, String> before = bench.job("one");
             audit();
             assertThat(bench.job("one")).isEqualTo(before);
@@ -134,21 +134,21 @@ class AuditTests {
             await().pollInterval(Duration.ofMillis(5)).until(() -> System.nanoTime() > over);
         }
 
-        assertThat(bench.queue.complete(claim, null)).isTrue();
+        assertThat(bench.queue.worker().complete(claim, null)).isTrue();
         assertThat(repairs()).isZero();
     }
 
     @Test
     void aClaimThatLivesAndWasTakenOutOfProcessingIsPutBackThereAndCompletes() {
         bench.queue.enqueue(JobRequest.of("email", null).id("one"));
-        Claim claim = bench.queue.claim(Duration.ZERO).orElseThrow();
-        assertThat(bench.queue.extend(claim, Duration.ofMinutes(1))).isTrue();
+        Claim claim = bench.queue.worker().claim(Duration.ZERO).orElseThrow();
+        assertThat(bench.queue.worker().extend(claim, Duration.ofMinutes(1))).isTrue();
         bench.redis.del("queue:q:processing");
 
         auditTwice();
 
         assertThat(bench.list("processing")).containsExactly("one");
-        assertThat(bench.queue.complete(claim, null)).isTrue();
+        assertThat(bench.queue.worker().complete(claim, null)).isTrue();
         assertThat(repaired(Damage.UNLISTED)).containsExactly("one");
     }
 
@@ -163,7 +163,7 @@ class AuditTests {
 
         assertThat(bench.list("pending")).containsExactlyInAnyOrderElementsOf(ids);
         assertThat(repaired(Damage.UNLISTED)).containsExactlyInAnyOrderElementsOf(ids);
-        assertThat(bench.queue.claim(Duration.ZERO)).isPresent();
+        assertThat(bench.queue.worker().claim(Duration.ZERO)).isPresent();
     }
 
     @Test
@@ -183,7 +183,12 @@ class AuditTests {
             audit();
             String next = bench.redis.lindex("queue:q:pending", -1);
             if (next.equals("job-0") || next.equals("job-1")) {
-                assertThat(bench.queue.claim(Duration.ZERO).orElseThrow().id()).isEqualTo(next);
+                assertThat(bench.queue
+                                .worker()
+                                .claim(Duration.ZERO)
+                                .orElseThrow()
+                                .id())
+                        .isEqualTo(next);
             }
             return repaired(Damage.UNLISTED).size() == 2;
         });
@@ -204,11 +209,11 @@ class AuditTests {
         audit();
         assertThat(bench.redis.zcard("queue:q:suspects")).isEqualTo(2);
 
-        bench.queue.reclaimStuck();
-        assertThat(bench.queue.claim(Duration.ZERO)).isEmpty(); // buries the one, passes over the other
+        bench.queue.worker().reclaimStuck();
+        assertThat(bench.queue.worker().claim(Duration.ZERO)).isEmpty(); // buries the one, passes over the other
         leaseRunsOut();
         audit();
-        bench.queue.reclaimStuck();
+        bench.queue.worker().reclaimStuck();
 
         assertThat(bench.queue.stats().lostTotal()).isEqualTo(1);
         assertThat(bench.list("processing")).isEmpty();
@@ -237,7 +242,10 @@ class AuditTests {
             for (int i = 0; i < 3; i++) {
                 forgetful.queue.enqueue(
                         JobRequest.of("email", null).id("dead-" + i).maxAttempts(1));
-                forgetful.queue.fail(forgetful.queue.claim(Duration.ZERO).orElseThrow(), "boom");
+                forgetful
+                        .queue
+                        .worker()
+                        .fail(forgetful.queue.worker().claim(Duration.ZERO).orElseThrow(), "boom");
             }
             forgetful.redis.hset(key("stray"), Map.of("id", "stray", "payload", "{}", "status", "failed"));
 
@@ -337,7 +345,7 @@ class AuditTests {
             case SCHEDULED -> bench.queue.enqueue(request.delay(Duration.ofHours(1)));
             case CLAIMED -> {
                 bench.queue.enqueue(request);
-                bench.queue.claim(Duration.ZERO).orElseThrow();
+                bench.queue.worker().claim(Duration.ZERO).orElseThrow();
             }
             case POPPED_BY_GUIDE, CLAIMED_BY_GUIDE, COMPLETED_BY_GUIDE -> {
                 bench.guideEnqueue(id, "{\"kind\":\"email\",\"name\":\"" + id + "\"}");
@@ -371,11 +379,15 @@ class AuditTests {
             }
             case COMPLETED -> {
                 bench.queue.enqueue(request);
-                bench.queue.complete(bench.queue.claim(Duration.ZERO).orElseThrow(), null);
+                bench.queue
+                        .worker()
+                        .complete(bench.queue.worker().claim(Duration.ZERO).orElseThrow(), null);
             }
             case FAILED -> {
                 bench.queue.enqueue(request.maxAttempts(1));
-                bench.queue.fail(bench.queue.claim(Duration.ZERO).orElseThrow(), "boom");
+                bench.queue
+                        .worker()
+                        .fail(bench.queue.worker().claim(Duration.ZERO).orElseThrow(), "boom");
             }
         }
     }
@@ -437,7 +449,7 @@ class AuditTests {
             for (Claim claim : claims) {
                 assertThat(claim.payload().as(Map.class)).containsEntry("name", claim.id());
                 assertThat(ran.add(claim.id())).isTrue();
-                assertThat(bench.queue.complete(claim, null)).isTrue();
+                assertThat(bench.queue.worker().complete(claim, null)).isTrue();
             }
         } while (!claims.isEmpty());
         assertThat(ran).isNotEmpty();
@@ -508,7 +520,7 @@ class AuditTests {
                 if (claim.gathers() != null) {
                     gathers.merge(claim.gathers(), 1, Integer::sum);
                 }
-                assertThat(bench.queue.complete(claim, claim.id())).isTrue();
+                assertThat(bench.queue.worker().complete(claim, claim.id())).isTrue();
             }
         } while (!claims.isEmpty());
         return gathers;

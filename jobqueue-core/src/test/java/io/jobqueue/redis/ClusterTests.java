@@ -119,23 +119,23 @@ class ClusterTests {
             queue.enqueueAll(IntStream.range(0, 4)
                     .mapToObj(i -> JobRequest.of("email", null).id("j" + i))
                     .toList());
-            Claim done = queue.claim(Duration.ZERO).orElseThrow();
-            Claim failed = queue.claim(Duration.ZERO).orElseThrow();
-            Claim released = queue.claim(Duration.ZERO).orElseThrow();
+            Claim done = queue.worker().claim(Duration.ZERO).orElseThrow();
+            Claim failed = queue.worker().claim(Duration.ZERO).orElseThrow();
+            Claim released = queue.worker().claim(Duration.ZERO).orElseThrow();
             queue.enqueue(JobRequest.of("email", null).unit("run", "unit").delay(Duration.ofMinutes(1)));
 
-            assertThat(queue.complete(done, Map.of("a", 1))).isTrue();
-            assertThat(queue.extend(failed, Duration.ofMinutes(1))).isTrue();
-            assertThat(queue.fail(failed, "boom")).isTrue();
-            assertThat(queue.release(released)).isTrue();
-            assertThat(queue.reclaimStuck()).isEmpty();
+            assertThat(queue.worker().complete(done, Map.of("a", 1))).isTrue();
+            assertThat(queue.worker().extend(failed, Duration.ofMinutes(1))).isTrue();
+            assertThat(queue.worker().fail(failed, "boom")).isTrue();
+            assertThat(queue.worker().release(released)).isTrue();
+            assertThat(queue.worker().reclaimStuck()).isEmpty();
             queue.outputs().put("run", "unit", 1);
             assertThat(queue.outputs().all("run", Integer.class)).containsExactly(Map.entry("unit", 1));
             assertThat(queue.outputs().progress("run").done()).isEqualTo(1);
             assertThat(queue.outputs().evict("run")).isTrue();
             assertThat(queue.stats().pendingDepth()).isEqualTo(2);
-            assertThat(queue.list(JobStatus.COMPLETED, 0, 10)).hasSize(1);
-            assertThat(queue.purge()).isEqualTo(5);
+            assertThat(queue.admin().list(JobStatus.COMPLETED, 0, 10)).hasSize(1);
+            assertThat(queue.admin().purge()).isEqualTo(5);
         }
         connector.stop();
     }
@@ -152,7 +152,7 @@ class ClusterTests {
                     () -> queue.runs().await("cluster", Integer.class, Duration.ofSeconds(20)));
 
             for (int i = 0; i < 3; i++) {
-                queue.complete(queue.claim(Duration.ZERO).orElseThrow(), i);
+                queue.worker().complete(queue.worker().claim(Duration.ZERO).orElseThrow(), i);
             }
 
             assertThat(waiter.join()).contains(2);

@@ -125,7 +125,7 @@ class EnqueueScriptTests {
         assertThat(refs).hasSize(451);
         assertThat(refs.subList(0, 450)).allMatch(JobRef::isCreated);
         assertThat(refs.get(450).isCreated()).isFalse();
-        assertThat(bench.queue.list(JobStatus.PENDING, 0, 200))
+        assertThat(bench.queue.admin().list(JobStatus.PENDING, 0, 200))
                 .extracting(job -> job.id())
                 .containsExactlyElementsOf(
                         IntStream.range(0, 200).mapToObj(i -> "id-" + i).toList());

@@ -62,7 +62,7 @@ class JobLifeScriptTests {
     }
 
     private Claim claim() {
-        return bench.queue.claim(Duration.ZERO).orElseThrow();
+        return bench.queue.worker().claim(Duration.ZERO).orElseThrow();
     }
 
     private void leaseRunsOut() {
@@ -124,8 +124,8 @@ class JobLifeScriptTests {
 
         Claim claim = claim();
 
-        assertThat(bench.queue.reclaimStuck()).isEmpty();
-        assertThat(bench.queue.complete(claim, null)).isTrue();
+        assertThat(bench.queue.worker().reclaimStuck()).isEmpty();
+        assertThat(bench.queue.worker().complete(claim, null)).isTrue();
     }
 
     @Test
@@ -146,7 +146,7 @@ class JobLifeScriptTests {
         enqueue("one");
         bench.redis.hdel("queue:q:job:one", "payload");
 
-        Optional<Claim> claim = bench.queue.claim(Duration.ZERO);
+        Optional<Claim> claim = bench.queue.worker().claim(Duration.ZERO);
 
         assertThat(claim).isEmpty();
         assertThat(bench.list("failed")).containsExactly("one");
@@ -201,7 +201,7 @@ class JobLifeScriptTests {
         enqueue("one");
         Claim claim = claim();
 
-        assertThat(bench.queue.complete(claim, 42)).isTrue();
+        assertThat(bench.queue.worker().complete(claim, 42)).isTrue();
 
         assertThat(bench.list("processing")).isEmpty();
         assertThat(bench.list("completed")).containsExactly("one");
@@ -236,7 +236,7 @@ class JobLifeScriptTests {
         assertThat(settle(first, Verb.RETRY, "boom", Duration.ZERO)).isEqualTo(Answer.ALREADY);
 
         assertThat(bench.list("processing")).containsExactly("one");
-        assertThat(bench.queue.complete(second, null)).isTrue();
+        assertThat(bench.queue.worker().complete(second, null)).isTrue();
     }
 
     @Test
@@ -245,7 +245,7 @@ class JobLifeScriptTests {
         Claim claim = claim();
         bench.redis.del("queue:q:processing");
 
-        assertThat(bench.queue.complete(claim, null)).isFalse();
+        assertThat(bench.queue.worker().complete(claim, null)).isFalse();
         assertThat(bench.list("completed")).isEmpty();
     }
 
@@ -256,24 +256,24 @@ class JobLifeScriptTests {
         bench.redis.hset("queue:q:job:one", "claim_token", "");
         Claim empty = new Claim("q", "one", "email", "", 1, 0, 1, claim.payload(), Map.of(), null, null, null);
 
-        assertThat(bench.queue.complete(empty, null)).isFalse();
-        assertThat(bench.queue.extend(empty, LEASE)).isFalse();
+        assertThat(bench.queue.worker().complete(empty, null)).isFalse();
+        assertThat(bench.queue.worker().extend(empty, LEASE)).isFalse();
     }
 
     @Test
     void s14ARetryJoinsAtTheBackAndAReclaimedJobReturnsToTheHead() {
         enqueue("one", "two", "three");
         Claim one = claim();
-        bench.queue.fail(one, "boom");
-        assertThat(bench.queue.list(JobStatus.PENDING, 0, 10))
+        bench.queue.worker().fail(one, "boom");
+        assertThat(bench.queue.admin().list(JobStatus.PENDING, 0, 10))
                 .extracting(JobSnapshot::id)
                 .containsExactly("two", "three", "one");
 
         claim();
         leaseRunsOut();
-        assertThat(bench.queue.reclaimStuck()).containsExactly("two");
+        assertThat(bench.queue.worker().reclaimStuck()).containsExactly("two");
 
-        assertThat(bench.queue.list(JobStatus.PENDING, 0, 10))
+        assertThat(bench.queue.admin().list(JobStatus.PENDING, 0, 10))
                 .extracting(JobSnapshot::id)
                 .containsExactly("two", "three", "one");
     }
@@ -296,8 +296,8 @@ class JobLifeScriptTests {
     @Test
     void theLastAttemptMakesADeadLetterWithoutTimeToLive() {
         enqueue("one");
-        bench.queue.fail(claim(), "first");
-        bench.queue.fail(claim(), "second");
+        bench.queue.worker().fail(claim(), "first");
+        bench.queue.worker().fail(claim(), "second");
 
         assertThat(settle(claim(), Verb.RETRY, "third", Duration.ZERO)).isEqualTo(Answer.FAILED);
 
@@ -327,7 +327,7 @@ class JobLifeScriptTests {
                         .toList())
                 .join();
 
-        assertThat(bench.queue.list(JobStatus.PENDING, 0, 10))
+        assertThat(bench.queue.admin().list(JobStatus.PENDING, 0, 10))
                 .extracting(JobSnapshot::id, JobSnapshot::attempts)
                 .containsExactly(tuple("one"), tuple("two"), tuple("three"), tuple("four"));
         assertThat(bench.list("wake")).hasSize(1);
@@ -386,7 +386,7 @@ class JobLifeScriptTests {
     void aReasonIsKeptAsValidTextWhateverItHolds() {
         enqueue("one");
 
-        bench.queue.fail(claim(), "half \ud83d\ufffd pair, whole \ud83d\ude00, " + "x".repeat(5000));
+        bench.queue.worker().fail(claim(), "half \ud83d\ufffd pair, whole \ud83d\ude00, " + "x".repeat(5000));
 
         assertThat(bench.job("one").get("last_error"))
                 .startsWith("half ?\ufffd pair, whole \ud83d\ude00, xx")
@@ -402,11 +402,11 @@ class JobLifeScriptTests {
         String started = bench.job("one").get("started_at_ms");
         leaseRunsOut();
 
-        assertThat(bench.queue.extend(claim, Duration.ofSeconds(30))).isTrue();
+        assertThat(bench.queue.worker().extend(claim, Duration.ofSeconds(30))).isTrue();
 
         assertThat(Long.parseLong(bench.job("one").get("claimed_at_ms"))).isGreaterThan(Long.parseLong(started));
         assertThat(bench.job("one")).containsEntry("started_at_ms", started);
-        assertThat(bench.queue.reclaimStuck()).isEmpty();
+        assertThat(bench.queue.worker().reclaimStuck()).isEmpty();
     }
 
     @Test
@@ -414,9 +414,9 @@ class JobLifeScriptTests {
         enqueue("one");
         Claim claim = claim();
 
-        bench.queue.extend(claim, Duration.ofMinutes(10));
+        bench.queue.worker().extend(claim, Duration.ofMinutes(10));
         String promised = bench.job("one").get("lease");
-        bench.queue.extend(claim, Duration.ofMillis(1));
+        bench.queue.worker().extend(claim, Duration.ofMillis(1));
 
         assertThat(bench.job("one")).containsEntry("lease", promised);
     }
@@ -429,9 +429,9 @@ class JobLifeScriptTests {
         bench.store.claim(3).join();
         leaseRunsOut();
 
-        assertThat(bench.queue.reclaimStuck()).containsExactlyInAnyOrder("one", "two", "three");
+        assertThat(bench.queue.worker().reclaimStuck()).containsExactlyInAnyOrder("one", "two", "three");
 
-        assertThat(bench.queue.list(JobStatus.PENDING, 0, 10))
+        assertThat(bench.queue.admin().list(JobStatus.PENDING, 0, 10))
                 .extracting(JobSnapshot::id)
                 .containsExactly("one", "two", "three");
         assertThat(bench.job("one"))
@@ -447,14 +447,14 @@ class JobLifeScriptTests {
         enqueue("one");
         Claim first = claim();
         leaseRunsOut();
-        bench.queue.reclaimStuck();
+        bench.queue.worker().reclaimStuck();
         Claim second = claim();
 
-        assertThat(bench.queue.complete(first, null)).isFalse();
-        assertThat(bench.queue.fail(first, "late")).isFalse();
-        assertThat(bench.queue.release(first)).isFalse();
-        assertThat(bench.queue.extend(first, LEASE)).isFalse();
-        assertThat(bench.queue.complete(second, null)).isTrue();
+        assertThat(bench.queue.worker().complete(first, null)).isFalse();
+        assertThat(bench.queue.worker().fail(first, "late")).isFalse();
+        assertThat(bench.queue.worker().release(first)).isFalse();
+        assertThat(bench.queue.worker().extend(first, LEASE)).isFalse();
+        assertThat(bench.queue.worker().complete(second, null)).isTrue();
         assertThat(second.fence()).isGreaterThan(first.fence());
     }
 
@@ -464,12 +464,12 @@ class JobLifeScriptTests {
         for (int crash = 0; crash < 3; crash++) {
             claim();
             leaseRunsOut();
-            assertThat(bench.queue.reclaimStuck()).hasSize(1);
+            assertThat(bench.queue.worker().reclaimStuck()).hasSize(1);
         }
         claim();
         leaseRunsOut();
 
-        assertThat(bench.queue.reclaimStuck()).isEmpty();
+        assertThat(bench.queue.worker().reclaimStuck()).isEmpty();
 
         assertThat(bench.list("failed")).containsExactly("one");
         assertThat(bench.job("one").get("last_error")).startsWith("worker-died: 4 of its workers fell silent");
@@ -482,7 +482,7 @@ class JobLifeScriptTests {
         claim();
         leaseRunsOut();
 
-        assertThat(bench.queue.reclaimStuck()).isEmpty();
+        assertThat(bench.queue.worker().reclaimStuck()).isEmpty();
         assertThat(bench.list("failed")).containsExactly("one");
     }
 
@@ -491,9 +491,9 @@ class JobLifeScriptTests {
         bench.guideEnqueue("one", "{\"kind\":\"email\"}");
         bench.redis.lmove("queue:q:pending", "queue:q:processing", io.lettuce.core.LMoveArgs.Builder.rightLeft());
 
-        assertThat(bench.queue.reclaimStuck()).isEmpty();
+        assertThat(bench.queue.worker().reclaimStuck()).isEmpty();
         leaseRunsOut();
-        assertThat(bench.queue.reclaimStuck()).containsExactly("one");
+        assertThat(bench.queue.worker().reclaimStuck()).containsExactly("one");
     }
 
     @Test
@@ -502,7 +502,7 @@ class JobLifeScriptTests {
         bench.store.claim(2).join();
         bench.redis.del("queue:q:job:one");
 
-        bench.queue.reclaimStuck();
+        bench.queue.worker().reclaimStuck();
 
         assertThat(bench.list("processing")).containsExactly("two");
         assertThat(bench.queue.stats().lostTotal()).isEqualTo(1);
@@ -551,7 +551,7 @@ class JobLifeScriptTests {
         bench.store.sweep(period).join();
         enqueue("one");
         Claim claim = claim();
-        bench.queue.extend(claim, Duration.ofMinutes(1));
+        bench.queue.worker().extend(claim, Duration.ofMinutes(1));
         await().untilAsserted(() -> {
             bench.store.sweep(period).join();
             assertThat(Long.parseLong(bench.redis.hget("queue:q:meta", "next_sweep")))
@@ -572,7 +572,7 @@ class JobLifeScriptTests {
                         .withRetention(new Retention(Duration.ofHours(1), 2), new Retention(Duration.ofDays(1), 1)));
         enqueue("a", "b", "c", "d", "e");
         for (int i = 0; i < 3; i++) {
-            bench.queue.complete(claim(), null);
+            bench.queue.worker().complete(claim(), null);
         }
         settle(claim(), Verb.FAIL, "boom", Duration.ZERO);
         assertThat(bench.store
@@ -597,7 +597,7 @@ class JobLifeScriptTests {
                         .withRetention(new Retention(Duration.ZERO, 1000), new Retention(Duration.ofDays(1), 0)));
         enqueue("a", "b");
 
-        bench.queue.complete(claim(), null);
+        bench.queue.worker().complete(claim(), null);
         settle(claim(), Verb.FAIL, "boom", Duration.ZERO);
 
         assertThat(bench.list("completed")).isEmpty();
@@ -615,7 +615,7 @@ class JobLifeScriptTests {
                         .withRetention(
                                 new Retention(Duration.ofMillis(1), 1000), new Retention(Duration.ofMillis(1), 1000)));
         enqueue("a", "b");
-        bench.queue.complete(claim(), null);
+        bench.queue.worker().complete(claim(), null);
         settle(claim(), Verb.FAIL, "boom", Duration.ZERO);
 
         await().untilAsserted(() -> {
@@ -635,12 +635,12 @@ class JobLifeScriptTests {
                 QueueSettings.defaults()
                         .withRetention(new Retention(Duration.ofHours(1), 1), new Retention(Duration.ofDays(1), 1)));
         enqueue("a");
-        bench.queue.complete(claim(), null);
+        bench.queue.worker().complete(claim(), null);
         // as when a guide client's time to live took the hash, and the id is used anew
         bench.redis.del("queue:q:job:a");
         enqueue("b", "a");
 
-        bench.queue.complete(claim(), null);
+        bench.queue.worker().complete(claim(), null);
 
         assertThat(bench.list("completed")).containsExactly("b");
         assertThat(bench.job("a")).containsEntry("status", "pending");
@@ -651,7 +651,7 @@ class JobLifeScriptTests {
     @Test
     void statsAreOfOneInstant() {
         enqueue("a", "b", "c", "d");
-        bench.queue.complete(claim(), null);
+        bench.queue.worker().complete(claim(), null);
         settle(claim(), Verb.FAIL, "boom", Duration.ZERO);
         settle(claim(), Verb.RETRY, "boom", Duration.ofSeconds(60));
 
@@ -676,14 +676,14 @@ class JobLifeScriptTests {
         String[] ids = IntStream.range(0, 1200).mapToObj(i -> "id-" + i).toArray(String[]::new);
         enqueue(ids);
         bench.queue.enqueue(JobRequest.of("email", null).delay(Duration.ofMinutes(1)));
-        bench.queue.complete(claim(), null);
+        bench.queue.worker().complete(claim(), null);
         settle(claim(), Verb.FAIL, "boom", Duration.ZERO);
         Claim running = claim();
 
-        assertThat(bench.queue.purge()).isEqualTo(1201);
+        assertThat(bench.queue.admin().purge()).isEqualTo(1201);
 
         assertThat(bench.redis.keys("queue:q:job:*")).isEmpty();
-        assertThat(bench.queue.complete(running, null)).isFalse();
+        assertThat(bench.queue.worker().complete(running, null)).isFalse();
         assertThat(bench.queue.stats().purgedTotal()).isEqualTo(1201);
         assertThat(bench.redis.exists("queue:q.eu:job:other")).isEqualTo(1);
     }
@@ -693,7 +693,7 @@ class JobLifeScriptTests {
         enqueue("a", "b");
         settle(claim(), Verb.FAIL, "boom", Duration.ZERO);
 
-        assertThat(bench.queue.purge(JobStatus.FAILED)).isEqualTo(1);
+        assertThat(bench.queue.admin().purge(JobStatus.FAILED)).isEqualTo(1);
 
         assertThat(bench.list("pending")).containsExactly("b");
         assertThat(bench.queue.find("a")).isEmpty();
@@ -725,8 +725,8 @@ class JobLifeScriptTests {
                         "attempts",
                         "1"));
 
-        assertThat(bench.queue.reclaimStuck()).isEmpty();
+        assertThat(bench.queue.worker().reclaimStuck()).isEmpty();
         leaseRunsOut();
-        assertThat(bench.queue.reclaimStuck()).containsExactly("one");
+        assertThat(bench.queue.worker().reclaimStuck()).containsExactly("one");
     }
 }

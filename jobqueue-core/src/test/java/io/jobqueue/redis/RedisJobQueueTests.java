@@ -129,21 +129,21 @@ class RedisJobQueueTests {
         queue.enqueue(JobRequest.of("email", null).id("one"));
         assertThat(queue.find("one").orElseThrow().lease()).isNull();
 
-        Claim claim = queue.claim(Duration.ZERO).orElseThrow();
+        Claim claim = queue.worker().claim(Duration.ZERO).orElseThrow();
         JobSnapshot claimed = queue.find("one").orElseThrow();
         assertThat(claimed.lease())
                 .isEqualTo(new JobSnapshot.Lease(
                         claimed.startedAt(),
                         claimed.startedAt().plus(queue.stats().visibility())));
 
-        queue.extend(claim, Duration.ofHours(1));
+        queue.worker().extend(claim, Duration.ofHours(1));
         JobSnapshot extended = queue.find("one").orElseThrow();
         assertThat(extended.lease().renewedAt()).isAfterOrEqualTo(claimed.startedAt());
         assertThat(extended.lease().endsAt())
                 .isEqualTo(extended.lease().renewedAt().plus(Duration.ofHours(1)));
         assertThat(extended.startedAt()).isEqualTo(claimed.startedAt());
 
-        queue.complete(claim, null);
+        queue.worker().complete(claim, null);
         assertThat(queue.find("one").orElseThrow().lease()).isNull();
     }
 
@@ -171,29 +171,29 @@ class RedisJobQueueTests {
         queue.enqueue(JobRequest.of("email", null).id("late").delay(Duration.ofMinutes(2)));
         queue.enqueue(JobRequest.of("email", null).id("soon").delay(Duration.ofMinutes(1)));
 
-        assertThat(queue.list(JobStatus.PENDING, 1, 2))
+        assertThat(queue.admin().list(JobStatus.PENDING, 1, 2))
                 .extracting(JobSnapshot::id)
                 .containsExactly("p1", "p2");
-        assertThat(queue.list(JobStatus.PENDING, 4, 10))
+        assertThat(queue.admin().list(JobStatus.PENDING, 4, 10))
                 .extracting(JobSnapshot::id)
                 .containsExactly("p4");
-        assertThat(queue.list(JobStatus.PENDING, 5, 10)).isEmpty();
-        assertThat(queue.list(JobStatus.SCHEDULED, 0, 10))
+        assertThat(queue.admin().list(JobStatus.PENDING, 5, 10)).isEmpty();
+        assertThat(queue.admin().list(JobStatus.SCHEDULED, 0, 10))
                 .extracting(JobSnapshot::id)
                 .containsExactly("soon", "late");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> queue.list(JobStatus.PENDING, -1, 1))
+                .isThrownBy(() -> queue.admin().list(JobStatus.PENDING, -1, 1))
                 .withMessageContaining("-1");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> queue.list(JobStatus.PENDING, 0, 201))
+                .isThrownBy(() -> queue.admin().list(JobStatus.PENDING, 0, 201))
                 .withMessageContaining("201");
     }
 
     @Test
     void aClaimWaitsForAJobThatComesInTime() throws Exception {
-        CompletableFuture<Optional<Claim>> waiting = queue.claimAsync(Duration.ofSeconds(10));
+        CompletableFuture<Optional<Claim>> waiting = queue.worker().claimAsync(Duration.ofSeconds(10));
         CompletableFuture<Optional<Claim>> blocked =
-                CompletableFuture.supplyAsync(() -> queue.claim(Duration.ofSeconds(10)));
+                CompletableFuture.supplyAsync(() -> queue.worker().claim(Duration.ofSeconds(10)));
         assertThat(waiting).isNotDone();
 
         queue.enqueue(JobRequest.of("email", null).id("one"));
@@ -209,15 +209,16 @@ class RedisJobQueueTests {
     void aClaimWaitsForADelayedJobThatFallsDueInTime() {
         queue.enqueue(JobRequest.of("email", null).id("one").delay(Duration.ofMillis(80)));
 
-        assertThat(queue.claim(Duration.ofSeconds(5)).orElseThrow().id()).isEqualTo("one");
+        assertThat(queue.worker().claim(Duration.ofSeconds(5)).orElseThrow().id())
+                .isEqualTo("one");
     }
 
     @Test
     void aClaimThatFindsNothingEndsInTime() {
         long begin = System.nanoTime();
 
-        assertThat(queue.claim(Duration.ofMillis(120))).isEmpty();
-        assertThat(queue.claimAsync(Duration.ofMillis(50)).join()).isEmpty();
+        assertThat(queue.worker().claim(Duration.ofMillis(120))).isEmpty();
+        assertThat(queue.worker().claimAsync(Duration.ofMillis(50)).join()).isEmpty();
 
         assertThat(Duration.ofNanos(System.nanoTime() - begin))
                 .isBetween(Duration.ofMillis(170), Duration.ofSeconds(3));
@@ -226,10 +227,10 @@ class RedisJobQueueTests {
     @Test
     void anInterruptEndsTheWaitOfAClaim() throws Exception {
         // opens the connections: Netty swallows an interrupt that comes just then
-        assertThat(queue.claim(Duration.ofMillis(1))).isEmpty();
+        assertThat(queue.worker().claim(Duration.ofMillis(1))).isEmpty();
         CompletableFuture<Boolean> interrupted = new CompletableFuture<>();
         Thread worker = new Thread(() -> {
-            Optional<Claim> claim = queue.claim(Duration.ofMinutes(5));
+            Optional<Claim> claim = queue.worker().claim(Duration.ofMinutes(5));
             interrupted.complete(claim.isEmpty() && Thread.currentThread().isInterrupted());
         });
         worker.start();
@@ -243,7 +244,7 @@ class RedisJobQueueTests {
     void aFailureIsRetriedByTheQueuesPolicyAndCutToALength() {
         queue.enqueue(JobRequest.of("email", null).id("one"));
 
-        assertThat(queue.fail(queue.claim(Duration.ZERO).orElseThrow(), "x".repeat(10_000)))
+        assertThat(queue.worker().fail(queue.worker().claim(Duration.ZERO).orElseThrow(), "x".repeat(10_000)))
                 .isTrue();
 
         JobSnapshot job = queue.find("one").orElseThrow();
@@ -254,9 +255,10 @@ class RedisJobQueueTests {
     @Test
     void aResultOverTheLimitIsRefusedBeforeItIsSent() {
         queue.enqueue(JobRequest.of("email", null).id("one"));
-        Claim claim = queue.claim(Duration.ZERO).orElseThrow();
+        Claim claim = queue.worker().claim(Duration.ZERO).orElseThrow();
 
-        assertThatThrownBy(() -> queue.complete(claim, "x".repeat(300_000))).isInstanceOf(TooLargeException.class);
+        assertThatThrownBy(() -> queue.worker().complete(claim, "x".repeat(300_000)))
+                .isInstanceOf(TooLargeException.class);
         assertThat(queue.find("one").orElseThrow().status()).isEqualTo(JobStatus.PROCESSING);
     }
 
@@ -334,13 +336,13 @@ class RedisJobQueueTests {
     void theVerbsTellTheListenerAsTheEngineDoes() {
         queue.enqueue(JobRequest.of("email", null).id("one"));
         queue.enqueue(JobRequest.of("email", null).id("two").maxAttempts(1));
-        Claim one = queue.claim(Duration.ZERO).orElseThrow();
-        Claim two = queue.claim(Duration.ZERO).orElseThrow();
+        Claim one = queue.worker().claim(Duration.ZERO).orElseThrow();
+        Claim two = queue.worker().claim(Duration.ZERO).orElseThrow();
 
-        queue.complete(one, null);
-        queue.fail(two, "boom");
+        queue.worker().complete(one, null);
+        queue.worker().fail(two, "boom");
         bench.redis.del("queue:q:job:one");
-        queue.complete(one, null);
+        queue.worker().complete(one, null);
 
         assertThat(bench.events.stream().filter(event -> event instanceof JobEvent.OfAttempt))
                 .extracting(event -> event.getClass().getSimpleName())

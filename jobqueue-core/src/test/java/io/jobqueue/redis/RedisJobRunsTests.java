@@ -85,15 +85,15 @@ class RedisJobRunsTests {
     }
 
     private Claim claim() {
-        return bench.queue.claim(Duration.ZERO).orElseThrow();
+        return bench.queue.worker().claim(Duration.ZERO).orElseThrow();
     }
 
     private void complete(Object output) {
-        assertThat(bench.queue.complete(claim(), output)).isTrue();
+        assertThat(bench.queue.worker().complete(claim(), output)).isTrue();
     }
 
     private void fail(String error) {
-        assertThat(bench.queue.fail(claim(), error)).isTrue();
+        assertThat(bench.queue.worker().fail(claim(), error)).isTrue();
     }
 
     private JobRun run() {
@@ -226,7 +226,7 @@ class RedisJobRunsTests {
         runs.start("run", names.stream().map(Unit::new).toList(), Unit::name, COUNT);
         for (int i = 0; i < names.size(); i++) {
             Claim claim = claim();
-            bench.queue.complete(claim, claim.payload().as(Unit.class).name());
+            bench.queue.worker().complete(claim, claim.payload().as(Unit.class).name());
         }
 
         assertThat(run().state()).isEqualTo(JobRun.State.COMPLETED);
@@ -256,12 +256,14 @@ class RedisJobRunsTests {
         for (int i = 0; i < values.size(); i++) {
             Claim claim = claim();
             Object value = values.get(claim.unitId());
-            bench.queue.complete(
-                    claim,
-                    new Value(
-                            value instanceof Double d ? d : null,
-                            value instanceof Long l ? l : null,
-                            value instanceof String s ? s : null));
+            bench.queue
+                    .worker()
+                    .complete(
+                            claim,
+                            new Value(
+                                    value instanceof Double d ? d : null,
+                                    value instanceof Long l ? l : null,
+                                    value instanceof String s ? s : null));
         }
 
         WorkOutputs<Value> outputs = runs.outputs("run", Value.class);
@@ -316,7 +318,7 @@ class RedisJobRunsTests {
 
     @Test
     void aRunHasALimitOfUnits() {
-        RedisJobRuns small = new RedisJobRuns(bench.store, kind -> Optional.empty(), JobListener.none(), 3);
+        RedisJobRuns small = new RedisJobRuns(bench.store.redis(), kind -> Optional.empty(), JobListener.none(), 3);
 
         assertThatThrownBy(() -> small.start("run", units("a", "b", "c", "d"), Unit::name, COUNT))
                 .isInstanceOf(IllegalArgumentException.class)
@@ -334,7 +336,7 @@ class RedisJobRunsTests {
     @Test
     void aKindThatIsRoutedToAnotherQueueIsNoUnit() {
         RedisJobRuns routed = new RedisJobRuns(
-                bench.store,
+                bench.store.redis(),
                 kind -> kind.equals("mail") ? Optional.of("mail") : Optional.empty(),
                 JobListener.none(),
                 3);
@@ -354,7 +356,7 @@ class RedisJobRunsTests {
         start("a");
         Claim claim = claim();
 
-        assertThatThrownBy(() -> bench.queue.complete(claim, "x".repeat(256 * 1024)))
+        assertThatThrownBy(() -> bench.queue.worker().complete(claim, "x".repeat(256 * 1024)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("262144");
     }
@@ -397,7 +399,7 @@ class RedisJobRunsTests {
                 .containsEntry("status", "pending")
                 .containsEntry("attempts", "0")
                 .doesNotContainKeys("last_error", "ended", "fence");
-        bench.queue.complete(running, 3);
+        bench.queue.worker().complete(running, 3);
         complete(4);
         complete(2);
         complete(5);
@@ -437,13 +439,13 @@ class RedisJobRunsTests {
         assertThat(bench.redis.ttl("queue:q:outputs:run")).isEqualTo(-1);
         complete(2);
         // the gather of the first round, which still runs, is of no concern to the second
-        bench.queue.complete(first, "old");
+        bench.queue.worker().complete(first, "old");
 
         assertThat(run().gather()).isEqualTo(JobRun.Gather.WAITING);
         Claim second = claim();
         assertThat(second.gathers()).isEqualTo("run");
         assertThat(second.id()).isNotEqualTo(first.id()).hasSize(32);
-        bench.queue.complete(second, "new");
+        bench.queue.worker().complete(second, "new");
         assertThat(runs.await("run", String.class, Duration.ZERO)).contains("new");
     }
 
@@ -478,7 +480,7 @@ class RedisJobRunsTests {
         start("a", "b");
 
         assertThat(bench.store.extend(List.of(new Renewal(told, LEASE))).join()).containsExactly(Renewed.CANCELLED);
-        assertThat(bench.queue.release(told)).isTrue();
+        assertThat(bench.queue.worker().release(told)).isTrue();
         assertThat(bench.job(told.id()))
                 .containsEntry("status", "failed")
                 .containsEntry("last_error", "cancelled: its run was opened anew");
@@ -600,13 +602,13 @@ class RedisJobRunsTests {
         Claim own = claim();
         Claim stranger = claim();
 
-        bench.queue.complete(own, "own");
-        bench.queue.complete(stranger, "stranger");
+        bench.queue.worker().complete(own, "own");
+        bench.queue.worker().complete(stranger, "stranger");
 
         assertThat(bench.job("own").get("last_error")).startsWith("bad-output: the run was started");
         assertThat(bench.redis.exists("queue:q:outputs:run", "queue:q:failures:run"))
                 .isZero();
-        bench.queue.complete(member, "member");
+        bench.queue.worker().complete(member, "member");
         assertThat(bench.redis.hgetall("queue:q:outputs:run")).containsExactly(Map.entry("a", "\"member\""));
     }
 
@@ -625,9 +627,9 @@ class RedisJobRunsTests {
         runs.open("run", COUNT);
         runs.add("run", units("a"), Unit::name);
         Claim first = claim();
-        bench.queue.complete(first, "first");
+        bench.queue.worker().complete(first, "first");
         // its history is forgotten, and somebody enqueues the unit's job by hand
-        bench.queue.purge(JobStatus.COMPLETED);
+        bench.queue.admin().purge(JobStatus.COMPLETED);
         bench.queue.enqueue(JobRequest.of("count", null).unit("run", "a"));
 
         complete("second");
@@ -679,7 +681,7 @@ class RedisJobRunsTests {
             Claim claim = claim();
             assertThat(claim.payload().as(Map.class)).containsEntry("new", unit).doesNotContainKey("name");
             assertThat(claim.maxAttempts()).isZero();
-            bench.queue.complete(claim, unit);
+            bench.queue.worker().complete(claim, unit);
         }
         assertThat(run().state()).isEqualTo(JobRun.State.COMPLETED);
     }
@@ -694,14 +696,14 @@ class RedisJobRunsTests {
 
         runs.start("run", List.of("a"), unit -> unit, unit -> Map.of("new", unit), COUNT);
         runs.start("run", List.of("a"), unit -> unit, unit -> Map.of("new", unit), COUNT);
-        bench.queue.complete(old, "old");
+        bench.queue.worker().complete(old, "old");
 
         assertThat(run().missing()).isEqualTo(1);
         assertThat(bench.list("pending")).hasSize(1);
         Claim claim = claim();
         assertThat(claim.unitId()).isEqualTo("a");
         assertThat(claim.payload().as(Map.class)).containsEntry("new", "a");
-        bench.queue.complete(claim, "new");
+        bench.queue.worker().complete(claim, "new");
         assertThat(runs.outputs("run", String.class).get("a")).contains("new");
         assertThat(run().state()).isEqualTo(JobRun.State.COMPLETED);
     }
@@ -713,7 +715,7 @@ class RedisJobRunsTests {
         runs.cancel("run");
         bench.queue.outputs().evict("run");
 
-        assertThat(bench.queue.complete(claim, 1)).isTrue();
+        assertThat(bench.queue.worker().complete(claim, 1)).isTrue();
 
         assertThat(bench.redis.exists("queue:q:outputs:run", "queue:q:run:run")).isZero();
     }
@@ -756,13 +758,13 @@ class RedisJobRunsTests {
         runs.start("run", units("a", "b", "c"), Unit::name, COUNT.policy(GatherPolicy.share(0.66)));
         Claim first = claim();
         Claim slow = claim();
-        bench.queue.complete(first, 1);
+        bench.queue.worker().complete(first, 1);
         assertThat(run().state()).isEqualTo(JobRun.State.SEALED);
         complete(3);
 
         assertThat(run().state()).isEqualTo(JobRun.State.COMPLETED);
         assertThat(runs.outputs("run", Integer.class).missing()).containsExactly("b");
-        bench.queue.complete(slow, 2);
+        bench.queue.worker().complete(slow, 2);
 
         assertThat(run().late()).isEqualTo(1);
         assertThat(run().done()).isEqualTo(3);
@@ -803,7 +805,7 @@ class RedisJobRunsTests {
         assertThat(run().state()).isEqualTo(JobRun.State.COMPLETED);
         assertThat(run().missing()).isEqualTo(1);
         assertThat(ends()).hasSize(1);
-        bench.queue.complete(slow, 2);
+        bench.queue.worker().complete(slow, 2);
         assertThat(run().late()).isEqualTo(1);
         assertThat(claim().gathers()).isEqualTo("run");
     }
@@ -822,7 +824,7 @@ class RedisJobRunsTests {
 
         complete("gathered");
 
-        bench.queue.complete(slow, 2);
+        bench.queue.worker().complete(slow, 2);
 
         assertThat(bench.redis.pttl("queue:q:outputs:run")).isPositive();
     }
@@ -833,14 +835,14 @@ class RedisJobRunsTests {
     void aZombieOfARunIsRefused() {
         start("a");
         Claim zombie = claim();
-        await().until(() -> !bench.queue.reclaimStuck().isEmpty());
+        await().until(() -> !bench.queue.worker().reclaimStuck().isEmpty());
         Claim owner = claim();
 
-        assertThat(bench.queue.complete(zombie, "old")).isFalse();
+        assertThat(bench.queue.worker().complete(zombie, "old")).isFalse();
         assertThat(run().done()).isZero();
-        assertThat(bench.queue.complete(owner, "new")).isTrue();
-        assertThat(bench.queue.complete(zombie, "old")).isFalse();
-        assertThat(bench.queue.complete(owner, "again")).isTrue();
+        assertThat(bench.queue.worker().complete(owner, "new")).isTrue();
+        assertThat(bench.queue.worker().complete(zombie, "old")).isFalse();
+        assertThat(bench.queue.worker().complete(owner, "again")).isTrue();
 
         assertThat(runs.outputs("run", String.class).get("a")).contains("new");
         assertThat(gathers()).isEqualTo(1);
@@ -853,7 +855,7 @@ class RedisJobRunsTests {
         claim();
 
         await().until(() -> {
-            bench.queue.reclaimStuck();
+            bench.queue.worker().reclaimStuck();
             return run().state().isEnd();
         });
 
@@ -867,7 +869,7 @@ class RedisJobRunsTests {
         start("a", "b");
         complete(1);
 
-        bench.queue.purge(JobStatus.PENDING);
+        bench.queue.admin().purge(JobStatus.PENDING);
 
         assertThat(bench.redis.hget("queue:q:failures:run", "b")).startsWith("purged");
         assertThat(run().state()).isEqualTo(JobRun.State.COMPLETED);
@@ -879,7 +881,7 @@ class RedisJobRunsTests {
         start("a");
         bench.redis.hdel("queue:q:job:" + Ids.ofUnit("q", "run", "a"), "payload");
 
-        assertThat(bench.queue.claim(Duration.ZERO)).isEmpty();
+        assertThat(bench.queue.worker().claim(Duration.ZERO)).isEmpty();
 
         assertThat(bench.redis.hget("queue:q:failures:run", "a")).startsWith("lost");
         assertThat(ends()).hasSize(1);
@@ -1109,10 +1111,10 @@ class RedisJobRunsTests {
         assertThat(run().late()).isZero();
         assertThat(bench.store.extend(List.of(new Renewal(running, LEASE))).join())
                 .containsExactly(Renewed.CANCELLED);
-        assertThat(bench.queue.extend(running, LEASE)).isTrue();
-        assertThat(bench.queue.fail(running, "interrupted")).isTrue();
+        assertThat(bench.queue.worker().extend(running, LEASE)).isTrue();
+        assertThat(bench.queue.worker().fail(running, "interrupted")).isTrue();
         assertThat(bench.redis.hget("queue:q:failures:run", "u1")).startsWith("cancelled");
-        assertThat(bench.queue.release(other)).isTrue();
+        assertThat(bench.queue.worker().release(other)).isTrue();
         assertThat(run().missing()).isZero();
         for (int i = 0; i < 2; i++) {
             assertThat(bench.store.claim(100).join().lost()).isEmpty();
@@ -1199,7 +1201,7 @@ class RedisJobRunsTests {
                 IntStream.range(0, 1000).mapToObj(i -> new Unit("u" + i)).toList();
         List<JobEvent> heard = new ArrayList<>();
         RedisJobRuns impatient = new RedisJobRuns(
-                bench.store,
+                bench.store.redis(),
                 kind -> Optional.empty(),
                 event -> {
                     heard.add(event);
@@ -1250,7 +1252,7 @@ class RedisJobRunsTests {
 
         assertThat(start("a", "b", "c").state()).isEqualTo(JobRun.State.SEALED);
 
-        assertThat(bench.queue.complete(running, 2)).isTrue();
+        assertThat(bench.queue.worker().complete(running, 2)).isTrue();
         complete(3);
         assertThat(run().state()).isEqualTo(JobRun.State.COMPLETED);
         assertThat(run().done()).isEqualTo(3);
@@ -1280,7 +1282,7 @@ class RedisJobRunsTests {
     void aUnitThatWasPurgedAfterItsCancelIsEnqueuedAgain() {
         start("a", "b");
         runs.cancel("run");
-        bench.queue.purge(JobStatus.PENDING);
+        bench.queue.admin().purge(JobStatus.PENDING);
 
         start("a", "b");
 
@@ -1294,11 +1296,11 @@ class RedisJobRunsTests {
         runs.cancel("run");
 
         await().until(() -> {
-            bench.queue.reclaimStuck();
+            bench.queue.worker().reclaimStuck();
             return run().failed() == 1;
         });
 
-        assertThat(bench.queue.claim(Duration.ZERO)).isEmpty();
+        assertThat(bench.queue.worker().claim(Duration.ZERO)).isEmpty();
     }
 
     // ---- look, await
@@ -1531,7 +1533,7 @@ class RedisJobRunsTests {
                 .hasMessageContaining("gather job");
         assertThat(runs.outputs("run", Integer.class).size()).isEqualTo(1);
 
-        bench.queue.complete(gather, "gathered");
+        bench.queue.worker().complete(gather, "gathered");
 
         assertThat(bench.queue.outputs().evict("run")).isTrue();
     }
@@ -1546,14 +1548,14 @@ class RedisJobRunsTests {
         assertThat(bench.queue.outputs().early("run", "a", Integer.class)).contains(1);
         assertThat(bench.queue.outputs().streamEarly("run", Integer.class)).containsExactly(Map.entry("a", 1));
         assertThat(run().done()).isZero();
-        await().until(() -> !bench.queue.reclaimStuck().isEmpty());
+        await().until(() -> !bench.queue.worker().reclaimStuck().isEmpty());
         Claim owner = claim();
         bench.store.putEarly(owner, "2").join();
 
         assertThat(bench.store.putEarly(zombie, "3").join()).isFalse();
 
         assertThat(bench.queue.outputs().early("run", "a", Integer.class)).contains(2);
-        bench.queue.complete(owner, 4);
+        bench.queue.worker().complete(owner, 4);
         assertThat(bench.queue.outputs().early("run", "a", Integer.class)).isEmpty();
         assertThat(bench.store.putEarly(owner, "5").join()).isFalse();
     }
@@ -1563,14 +1565,14 @@ class RedisJobRunsTests {
         start("a");
         Claim zombie = claim();
         assertThat(bench.store.putStep(zombie, "fetch", "1").join()).isTrue();
-        await().until(() -> !bench.queue.reclaimStuck().isEmpty());
+        await().until(() -> !bench.queue.worker().reclaimStuck().isEmpty());
         Claim owner = claim();
 
         assertThat(bench.store.putStep(zombie, "fetch", "2").join()).isFalse();
 
         assertThat(bench.store.step(owner, "fetch").join().orElseThrow().text()).isEqualTo("1");
         assertThat(bench.store.step(owner, "other").join()).isEmpty();
-        bench.queue.fail(owner, "boom");
+        bench.queue.worker().fail(owner, "boom");
         complete("gathered");
         start("a");
         assertThat(bench.store.step(claim(), "fetch").join()).isPresent();
@@ -1581,7 +1583,7 @@ class RedisJobRunsTests {
         start("a");
         Claim claim = claim();
         bench.store.putStep(claim, "fetch", "1").join();
-        bench.queue.fail(claim, "boom");
+        bench.queue.worker().fail(claim, "boom");
 
         runs.start("run", List.of(Map.of("other", 1)), unit -> "a", COUNT);
 

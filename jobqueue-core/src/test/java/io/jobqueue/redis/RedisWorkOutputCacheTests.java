@@ -45,7 +45,7 @@ class RedisWorkOutputCacheTests {
 
     private Claim unit(String unitId) {
         bench.queue.enqueue(JobRequest.of("count", null).unit("run", unitId));
-        return bench.queue.claim(Duration.ZERO).orElseThrow();
+        return bench.queue.worker().claim(Duration.ZERO).orElseThrow();
     }
 
     @Test
@@ -133,7 +133,7 @@ class RedisWorkOutputCacheTests {
     void completingAUnitWritesItsOutputInTheSameStep() {
         Claim claim = unit("a");
 
-        bench.queue.complete(claim, new Herd("north", 3));
+        bench.queue.worker().complete(claim, new Herd("north", 3));
 
         assertThat(outputs.get("run", "a", Herd.class)).contains(new Herd("north", 3));
         assertThat(bench.redis.hget("queue:q:job:" + claim.id(), "result"))
@@ -143,11 +143,11 @@ class RedisWorkOutputCacheTests {
     @Test
     void aZombieCannotOverwriteANewerOutput() {
         Claim zombie = unit("a");
-        await().until(() -> !bench.queue.reclaimStuck().isEmpty());
-        Claim owner = bench.queue.claim(Duration.ZERO).orElseThrow();
+        await().until(() -> !bench.queue.worker().reclaimStuck().isEmpty());
+        Claim owner = bench.queue.worker().claim(Duration.ZERO).orElseThrow();
 
-        assertThat(bench.queue.complete(owner, "new")).isTrue();
-        assertThat(bench.queue.complete(zombie, "old")).isFalse();
+        assertThat(bench.queue.worker().complete(owner, "new")).isTrue();
+        assertThat(bench.queue.worker().complete(zombie, "old")).isFalse();
 
         assertThat(outputs.get("run", "a", String.class)).contains("new");
     }
@@ -155,9 +155,9 @@ class RedisWorkOutputCacheTests {
     @Test
     void aZombiesOutputIsNotAcceptedBeforeTheOwnersEither() {
         Claim zombie = unit("a");
-        await().until(() -> !bench.queue.reclaimStuck().isEmpty());
+        await().until(() -> !bench.queue.worker().reclaimStuck().isEmpty());
 
-        assertThat(bench.queue.complete(zombie, "old")).isFalse();
+        assertThat(bench.queue.worker().complete(zombie, "old")).isFalse();
 
         assertThat(outputs.get("run", "a", String.class)).isEmpty();
     }
@@ -181,9 +181,9 @@ class RedisWorkOutputCacheTests {
     @Test
     void aGuideProducersUnitLandsInItsRun() {
         bench.guideEnqueue("g", "{\"kind\":\"count\",\"run_id\":\"run\",\"unit_id\":\"u 1\",\"n\":1}");
-        Claim claim = bench.queue.claim(Duration.ZERO).orElseThrow();
+        Claim claim = bench.queue.worker().claim(Duration.ZERO).orElseThrow();
 
-        bench.queue.complete(claim, 7);
+        bench.queue.worker().complete(claim, 7);
 
         assertThat(outputs.get("run", "u 1", Integer.class)).contains(7);
     }
@@ -196,7 +196,7 @@ class RedisWorkOutputCacheTests {
         bench.store.claim(2).join();
 
         await().untilAsserted(() -> {
-            bench.queue.reclaimStuck();
+            bench.queue.worker().reclaimStuck();
             assertThat(outputs.failures("run")).containsOnlyKeys("ours", "theirs");
         });
         assertThat(outputs.failures("run").get("ours")).startsWith("worker-died");
@@ -207,7 +207,7 @@ class RedisWorkOutputCacheTests {
         bench.redis.set("queue:q:outputs:run", "text");
         Claim claim = unit("a");
 
-        bench.queue.complete(claim, 1);
+        bench.queue.worker().complete(claim, 1);
 
         assertThat(bench.redis.hget("queue:q:job:" + claim.id(), "last_error"))
                 .isEqualTo("bad-output: queue:q:outputs:run is not a hash");
@@ -216,7 +216,7 @@ class RedisWorkOutputCacheTests {
 
     @Test
     void aUnitWhoseHandlerReturnedNothingIsDoneAndHasNoOutputToRead() {
-        bench.queue.complete(unit("silent"), null);
+        bench.queue.worker().complete(unit("silent"), null);
         outputs.put("run", "loud", 1);
 
         assertThat(outputs.progress("run").done()).isEqualTo(2);
@@ -229,8 +229,8 @@ class RedisWorkOutputCacheTests {
         bench.queue.enqueue(JobRequest.of("count", null).id("first").unit("run", "a"));
         bench.queue.enqueue(JobRequest.of("count", null).id("second").unit("run", "a"));
 
-        bench.queue.complete(bench.queue.claim(Duration.ZERO).orElseThrow(), 1);
-        bench.queue.complete(bench.queue.claim(Duration.ZERO).orElseThrow(), 2);
+        bench.queue.worker().complete(bench.queue.worker().claim(Duration.ZERO).orElseThrow(), 1);
+        bench.queue.worker().complete(bench.queue.worker().claim(Duration.ZERO).orElseThrow(), 2);
 
         assertThat(outputs.get("run", "a", Integer.class)).contains(1);
     }

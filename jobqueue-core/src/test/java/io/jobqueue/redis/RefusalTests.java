@@ -100,7 +100,8 @@ class RefusalTests {
         bench.queue.enqueue(JobRequest.of("email", null).id("WRONGTYPE"));
         bench.redis.aclSetuser("default", AclSetuserArgs.Builder.resetKeys().keyPattern("queue:q:pending"));
         try {
-            assertThatThrownBy(() -> bench.queue.list(JobStatus.PENDING, 0, 1)).hasMessageContaining("NOPERM");
+            assertThatThrownBy(() -> bench.queue.admin().list(JobStatus.PENDING, 0, 1))
+                    .hasMessageContaining("NOPERM");
         } finally {
             bench.redis.aclSetuser("default", AclSetuserArgs.Builder.allKeys());
         }

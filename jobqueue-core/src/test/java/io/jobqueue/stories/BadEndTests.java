@@ -238,11 +238,11 @@ class BadEndTests {
     @Test
     void whatCannotBeWrittenIsRefusedByTheQueueAndTheCacheAndLeavesNothingInRedis() {
         stage.enqueue("work", "job", 1);
-        Claim claim = stage.queue.claim(Duration.ZERO).orElseThrow();
+        Claim claim = stage.queue.worker().claim(Duration.ZERO).orElseThrow();
         Map<String, String> before = stage.dump();
         Unwritables.all().forEach((name, value) -> {
             if (value.json() == null) {
-                assertRefused(name, () -> stage.queue.complete(claim, value.value()));
+                assertRefused(name, () -> stage.queue.worker().complete(claim, value.value()));
                 assertRefused(name, () -> stage.queue.outputs().put("run", "unit", value.value()));
                 if (!name.startsWith("too large") && !name.startsWith("too many")) { // payloads may be larger
                     assertRefused(name, () -> stage.queue.enqueue(JobRequest.of("work", value.value())));
@@ -250,7 +250,7 @@ class BadEndTests {
             }
         });
         assertThat(stage.dump()).isEqualTo(before);
-        assertThat(stage.queue.complete(claim, "good")).isTrue();
+        assertThat(stage.queue.worker().complete(claim, "good")).isTrue();
     }
 
     /** An error of the value's own comes through as it is. */

@@ -294,10 +294,10 @@ class BadNameTests {
             JobQueue queue = stage.queues.queue(name);
             queue.enqueue(JobRequest.of("work", null).id("job"));
 
-            Claim claim = queue.claim(Duration.ZERO).orElseThrow();
+            Claim claim = queue.worker().claim(Duration.ZERO).orElseThrow();
 
             assertThat(stage.redis.hget("queue:" + name + ":job:job", "status")).isEqualTo("processing");
-            assertThat(queue.complete(claim, null)).isTrue();
+            assertThat(queue.worker().complete(claim, null)).isTrue();
             assertThat(stage.redis.lrange("queue:" + name + ":completed", 0, -1))
                     .containsExactly("job");
         }
@@ -393,10 +393,10 @@ class BadNameTests {
         assertThat(stage.list("completed")).containsExactlyInAnyOrderElementsOf(ids);
         List<String> listed = new ArrayList<>();
         for (int offset = 0; offset < ids.size(); offset += 10) {
-            stage.queue.list(JobStatus.COMPLETED, offset, 10).forEach(job -> listed.add(job.id()));
+            stage.queue.admin().list(JobStatus.COMPLETED, offset, 10).forEach(job -> listed.add(job.id()));
         }
         assertThat(listed).containsExactlyInAnyOrderElementsOf(ids);
-        assertThat(stage.queue.purge()).isEqualTo(ids.size());
+        assertThat(stage.queue.admin().purge()).isEqualTo(ids.size());
     }
 
     private static boolean isText(String id) {

@@ -80,18 +80,23 @@ class ClientThreadTests {
                                 "'enqueueAllAsync'",
                                 (queue, claim) -> queue.enqueueAll(List.of(request))),
                         new Blocking("find", "'findAsync'", (queue, claim) -> queue.find("first")),
-                        new Blocking("list", "'listAsync'", (queue, claim) -> queue.list(JobStatus.PENDING, 0, 1)),
+                        new Blocking("list", "'listAsync'", (queue, claim) -> queue.admin()
+                                .list(JobStatus.PENDING, 0, 1)),
                         new Blocking("stats", "'statsAsync'", (queue, claim) -> queue.stats()),
-                        new Blocking("purge", "'purgeAsync'", (queue, claim) -> queue.purge()),
-                        new Blocking("claim", "'claimAsync'", (queue, claim) -> queue.claim(Duration.ofSeconds(1))),
-                        new Blocking("complete", "'completeAsync'", (queue, claim) -> queue.complete(claim, null)),
-                        new Blocking("fail", "'failAsync'", (queue, claim) -> queue.fail(claim, "no")),
-                        new Blocking("release", "'releaseAsync'", (queue, claim) -> queue.release(claim)),
-                        new Blocking(
-                                "extend",
-                                "'extendAsync'",
-                                (queue, claim) -> queue.extend(claim, Duration.ofMinutes(1))),
-                        new Blocking("reclaimStuck", "'reclaimStuckAsync'", (queue, claim) -> queue.reclaimStuck()),
+                        new Blocking("purge", "'purgeAsync'", (queue, claim) -> queue.admin()
+                                .purge()),
+                        new Blocking("claim", "'claimAsync'", (queue, claim) -> queue.worker()
+                                .claim(Duration.ofSeconds(1))),
+                        new Blocking("complete", "'completeAsync'", (queue, claim) -> queue.worker()
+                                .complete(claim, null)),
+                        new Blocking("fail", "'failAsync'", (queue, claim) -> queue.worker()
+                                .fail(claim, "no")),
+                        new Blocking("release", "'releaseAsync'", (queue, claim) -> queue.worker()
+                                .release(claim)),
+                        new Blocking("extend", "'extendAsync'", (queue, claim) -> queue.worker()
+                                .extend(claim, Duration.ofMinutes(1))),
+                        new Blocking("reclaimStuck", "'reclaimStuckAsync'", (queue, claim) -> queue.worker()
+                                .reclaimStuck()),
                         new Blocking("outputs.put", ownThread, (queue, claim) -> queue.outputs()
                                 .put("run", "unit", 1)),
                         new Blocking("outputs.all", ownThread, (queue, claim) -> queue.outputs()
@@ -109,7 +114,7 @@ class ClientThreadTests {
         queue.enqueueAll(List.of(
                 JobRequest.of("work", null).id("first"),
                 JobRequest.of("work", null).id("second")));
-        Claim claim = queue.claim(Duration.ZERO).orElseThrow();
+        Claim claim = queue.worker().claim(Duration.ZERO).orElseThrow();
 
         assertThatIllegalStateException()
                 .isThrownBy(() -> onClientThread(() -> {
@@ -120,7 +125,7 @@ class ClientThreadTests {
                 .withMessageContaining(blocking.advice());
         assertThat(queue.find("refused")).isEmpty();
         assertThat(queue.find("second").orElseThrow().status()).isEqualTo(JobStatus.PENDING);
-        assertThat(queue.complete(claim, null)).isTrue();
+        assertThat(queue.worker().complete(claim, null)).isTrue();
     }
 
     @Test
@@ -149,8 +154,8 @@ class ClientThreadTests {
     void theAsynchronousTwinsWorkOnTheClientsThread() {
         assertThat(queue.enqueueAsync(JobRequest.of("work", null).id("one"))
                         .thenCompose(ref -> queue.findAsync(ref.id()))
-                        .thenCompose(found -> queue.claimAsync(Duration.ofSeconds(1)))
-                        .thenCompose(claim -> queue.completeAsync(claim.orElseThrow(), null)))
+                        .thenCompose(found -> queue.worker().claimAsync(Duration.ofSeconds(1)))
+                        .thenCompose(claim -> queue.worker().completeAsync(claim.orElseThrow(), null)))
                 .succeedsWithin(Duration.ofSeconds(5))
                 .isEqualTo(true);
     }

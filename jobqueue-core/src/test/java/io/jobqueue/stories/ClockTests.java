@@ -127,7 +127,7 @@ class ClockTests {
         startServer();
         try (Stage stage = new Stage(server.port())) {
             stage.enqueue("work", "job", 20);
-            assertThat(stage.queue.claim(Duration.ZERO)).isPresent(); // by one who never comes back
+            assertThat(stage.queue.worker().claim(Duration.ZERO)).isPresent(); // by one who never comes back
             stage.reclaimer(Duration.ofMillis(100));
             await().until(() -> stage.redis.hget("queue:q:meta", "last_sweep") != null);
 

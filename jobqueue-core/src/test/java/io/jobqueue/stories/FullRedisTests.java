@@ -84,7 +84,7 @@ class FullRedisTests {
                 JobRequest.of("work", null).id("late-1").delay(Duration.ofMillis(300)),
                 JobRequest.of("work", null).id("late-2").delay(Duration.ofMillis(300)),
                 JobRequest.of("work", null).id("unit").unit("run", "u")));
-        Claim dead = stage.queue.claim(Duration.ZERO).orElseThrow();
+        Claim dead = stage.queue.worker().claim(Duration.ZERO).orElseThrow();
         fill();
         Map<String, String> before = stage.dump();
 
@@ -127,10 +127,11 @@ class FullRedisTests {
         stage.redis.hset("queue:q:job:job-5", "lease", claims.get(5).token() + ":1:1000");
         stage.redis.configSet("maxmemory", "1");
 
-        assertThat(stage.queue.extend(claims.get(0), Duration.ofSeconds(5))).isTrue();
-        assertThat(stage.queue.complete(claims.get(0), 1)).isTrue();
-        assertThat(stage.queue.fail(claims.get(1), "boom")).isTrue();
-        assertThat(stage.queue.release(claims.get(2))).isTrue();
+        assertThat(stage.queue.worker().extend(claims.get(0), Duration.ofSeconds(5)))
+                .isTrue();
+        assertThat(stage.queue.worker().complete(claims.get(0), 1)).isTrue();
+        assertThat(stage.queue.worker().fail(claims.get(1), "boom")).isTrue();
+        assertThat(stage.queue.worker().release(claims.get(2))).isTrue();
         assertThat(stage.store
                         .settle(List.of(
                                 new Settlement(claims.get(3), Verb.RETRY, "later", "", Duration.ofHours(1), 9),
@@ -138,16 +139,16 @@ class FullRedisTests {
                         .join()
                         .answers())
                 .containsOnly(Answer.DONE);
-        assertThat(stage.queue.reclaimStuck()).containsExactly("job-5");
+        assertThat(stage.queue.worker().reclaimStuck()).containsExactly("job-5");
         assertThat(stage.store.sweep(Duration.ofSeconds(1)).join().more()).isFalse();
-        assertThat(stage.queue.claim(Duration.ZERO)).isPresent();
-        assertThat(stage.queue.claim(Duration.ofMillis(50))).isPresent();
+        assertThat(stage.queue.worker().claim(Duration.ZERO)).isPresent();
+        assertThat(stage.queue.worker().claim(Duration.ofMillis(50))).isPresent();
         stage.queue.outputs().put("run", "unit", "by hand");
         stage.queue.outputs().expect("run", 2);
         assertThat(stage.queue.outputs().progress("run").done()).isEqualTo(1);
         assertThat(stage.queue.stats().completedDepth()).isEqualTo(1);
-        assertThat(stage.queue.purge(JobStatus.FAILED)).isEqualTo(1);
-        assertThat(stage.queue.purge()).isEqualTo(7);
+        assertThat(stage.queue.admin().purge(JobStatus.FAILED)).isEqualTo(1);
+        assertThat(stage.queue.admin().purge()).isEqualTo(7);
     }
 
     @Test
@@ -166,11 +167,11 @@ class FullRedisTests {
     void anEmptyQueueIsSweptClaimedAndPurgedAsWell() {
         stage.redis.configSet("maxmemory", "1");
 
-        assertThat(stage.queue.claim(Duration.ZERO)).isEmpty();
+        assertThat(stage.queue.worker().claim(Duration.ZERO)).isEmpty();
         assertThat(stage.store.claim(0).join().jobs()).isEmpty();
-        assertThat(stage.queue.reclaimStuck()).isEmpty();
+        assertThat(stage.queue.worker().reclaimStuck()).isEmpty();
         assertThat(stage.store.sweep(Duration.ofSeconds(1)).join().reclaimed()).isEmpty();
-        assertThat(stage.queue.purge()).isZero();
+        assertThat(stage.queue.admin().purge()).isZero();
         assertThat(stage.queue.stats().pendingDepth()).isZero();
     }
 
@@ -183,7 +184,9 @@ class FullRedisTests {
                         .withRetention(
                                 new Retention(Duration.ofMillis(1), 100), new Retention(Duration.ofMillis(1), 100)));
         stage.enqueue("work", "job", 20);
-        stage.store.claim(20).join().jobs().forEach(claim -> stage.queue.complete(claim, null));
+        stage.store.claim(20).join().jobs().forEach(claim -> stage.queue
+                .worker()
+                .complete(claim, null));
         stage.redis.configSet("maxmemory", "1");
 
         await().until(() -> {

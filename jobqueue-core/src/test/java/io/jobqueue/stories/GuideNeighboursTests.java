@@ -133,9 +133,9 @@ class GuideNeighboursTests {
     void aGuideProducersUnitLandsInItsRunAndItsCrashesInTheRunsFailures() {
         stage.guideEnqueue("dies", "{\"kind\":\"email\",\"run_id\":\"r\",\"unit_id\":\"dies\"}", LONG_AGO);
         for (int i = 0; i < 2; i++) {
-            String id = stage.queue.claim(Duration.ZERO).orElseThrow().id();
+            String id = stage.queue.worker().claim(Duration.ZERO).orElseThrow().id();
             stage.redis.hset("queue:q:job:" + id, "lease", stage.job(id).get("claim_token") + ":1:1000");
-            stage.queue.reclaimStuck();
+            stage.queue.worker().reclaimStuck();
         }
         stage.guideEnqueue("works", "{\"kind\":\"email\",\"run_id\":\"r\",\"unit_id\":\"works\"}", LONG_AGO);
         stage.pool(Stage.workers(2), Stage.handler("email", (job, context) -> 42));
@@ -151,10 +151,10 @@ class GuideNeighboursTests {
         stage.queue.enqueue(JobRequest.of("email", Map.of("run_id", "r", "unit_id", "u"))
                 .id("ours")
                 .maxAttempts(1));
-        stage.queue.claim(Duration.ZERO).orElseThrow();
+        stage.queue.worker().claim(Duration.ZERO).orElseThrow();
         stage.redis.hset("queue:q:job:ours", "lease", stage.job("ours").get("claim_token") + ":1:1000");
 
-        stage.queue.reclaimStuck();
+        stage.queue.worker().reclaimStuck();
 
         assertThat(stage.list("failed")).containsExactly("ours");
         assertThat(stage.queue.outputs().failures("r")).isEmpty();
@@ -165,7 +165,7 @@ class GuideNeighboursTests {
         stage.guideEnqueue("old", "{\"kind\":\"email\"}", LONG_AGO);
         assertThat(guidePop()).isEqualTo("old");
 
-        assertThat(stage.queue.reclaimStuck()).isEmpty();
+        assertThat(stage.queue.worker().reclaimStuck()).isEmpty();
         long seen = System.nanoTime();
         stage.pool(Stage.workers(1), Stage.handler("email", (job, context) -> "ours"));
         stage.reclaimer(Duration.ofMillis(100));
@@ -179,21 +179,21 @@ class GuideNeighboursTests {
     void aGuideWorkerThatStampsKeepsItsJobForALeaseFromItsStamp() {
         stage.guideEnqueue("theirs", "{\"kind\":\"email\"}", LONG_AGO);
         guidePop();
-        assertThat(stage.queue.reclaimStuck()).isEmpty();
+        assertThat(stage.queue.worker().reclaimStuck()).isEmpty();
         Stage.pass(Stage.LEASE.dividedBy(2));
         guideStamp("theirs", "guide");
 
         Stage.pass(Stage.LEASE.multipliedBy(7).dividedBy(10));
-        assertThat(stage.queue.reclaimStuck()).isEmpty();
+        assertThat(stage.queue.worker().reclaimStuck()).isEmpty();
         Stage.pass(Stage.LEASE.dividedBy(2));
-        assertThat(stage.queue.reclaimStuck()).containsExactly("theirs");
+        assertThat(stage.queue.worker().reclaimStuck()).containsExactly("theirs");
         assertThat(stage.job("theirs")).containsEntry("claim_token", "").containsEntry("crashes", "1");
     }
 
     @Test
     void sweepsThatAreAlwaysLateReclaimAsWell() {
         stage.enqueue("email", "job", 1);
-        String token = stage.queue.claim(Duration.ZERO).orElseThrow().token();
+        String token = stage.queue.worker().claim(Duration.ZERO).orElseThrow().token();
         stage.redis.hset("queue:q:job:job-0", "lease", token + ":1:1000");
 
         // every 4 ms is what a poll of 15 ms never keeps up with
@@ -246,7 +246,7 @@ class GuideNeighboursTests {
         stage.pool(Stage.workers(1), Stage.handler("email", (job, context) -> runs.incrementAndGet()));
 
         await().until(() -> stage.list("processing").isEmpty());
-        assertThat(stage.queue.claim(Duration.ofMillis(300))).isEmpty();
+        assertThat(stage.queue.worker().claim(Duration.ofMillis(300))).isEmpty();
         assertThat(runs).hasValue(0);
         assertThat(stage.job("twice")).containsEntry("status", "completed");
     }
@@ -258,7 +258,7 @@ class GuideNeighboursTests {
         assertThat(guideSweep(Duration.ofSeconds(1))).containsExactly("astray");
         guideStamp("astray", "guide"); // and it dies
 
-        assertThat(stage.queue.claim(Duration.ZERO)).isEmpty();
+        assertThat(stage.queue.worker().claim(Duration.ZERO)).isEmpty();
         assertThat(stage.list("processing")).containsExactly("astray");
         stage.reclaimer(Duration.ofMillis(100));
         stage.pool(Stage.workers(1), Stage.handler("email", (job, context) -> null));

@@ -154,8 +154,14 @@ class LostReplyTests {
             await().until(() -> worker.list("pending").contains(id));
             worker.enqueue("email", "after-" + kept, kept);
             for (int i = 0; i <= kept; i++) {
-                assertThat(worker.queue.complete(
-                                worker.queue.claim(Duration.ZERO).orElseThrow(), null))
+                assertThat(worker.queue
+                                .worker()
+                                .complete(
+                                        worker.queue
+                                                .worker()
+                                                .claim(Duration.ZERO)
+                                                .orElseThrow(),
+                                        null))
                         .isTrue();
             }
             assertThat(worker.job(id)).isEmpty();
@@ -226,7 +232,7 @@ class LostReplyTests {
         try (Stage stage = new Stage(server.port())) {
             for (int i = 0; i < 6; i++) {
                 // each queue waits for hints on a connection of its own, which is not open yet
-                assertThat(stage.queue.on("queue-" + i).claimAsync(Duration.ofMillis(50)))
+                assertThat(stage.queue.on("queue-" + i).worker().claimAsync(Duration.ofMillis(50)))
                         .succeedsWithin(Duration.ofSeconds(3))
                         .isEqualTo(Optional.empty());
             }
@@ -294,10 +300,10 @@ class LostReplyTests {
     void aFailureThatTheDriverSendsTwiceIsCountedOnce() {
         Stage stage = stage(Repeats.DRIVER);
         stage.enqueue("email", "one", 1);
-        Claim claim = stage.queue.claim(Duration.ZERO).orElseThrow();
+        Claim claim = stage.queue.worker().claim(Duration.ZERO).orElseThrow();
         proxy.swallowTheReplyTo("RETRY");
 
-        assertThat(stage.queue.fail(claim, "boom")).isTrue();
+        assertThat(stage.queue.worker().fail(claim, "boom")).isTrue();
 
         assertThat(proxy.cuts()).isEqualTo(1);
         assertThat(stage.list("pending")).containsExactly("one-0");

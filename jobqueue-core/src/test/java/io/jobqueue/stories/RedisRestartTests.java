@@ -83,7 +83,7 @@ class RedisRestartTests {
             Set<String> overlaps = ConcurrentHashMap.newKeySet();
             CountDownLatch never = new CountDownLatch(1);
             stage.queue.enqueue(JobRequest.of("hand", null).id("hand"));
-            Claim byHand = stage.queue.claim(Duration.ZERO).orElseThrow();
+            Claim byHand = stage.queue.worker().claim(Duration.ZERO).orElseThrow();
             stage.reclaimer(Duration.ofMillis(200));
             stage.pool(Stage.workers(8), Stage.handler("work", (job, context) -> {
                 if (!running.add(job.id())) {
@@ -130,7 +130,7 @@ class RedisRestartTests {
             // its lease ran out in the outage, but the sweeps hold back for one lease
             await().pollInterval(Duration.ofMillis(20))
                     .ignoreExceptions()
-                    .until(() -> stage.queue.complete(byHand, null));
+                    .until(() -> stage.queue.worker().complete(byHand, null));
             await().until(() -> acknowledged.size() > before + 50);
             await().ignoreExceptions().until(() -> stage.total("completed") > 0);
             long finished = stage.total("completed");

@@ -80,7 +80,7 @@ class RunTests {
             runs.open(RunMain.RUN, RunMain.options());
             runs.add(RunMain.RUN, units(0, 30), unit -> "unit " + unit.get("n"));
             List<Claim> zombies = IntStream.range(0, 30)
-                    .mapToObj(i -> stage.queue.claim(Duration.ZERO).orElseThrow())
+                    .mapToObj(i -> stage.queue.worker().claim(Duration.ZERO).orElseThrow())
                     .toList();
             for (int i = 0; i < 2; i++) {
                 workers.add(worker());
@@ -105,7 +105,8 @@ class RunTests {
             paused.signal("CONT");
             await().atMost(start).until(() -> !told("refused").isEmpty());
             for (Claim zombie : zombies) {
-                assertThat(stage.queue.complete(zombie, Map.of("n", 1_000_000))).isFalse();
+                assertThat(stage.queue.worker().complete(zombie, Map.of("n", 1_000_000)))
+                        .isFalse();
             }
 
             await().atMost(start).until(() -> !told("gathering").isEmpty());
@@ -184,12 +185,13 @@ class RunTests {
                         runs.start("race", units(0, units), unit -> "unit " + unit.get("n"), RunMain.options());
                     }
                     stage.queue
+                            .worker()
                             .claim(Duration.ZERO)
                             .filter(claim -> claim.gathers() == null)
                             .ifPresent(this::finish);
-                    for (var claim = stage.queue.claim(Duration.ZERO);
+                    for (var claim = stage.queue.worker().claim(Duration.ZERO);
                             claim.isPresent() && claim.get().gathers() == null;
-                            claim = stage.queue.claim(Duration.ZERO)) {
+                            claim = stage.queue.worker().claim(Duration.ZERO)) {
                         finish(claim.get());
                     }
                 } catch (Throwable ex) {
@@ -260,6 +262,6 @@ class RunTests {
     }
 
     private void finish(Claim claim) {
-        assertThat(stage.queue.complete(claim, claim.attempt())).isTrue();
+        assertThat(stage.queue.worker().complete(claim, claim.attempt())).isTrue();
     }
 }

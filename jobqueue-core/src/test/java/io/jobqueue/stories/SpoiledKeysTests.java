@@ -55,20 +55,22 @@ class SpoiledKeysTests {
                 (stage, scene) ->
                         stage.queue.enqueue(JobRequest.of("work", null).delay(Duration.ofHours(1))));
         OPERATIONS.put("claim", (stage, scene) -> stage.store.claim(5).join());
-        OPERATIONS.put("complete", (stage, scene) -> stage.queue.complete(scene.claim(), "done"));
-        OPERATIONS.put("complete a unit", (stage, scene) -> stage.queue.complete(scene.unit(), "done"));
-        OPERATIONS.put("fail", (stage, scene) -> stage.queue.fail(scene.unit(), "boom"));
-        OPERATIONS.put("release", (stage, scene) -> stage.queue.release(scene.claim()));
-        OPERATIONS.put("extend", (stage, scene) -> stage.queue.extend(scene.claim(), Duration.ofSeconds(5)));
-        OPERATIONS.put("reclaim", (stage, scene) -> stage.queue.reclaimStuck());
+        OPERATIONS.put("complete", (stage, scene) -> stage.queue.worker().complete(scene.claim(), "done"));
+        OPERATIONS.put("complete a unit", (stage, scene) -> stage.queue.worker().complete(scene.unit(), "done"));
+        OPERATIONS.put("fail", (stage, scene) -> stage.queue.worker().fail(scene.unit(), "boom"));
+        OPERATIONS.put("release", (stage, scene) -> stage.queue.worker().release(scene.claim()));
+        OPERATIONS.put("extend", (stage, scene) -> stage.queue.worker().extend(scene.claim(), Duration.ofSeconds(5)));
+        OPERATIONS.put("reclaim", (stage, scene) -> stage.queue.worker().reclaimStuck());
         OPERATIONS.put(
                 "sweep", (stage, scene) -> stage.store.sweep(Duration.ofDays(1)).join());
         OPERATIONS.put(
                 "audit", (stage, scene) -> stage.store.audit(Duration.ZERO).join());
         OPERATIONS.put("stats", (stage, scene) -> stage.queue.stats());
         for (JobStatus status : JobStatus.values()) {
-            OPERATIONS.put("purge " + status, (stage, scene) -> stage.queue.purge(status));
-            OPERATIONS.put("list " + status, (stage, scene) -> stage.queue.list(status, 0, 10));
+            OPERATIONS.put(
+                    "purge " + status, (stage, scene) -> stage.queue.admin().purge(status));
+            OPERATIONS.put(
+                    "list " + status, (stage, scene) -> stage.queue.admin().list(status, 0, 10));
         }
         OPERATIONS.put("put", (stage, scene) -> stage.queue.outputs().put("run", "other", 1));
         OPERATIONS.put("expect", (stage, scene) -> stage.queue.outputs().expect("run", 2));
@@ -95,8 +97,8 @@ class SpoiledKeysTests {
                 JobRequest.of("work", null).id("unit").unit("run", "unit").maxAttempts(1));
         stage.queue.enqueue(JobRequest.of("work", null).id("later").delay(Duration.ofMillis(1)));
         List<Claim> claims = stage.store.claim(5).join().jobs();
-        stage.queue.complete(claims.get(0), null);
-        stage.queue.fail(claims.get(1), "boom");
+        stage.queue.worker().complete(claims.get(0), null);
+        stage.queue.worker().fail(claims.get(1), "boom");
         stage.redis.hset("queue:q:job:job-3", "lease", claims.get(3).token() + ":1:1000");
         stage.redis.hset("queue:q:meta", "last_sweep", "1");
         stage.store.claim(0).join();
@@ -183,8 +185,8 @@ class SpoiledKeysTests {
             stage.redis.del("queue:q:" + name);
             stage.redis.set("queue:q:" + name, "text");
             other.queue.on("other").enqueue(JobRequest.of("work", null).id("other-" + name));
-            Claim claim = other.queue.on("other").claim(Duration.ZERO).orElseThrow();
-            assertThat(other.queue.on("other").complete(claim, null)).isTrue();
+            Claim claim = other.queue.on("other").worker().claim(Duration.ZERO).orElseThrow();
+            assertThat(other.queue.on("other").worker().complete(claim, null)).isTrue();
             stage.redis.del("queue:q:" + name);
 
             stage.enqueue("work", "after-" + name, 1);
@@ -269,14 +271,14 @@ class SpoiledKeysTests {
             assertThat(ends).contains("job-" + i);
         }
         assertThat(stage.total("lost")).isEqualTo(9);
-        assertThat(stage.queue.list(JobStatus.COMPLETED, 0, 200)).isNotEmpty();
+        assertThat(stage.queue.admin().list(JobStatus.COMPLETED, 0, 200)).isNotEmpty();
     }
 
     private void spoil(String id, String state, Map<String, String> fields) {
         JobRequest request = JobRequest.of("work", Map.of("name", id)).id(id);
         stage.queue.enqueue(state.equals("delayed") ? request.delay(Duration.ofHours(1)) : request);
         if (state.equals("processing")) {
-            Claim claim = stage.queue.claim(Duration.ZERO).orElseThrow();
+            Claim claim = stage.queue.worker().claim(Duration.ZERO).orElseThrow();
             stage.redis.hset("queue:q:job:" + id, "lease", claim.token() + ":1:1000");
         }
         if (state.equals("delayed")) {

@@ -78,7 +78,7 @@ class ZombieTests {
                     }
                 }
                 Stage.pass(LEASE.plusMillis(5));
-                List<String> reclaimed = stage.queue.reclaimStuck();
+                List<String> reclaimed = stage.queue.worker().reclaimStuck();
                 stale += reclaimed.size();
                 // those that come back while their job waits
                 for (Map.Entry<Worker, Answer> end : complete(stage, back)) {
@@ -147,24 +147,25 @@ class ZombieTests {
                                 .id(id)
                                 .unit("run", id)
                                 .maxAttempts(9));
-                        Claim zombie = stage.queue.claim(Duration.ZERO).orElseThrow();
+                        Claim zombie = stage.queue.worker().claim(Duration.ZERO).orElseThrow();
                         stage.redis.hset("queue:q:job:" + id, "lease", zombie.token() + ":1:60");
-                        assertThat(stage.queue.reclaimStuck()).containsExactly(id);
+                        assertThat(stage.queue.worker().reclaimStuck()).containsExactly(id);
                         // the zombie comes while the job waits, while its next owner works, or after that
                         if (order == 0) {
                             assertThat(settle(stage, zombie, late)).isEqualTo(Answer.REFUSED);
                         }
-                        Claim owner = stage.queue.claim(Duration.ZERO).orElseThrow();
+                        Claim owner = stage.queue.worker().claim(Duration.ZERO).orElseThrow();
                         assertThat(owner.fence()).isGreaterThan(zombie.fence());
                         if (order == 1) {
                             assertThat(settle(stage, zombie, late)).isEqualTo(Answer.REFUSED);
-                            assertThat(stage.queue.extend(zombie, LEASE)).isFalse();
+                            assertThat(stage.queue.worker().extend(zombie, LEASE))
+                                    .isFalse();
                         }
                         assertThat(settle(stage, owner, owners)).isEqualTo(Answer.DONE);
                         Map<String, String> before = stage.dump();
                         assertThat(settle(stage, zombie, late)).isEqualTo(Answer.REFUSED);
                         assertThat(stage.dump()).isEqualTo(before);
-                        stage.queue.purge();
+                        stage.queue.admin().purge();
                     }
                 }
             }
@@ -176,9 +177,9 @@ class ZombieTests {
         try (Stage stage = new Stage(server.port())) {
             for (Verb made : Verb.values()) {
                 for (Verb repeated : Verb.values()) {
-                    stage.queue.purge();
+                    stage.queue.admin().purge();
                     stage.enqueue("unit", made + "-" + repeated, 1);
-                    Claim claim = stage.queue.claim(Duration.ZERO).orElseThrow();
+                    Claim claim = stage.queue.worker().claim(Duration.ZERO).orElseThrow();
                     assertThat(settle(stage, claim, made)).isEqualTo(Answer.DONE);
                     Map<String, String> before = stage.dump();
 

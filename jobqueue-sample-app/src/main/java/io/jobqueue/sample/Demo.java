@@ -54,7 +54,8 @@ final class Demo implements SmartLifecycle {
     Demo(RedisQueues queues, DemoSettings settings, Environment environment) {
         JobStore store = queues.store(settings.queueName());
         this.queue = queues.queue(settings.queueName());
-        this.workers = new SimulatedWorkers(queue, store.settings().lease().visibilityTimeout());
+        this.workers =
+                new SimulatedWorkers(queue.worker(), store.settings().lease().visibilityTimeout());
         this.sweep = new Reclaimer(List.of(store), SWEEP_INTERVAL, JobListener.none());
         this.workersAtStart = settings.workers();
         this.sweptAnyway = environment.getProperty(
@@ -106,7 +107,7 @@ final class Demo implements SmartLifecycle {
     List<JobSnapshot> jobs(JobStatus status, int most) {
         Map<String, JobSnapshot> jobs = new LinkedHashMap<>();
         for (int offset = 0; offset < most; offset += PAGE) {
-            List<JobSnapshot> page = queue.list(status, offset, Math.min(PAGE, most - offset));
+            List<JobSnapshot> page = queue.admin().list(status, offset, Math.min(PAGE, most - offset));
             // the list moves between two pages, so a job may come twice
             page.forEach(job -> jobs.putIfAbsent(job.id(), job));
             if (page.isEmpty()) {
@@ -165,13 +166,13 @@ final class Demo implements SmartLifecycle {
 
     /** Sweeps once, now; returns the ids of the jobs that were put back. */
     List<String> reclaim() {
-        return queue.reclaimStuck();
+        return queue.worker().reclaimStuck();
     }
 
     /** Ends the workers of this instance, removes all jobs, and counts from zero. */
     synchronized void reset() {
         workers.resize(0);
-        queue.purge();
+        queue.admin().purge();
         workers.forget();
         origin.set(Totals.of(queue.stats()));
     }

@@ -70,7 +70,7 @@ final class MailController {
                 stats.processingDepth(),
                 stats.completedTotal(),
                 stats.failedTotal(),
-                JobBody.of(queue.list(JobStatus.COMPLETED, 0, MOST_ENDED), clock.now()),
-                JobBody.of(queue.list(JobStatus.FAILED, 0, MOST_ENDED), clock.now()));
+                JobBody.of(queue.admin().list(JobStatus.COMPLETED, 0, MOST_ENDED), clock.now()),
+                JobBody.of(queue.admin().list(JobStatus.FAILED, 0, MOST_ENDED), clock.now()));
     }
 }

@@ -1,7 +1,7 @@
 package io.jobqueue.sample;
 
 import io.jobqueue.Claim;
-import io.jobqueue.JobQueue;
+import io.jobqueue.JobWorker;
 import io.jobqueue.JsonText;
 import io.jobqueue.UnreadableJsonException;
 import java.time.Duration;
@@ -30,7 +30,7 @@ final class SimulatedWorker {
 
     private final String name;
     private final SimulatedWorkers pool;
-    private final JobQueue queue;
+    private final JobWorker queue;
     private final Duration lease;
     private final CountDownLatch left = new CountDownLatch(1);
     private final Thread thread;
@@ -40,7 +40,7 @@ final class SimulatedWorker {
      *
      * @param lease how long a claim on the queue is good without a renewal
      */
-    SimulatedWorker(String name, SimulatedWorkers pool, JobQueue queue, Duration lease) {
+    SimulatedWorker(String name, SimulatedWorkers pool, JobWorker queue, Duration lease) {
         this.name = name;
         this.pool = pool;
         this.queue = queue;

@@ -1,6 +1,6 @@
 package io.jobqueue.sample;
 
-import io.jobqueue.JobQueue;
+import io.jobqueue.JobWorker;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,7 +20,7 @@ final class SimulatedWorkers {
     /** How long a change of size waits for those who leave; only a Redis that does not answer takes longer. */
     private static final Duration LEAVE_TIME = Duration.ofSeconds(5);
 
-    private final JobQueue queue;
+    private final JobWorker queue;
     private final Duration lease;
     private final AtomicLong processed = new AtomicLong();
     private final AtomicLong failedSince = new AtomicLong(); // nanoTime, 0 while Redis answers
@@ -36,7 +36,7 @@ final class SimulatedWorkers {
      *
      * @param lease how long a claim on the queue is good without a renewal
      */
-    SimulatedWorkers(JobQueue queue, Duration lease) {
+    SimulatedWorkers(JobWorker queue, Duration lease) {
         this.queue = queue;
         this.lease = lease;
     }

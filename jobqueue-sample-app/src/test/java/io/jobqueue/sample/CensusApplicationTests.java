@@ -270,7 +270,7 @@ class CensusApplicationTests {
         await().until(() -> queue.outputs().progress("half").done() == 3);
         assertThat(sample.get("/census/half").json().get("state").asString()).isEqualTo("running");
         // the history of completed jobs is bounded: they are gone when many more came after them
-        queue.purge(JobStatus.COMPLETED);
+        queue.admin().purge(JobStatus.COMPLETED);
 
         assertThat(post(Map.of("folder", folder.toString(), "run_id", "half")).status())
                 .isEqualTo(202);

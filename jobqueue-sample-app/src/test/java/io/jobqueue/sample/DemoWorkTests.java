@@ -118,7 +118,7 @@ class DemoWorkTests {
         // shorter than the first renewal: the worker learns of its loss only when it completes
         sample.post("/workers/start", "size", 1, "work_latency_ms", 450);
         await().pollInterval(Duration.ofMillis(5)).until(() -> sample.number("processing_depth") == 1);
-        boolean taken = sample.queue().purge(JobStatus.PROCESSING) == 1;
+        boolean taken = sample.queue().admin().purge(JobStatus.PROCESSING) == 1;
         sample.post("/enqueue");
         sample.post("/enqueue");
         int accepted = taken ? 2 : 3;
@@ -140,7 +140,7 @@ class DemoWorkTests {
         await().until(() -> sample.number("processing_depth") == 1);
         sample.post("/workers/configure", "work_latency_ms", 0);
 
-        assertThat(sample.queue().purge(JobStatus.PROCESSING)).isEqualTo(1);
+        assertThat(sample.queue().admin().purge(JobStatus.PROCESSING)).isEqualTo(1);
         sample.post("/enqueue");
 
         await().until(() -> sample.number("worker_processed_total") == 1);
@@ -381,7 +381,7 @@ class DemoWorkTests {
     }
 
     private static List<JobSnapshot> snapshots(JobStatus status) {
-        return sample.queue().list(status, 0, 200);
+        return sample.queue().admin().list(status, 0, 200);
     }
 
     private static long workerThreads() {

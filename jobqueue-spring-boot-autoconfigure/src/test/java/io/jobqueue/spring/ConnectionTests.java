@@ -129,7 +129,7 @@ class ConnectionTests {
             application(redis, "spring.data.redis.timeout=100ms", "jobqueue.worker.poll-interval=5s")
                     .run(context -> {
                         JobQueue jobs = context.getBean(JobQueue.class);
-                        assertThat(jobs.on("empty").claim(Duration.ofMillis(400)))
+                        assertThat(jobs.on("empty").worker().claim(Duration.ofMillis(400)))
                                 .isEmpty();
                         assertThatJobsFlow(context);
                     });

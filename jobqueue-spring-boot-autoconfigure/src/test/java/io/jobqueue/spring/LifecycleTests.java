@@ -136,14 +136,14 @@ class LifecycleTests {
     void ownWorkersClaimAgainAfterTheContextWasStoppedAndStarted() {
         application().run(context -> {
             JobQueue own = context.getBean(JobQueue.class).on("own");
-            assertThat(own.claim(Duration.ofMillis(50))).isEmpty();
+            assertThat(own.worker().claim(Duration.ofMillis(50))).isEmpty();
 
             context.getSourceApplicationContext().stop();
             context.getSourceApplicationContext().start();
 
-            assertThat(own.claim(Duration.ofMillis(50))).isEmpty();
+            assertThat(own.worker().claim(Duration.ofMillis(50))).isEmpty();
             own.enqueue(JobRequest.of("tick", null));
-            assertThat(own.claim(Duration.ofSeconds(5))).isPresent();
+            assertThat(own.worker().claim(Duration.ofSeconds(5))).isPresent();
         });
     }
 

@@ -1,0 +1,111 @@
+package io.jobqueue.redis;
+
+import io.jobqueue.JobCodec;
+import io.jobqueue.QueueSettings;
+import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Redis as one queue uses it: the queue's name, keys, settings and codec, and three ways to send something. Every other
+ * class of this package reaches Redis through here.
+ *
+ * <p>A failure always completes the returned future; no method throws it. Thread-safe.
+ */
+final class QueueRedis {
+
+    private final String keyPrefix;
+    private final String name;
+    private final QueueSettings settings;
+    private final JobCodec codec;
+    private final RedisConnector connector;
+
+    // made at first use, when it is known whether Redis is a cluster; harmless to make twice
+    private volatile @Nullable QueueKeys keys;
+
+    QueueRedis(String keyPrefix, String name, QueueSettings settings, JobCodec codec, RedisConnector connector) {
+        this.keyPrefix = keyPrefix;
+        this.name = name;
+        this.settings = settings;
+        this.codec = codec;
+        this.connector = connector;
+    }
+
+    /** The queue's name. */
+    String name() {
+        return name;
+    }
+
+    QueueSettings settings() {
+        return settings;
+    }
+
+    JobCodec codec() {
+        return codec;
+    }
+
+    /** The connections of the application, for commands that need one of their own. */
+    RedisConnector connector() {
+        return connector;
+    }
+
+    /** The names of the queue's keys. The first call may have to connect, to learn whether Redis is a cluster. */
+    QueueKeys keys() {
+        QueueKeys made = keys;
+        if (made == null) {
+            made = new QueueKeys(keyPrefix, name, connector.isCluster());
+            keys = made;
+        }
+        return made;
+    }
+
+    /** Calls a script with the queue's root key. */
+    <T> CompletableFuture<T> call(Script script, List<String> args) {
+        return command(redis -> script.call(redis, keys().forScripts(), args));
+    }
+
+    /** Calls a script that recognises its own replay: the driver may send a call again after a reconnect. */
+    <T> CompletableFuture<T> callOnce(Script script, String token, List<String> args) {
+        return command(redis -> script.call(redis, keys().withCall(token), args));
+    }
+
+    /** Reads one key. When the key has another type, the failure names the key. */
+    <T> CompletableFuture<T> read(
+            String key, Function<RedisClusterAsyncCommands<String, String>, ? extends CompletionStage<T>> command) {
+        return this.<T>command(command).exceptionallyCompose(failure -> {
+            Throwable cause = Answers.unwrap(failure);
+            return CompletableFuture.failedFuture(
+                    cause instanceof RedisCommandExecutionException
+                            ? new RedisCommandExecutionException(key + ": " + cause.getMessage(), cause)
+                            : failure);
+        });
+    }
+
+    /** Sends any command on the connection that all queues share. */
+    <T> CompletableFuture<T> command(
+            Function<RedisClusterAsyncCommands<String, String>, ? extends CompletionStage<T>> command) {
+        return attempt(() -> connector.commands().thenCompose(command))
+                .whenComplete((reply, failure) -> connector.heard(failure));
+    }
+
+    /** Sends a command such as SCAN, which belongs to a server and not to a key, to the server that has a key. */
+    <T> CompletableFuture<T> commandOfServerWith(
+            String key, Function<RedisClusterAsyncCommands<String, String>, ? extends CompletionStage<T>> command) {
+        return attempt(() -> connector.commandsOfServerWith(key).thenCompose(command))
+                .whenComplete((reply, failure) -> connector.heard(failure));
+    }
+
+    /** Turns an exception of a call into a failed future. */
+    static <T> CompletableFuture<T> attempt(Supplier<CompletableFuture<T>> call) {
+        try {
+            return call.get();
+        } catch (RuntimeException ex) {
+            return CompletableFuture.failedFuture(ex);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package io.jobqueue.redis;
+
+import static io.jobqueue.redis.Answers.unwrap;
+import static io.jobqueue.redis.Answers.waitFor;
+
+import io.jobqueue.JobAdmin;
+import io.jobqueue.JobListener;
+import io.jobqueue.JobSnapshot;
+import io.jobqueue.JobStatus;
+import io.lettuce.core.ScriptOutputType;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/** What operators do with one queue, on Redis. */
+final class RedisJobAdmin implements JobAdmin {
+
+    private static final Script PURGE = Script.of(ScriptOutputType.MULTI, "admin/purge");
+
+    private final QueueRedis redis;
+    private final JobListener listener;
+
+    RedisJobAdmin(QueueRedis redis, JobListener listener) {
+        this.redis = redis;
+        this.listener = listener;
+    }
+
+    // ---- list
+
+    @Override
+    public List<JobSnapshot> list(JobStatus status, int offset, int limit) {
+        return waitFor(() -> listAsync(status, offset, limit));
+    }
+
+    @Override
+    public CompletableFuture<List<JobSnapshot>> listAsync(JobStatus status, int offset, int limit) {
+        return ids(status, new Page(offset, limit)).thenCompose(ids -> {
+            List<CompletableFuture<Optional<JobSnapshot>>> jobs =
+                    ids.stream().map(this::readable).toList();
+            return CompletableFuture.allOf(jobs.toArray(CompletableFuture[]::new))
+                    .thenApply(all ->
+                            jobs.stream().flatMap(job -> job.join().stream()).toList());
+        });
+    }
+
+    /** A job whose key has another type than a hash is left out; the others are listed. */
+    private CompletableFuture<Optional<JobSnapshot>> readable(String id) {
+        return JobHash.read(redis, id)
+                .exceptionallyCompose(failure -> Refusal.OTHER_TYPE.is(unwrap(failure))
+                        ? CompletableFuture.completedFuture(Optional.empty())
+                        : CompletableFuture.failedFuture(failure));
+    }
+
+    private CompletableFuture<List<String>> ids(JobStatus status, Page page) {
+        String key = redis.keys().of(status);
+        return switch (status) {
+            case SCHEDULED -> redis.read(key, commands -> commands.zrange(key, page.offset(), page.last()));
+            case PENDING ->
+                redis.<List<String>>read(key, commands -> commands.lrange(key, -page.last() - 1, -page.offset() - 1))
+                        .thenApply(ids -> {
+                            List<String> oldestFirst = new ArrayList<>(ids);
+                            Collections.reverse(oldestFirst);
+                            return oldestFirst;
+                        });
+            case PROCESSING, COMPLETED, FAILED ->
+                redis.read(key, commands -> commands.lrange(key, page.offset(), page.last()));
+        };
+    }
+
+    // ---- purge
+
+    @Override
+    public long purge(JobStatus... statuses) {
+        return waitFor(() -> purgeAsync(statuses));
+    }
+
+    @Override
+    public CompletableFuture<Long> purgeAsync(JobStatus... statuses) {
+        List<JobStatus> all = List.of(statuses.length == 0 ? JobStatus.values() : statuses);
+        CompletableFuture<Long> removed = CompletableFuture.completedFuture(0L);
+        for (JobStatus status : all) {
+            removed = removed.thenCompose(before -> purgeRest(status, before));
+        }
+        return removed;
+    }
+
+    private CompletableFuture<Long> purgeRest(JobStatus status, long before) {
+        String ttl = Long.toString(redis.settings().workOutput().ttl().toMillis());
+        return redis.<List<Object>>call(PURGE, List.of(status.text(), ttl)).thenCompose(reply -> {
+            RedisJobStore.runsEnded(redis.name(), reply.get(1)).forEach(listener::on);
+            long page = (Long) reply.get(0);
+            return page == 0 ? CompletableFuture.completedFuture(before) : purgeRest(status, before + page);
+        });
+    }
+}

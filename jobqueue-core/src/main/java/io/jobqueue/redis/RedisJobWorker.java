@@ -1,0 +1,214 @@
+package io.jobqueue.redis;
+
+import static io.jobqueue.redis.Answers.waitFor;
+
+import io.jobqueue.Claim;
+import io.jobqueue.JobCodec;
+import io.jobqueue.JobListener;
+import io.jobqueue.JobWorker;
+import io.jobqueue.worker.JobStore;
+import io.jobqueue.worker.JobStore.Answer;
+import io.jobqueue.worker.JobStore.Renewal;
+import io.jobqueue.worker.JobStore.Renewed;
+import io.jobqueue.worker.JobStore.Settlement;
+import io.jobqueue.worker.JobStore.Verb;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The verbs of a worker that is not the engine. They use the same {@link RedisJobStore} as the engine, with one claim at a
+ * time.
+ */
+final class RedisJobWorker implements JobWorker {
+
+    /** How often a waiting claim looks for jobs whose producer pushed no hint. */
+    private static final Duration POLL = Duration.ofMillis(500);
+
+    private static final Duration LONGEST_LEASE = Duration.ofDays(7);
+
+    private final RedisJobStore store;
+    private final JobListener listener;
+
+    RedisJobWorker(RedisJobStore store, JobListener listener) {
+        this.store = store;
+        this.listener = listener;
+    }
+
+    // ---- claim
+
+    @Override
+    public Optional<Claim> claim(Duration timeout) {
+        ClaimWait wait = new ClaimWait(timeout);
+        return waitFor(wait::start, wait::giveUp);
+    }
+
+    @Override
+    public CompletableFuture<Optional<Claim>> claimAsync(Duration timeout) {
+        return new ClaimWait(timeout).start();
+    }
+
+    /** One call that waits for a claim: it looks, pauses until a hint comes or the poll interval is over, and looks again. */
+    private final class ClaimWait {
+
+        private final CompletableFuture<Optional<Claim>> claimed = new CompletableFuture<>();
+        private final long deadline;
+        private volatile boolean givenUp;
+        private volatile @Nullable CompletableFuture<Boolean> pause;
+
+        ClaimWait(Duration timeout) {
+            deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(timeout);
+        }
+
+        CompletableFuture<Optional<Claim>> start() {
+            look();
+            return claimed;
+        }
+
+        /** Ends the pause. A look that is under way is the last one; its claim, if it gets one, is the caller's. */
+        void giveUp() {
+            givenUp = true;
+            CompletableFuture<Boolean> waiting = pause;
+            if (waiting != null) {
+                waiting.complete(false);
+            }
+        }
+
+        private void look() {
+            var unused = store.claim(1).whenComplete((claims, failure) -> {
+                try {
+                    if (failure != null) {
+                        claimed.completeExceptionally(failure);
+                    } else {
+                        claims.tell(store.queue(), listener);
+                        goOn(claims);
+                    }
+                } catch (RuntimeException | Error ex) {
+                    claimed.completeExceptionally(ex);
+                }
+            });
+        }
+
+        private void goOn(JobStore.Claims claims) {
+            Duration left = Duration.ofNanos(deadline - System.nanoTime());
+            boolean over = givenUp || left.isNegative() || left.isZero();
+            if (!claims.jobs().isEmpty()) {
+                claimed.complete(Optional.of(claims.jobs().get(0)));
+            } else if (claims.more()) {
+                // the call only removed ids whose jobs are gone or have ended, and more ids are behind them
+                look();
+            } else if (over) {
+                claimed.complete(Optional.empty());
+            } else {
+                pause(pauseOf(left, claims.nextDue()));
+            }
+        }
+
+        private void pause(Duration length) {
+            CompletableFuture<Boolean> hint = hintOrPause(length);
+            pause = hint;
+            if (givenUp) {
+                hint.complete(false);
+            }
+            var unused = hint.whenComplete((hinted, failure) -> look());
+        }
+    }
+
+    /** When no hints can be heard, the claim goes on polling; its next look finds out whether Redis is away. */
+    private CompletableFuture<Boolean> hintOrPause(Duration pause) {
+        return store.hint(pause).exceptionallyCompose(failure -> new CompletableFuture<Boolean>()
+                .completeOnTimeout(false, pause.toMillis(), TimeUnit.MILLISECONDS));
+    }
+
+    private static Duration pauseOf(Duration left, @Nullable Duration nextDue) {
+        Duration pause = left.compareTo(POLL) < 0 ? left : POLL;
+        return nextDue == null || nextDue.compareTo(pause) >= 0 ? pause : nextDue;
+    }
+
+    // ---- settle
+
+    @Override
+    public boolean complete(Claim claim, @Nullable Object result) {
+        return waitFor(() -> completeAsync(claim, result));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> completeAsync(Claim claim, @Nullable Object result) {
+        JobCodec.Result written = store.codec()
+                .result(result, Object.class, store.settings().result().maxSize());
+        String output = claim.isUnit() || claim.gathers() != null ? written.output() : "";
+        return settle(claim, Verb.COMPLETE, written.object(), output, Duration.ZERO);
+    }
+
+    @Override
+    public boolean fail(Claim claim, String error) {
+        return waitFor(() -> failAsync(claim, error));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> failAsync(Claim claim, String error) {
+        Duration delay = store.settings().retry().delayAfter(claim.attempt(), ThreadLocalRandom.current());
+        return settle(claim, Verb.RETRY, Settlement.reason(error), "", delay);
+    }
+
+    @Override
+    public boolean release(Claim claim) {
+        return waitFor(() -> releaseAsync(claim));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> releaseAsync(Claim claim) {
+        return settle(claim, Verb.RELEASE, "", "", Duration.ZERO);
+    }
+
+    private CompletableFuture<Boolean> settle(Claim claim, Verb verb, String text, String output, Duration delay) {
+        int maxAttempts = store.settings().retry().maxAttempts();
+        Settlement end = new Settlement(claim, verb, text, output, delay, maxAttempts);
+        return store.settle(List.of(end)).thenApply(settled -> {
+            Answer answer = settled.answers().get(0);
+            listener.on(end.event(answer, Duration.ZERO));
+            settled.tell(store.queue(), listener);
+            return answer != Answer.REFUSED;
+        });
+    }
+
+    // ---- leases
+
+    @Override
+    public boolean extend(Claim claim, Duration lease) {
+        return waitFor(() -> extendAsync(claim, lease));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> extendAsync(Claim claim, Duration lease) {
+        if (lease.isNegative() || lease.isZero() || lease.compareTo(LONGEST_LEASE) > 0) {
+            throw new IllegalArgumentException("lease must be positive and at most 7 days, was " + lease);
+        }
+        return store.extend(List.of(new Renewal(claim, lease))).thenApply(answers -> answers.get(0) != Renewed.LOST);
+    }
+
+    @Override
+    public List<String> reclaimStuck() {
+        return waitFor(this::reclaimStuckAsync);
+    }
+
+    @Override
+    public CompletableFuture<List<String>> reclaimStuckAsync() {
+        return reclaimRest(true, new ArrayList<>());
+    }
+
+    private CompletableFuture<List<String>> reclaimRest(boolean begin, List<String> reclaimed) {
+        return store.sweepAtOnce(begin).thenCompose(sweep -> {
+            sweep.tell(store.queue(), listener);
+            reclaimed.addAll(sweep.reclaimed());
+            return sweep.more()
+                    ? reclaimRest(false, reclaimed)
+                    : CompletableFuture.completedFuture(List.copyOf(reclaimed));
+        });
+    }
+}
