@@ -18,10 +18,8 @@ import org.jspecify.annotations.Nullable;
  *     writes late
  * @param payload the payload
  * @param headers the headers, perhaps none
- * @param runId the run the job is a unit of, or {@code null}
- * @param unitId the unit, or {@code null}
  * @param enqueuedAt when the job was enqueued, or {@code null} when nobody wrote it down
- * @param gathers the run whose outputs the job gathers, or {@code null}
+ * @param runPart the job's part in a run, or {@code null} when it belongs to none
  * @since 0.1.0
  */
 public record Claim(
@@ -34,36 +32,27 @@ public record Claim(
         long fence,
         JsonText payload,
         Map<String, String> headers,
-        @Nullable String runId,
-        @Nullable String unitId,
         @Nullable Instant enqueuedAt,
-        @Nullable String gathers) {
+        @Nullable RunPart runPart) {
 
     /** Copies the headers. */
     public Claim {
         headers = Map.copyOf(headers);
     }
 
-    /** A claim of a job that gathers no run. */
-    public Claim(
-            String queue,
-            String id,
-            @Nullable String kind,
-            String token,
-            int attempt,
-            int maxAttempts,
-            long fence,
-            JsonText payload,
-            Map<String, String> headers,
-            @Nullable String runId,
-            @Nullable String unitId,
-            @Nullable Instant enqueuedAt) {
-        this(queue, id, kind, token, attempt, maxAttempts, fence, payload, headers, runId, unitId, enqueuedAt, null);
+    /** Whether the job's completion writes an output: it is a unit of a run, or gathers one. */
+    public boolean hasOutput() {
+        return runPart != null && runPart.hasOutput();
     }
 
-    /** Whether the job is a unit of a run, by names that {@link Names} allows. */
-    public boolean isUnit() {
-        return runId != null && unitId != null && Names.isRun(runId) && Names.isUnit(unitId);
+    /** The run and the unit that the job does, or {@code null} when it is no unit. */
+    public RunPart.@Nullable Unit unit() {
+        return runPart instanceof RunPart.Unit unit ? unit : null;
+    }
+
+    /** The run that the job gathers, or {@code null} when it gathers none. */
+    public @Nullable String gathers() {
+        return runPart instanceof RunPart.Gather gather ? gather.runId() : null;
     }
 
     @Override

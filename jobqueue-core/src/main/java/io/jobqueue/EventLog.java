@@ -29,9 +29,15 @@ final class EventLog implements JobListener {
     private static void write(JobEvent event) {
         if (event instanceof JobEvent.Failed failed) {
             if (failed.discarded()) {
-                log.info("Job {} was discarded: {}", job(failed), clean(failed.error()));
+                log.info(
+                        "Job {} was discarded: {}",
+                        job(failed),
+                        clean(failed.reason().text()));
             } else {
-                log.warn("Job {} failed for good: {}", job(failed), clean(failed.error()));
+                log.warn(
+                        "Job {} failed for good: {}",
+                        job(failed),
+                        clean(failed.reason().text()));
             }
         } else if (event instanceof JobEvent.LeaseLost lost) {
             log.warn("Job {} was taken from this worker, which was silent for longer than its lease", job(lost));
@@ -74,7 +80,11 @@ final class EventLog implements JobListener {
         } else if (event instanceof JobEvent.DeadLettersDropped dropped) {
             log.warn("Queue {}: retention dropped {} dead letters", event.queue(), dropped.count());
         } else if (event instanceof JobEvent.Retried retried) {
-            log.debug("Job {} is tried again in {}: {}", job(retried), retried.delay(), clean(retried.error()));
+            log.debug(
+                    "Job {} is tried again in {}: {}",
+                    job(retried),
+                    retried.delay(),
+                    clean(retried.reason().text()));
         } else if (event instanceof JobEvent.OfAttempt attempt) {
             log.debug("{}: job {}", event.getClass().getSimpleName(), job(attempt));
         } else if (event instanceof JobEvent.Enqueued enqueued) {

@@ -57,20 +57,25 @@ public sealed interface JobEvent {
     /**
      * An attempt failed and the job will be tried again.
      *
-     * @param error what was noted as the last error
+     * @param reason why; stored as the job's last error
      * @param delay how long the job waits for the next attempt
      * @param took how long the handler ran
      */
-    record Retried(Claim claim, String error, Duration delay, Duration took) implements OfAttempt {}
+    record Retried(Claim claim, FailureReason reason, Duration delay, Duration took) implements OfAttempt {}
 
     /**
      * A job failed for good: it is a dead letter, or was discarded.
      *
-     * @param error what was noted as the last error
-     * @param discarded whether the handler discarded it, or its run was cancelled or, for a gather job, opened anew
+     * @param reason why; stored as the job's last error
      * @param took how long the handler ran
      */
-    record Failed(Claim claim, String error, boolean discarded, Duration took) implements OfAttempt {}
+    record Failed(Claim claim, FailureReason reason, Duration took) implements OfAttempt {
+
+        /** Whether nobody wants the job any more: its handler discarded it, or its run was cancelled or opened anew. */
+        public boolean discarded() {
+            return reason.code() == FailureReason.Code.DISCARDED || reason.code() == FailureReason.Code.CANCELLED;
+        }
+    }
 
     /** A job was handed back unspent, because its worker stops. */
     record Released(Claim claim) implements OfAttempt {}
@@ -94,8 +99,8 @@ public sealed interface JobEvent {
     record Lost(String queue, List<String> ids) implements JobEvent {}
 
     /**
-     * A run ended by a step of this process. Told at most once, and by no other process: what must happen at the end of a
-     * run belongs into its gather job.
+     * A run ended by a step of this process. Told at most once, and by no other process: put work that must happen at the
+     * end of a run into its gather job.
      *
      * @param runId the run
      * @param state how it ended

@@ -18,6 +18,11 @@ public interface JobListener {
     /** Hears of one event. */
     void on(JobEvent event);
 
+    /** Hears of events, one after the other. */
+    default void onAll(List<JobEvent> events) {
+        events.forEach(this::on);
+    }
+
     /** A listener that hears nothing. */
     static JobListener none() {
         return event -> {};

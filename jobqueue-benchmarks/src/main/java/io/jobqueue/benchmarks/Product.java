@@ -8,11 +8,12 @@ import io.jobqueue.RetryPolicy;
 import io.jobqueue.redis.RedisConnector;
 import io.jobqueue.redis.RedisLink;
 import io.jobqueue.redis.RedisQueues;
+import io.jobqueue.worker.Chore;
 import io.jobqueue.worker.Handler;
 import io.jobqueue.worker.Handlers;
 import io.jobqueue.worker.JobFunction;
 import io.jobqueue.worker.JobStore;
-import io.jobqueue.worker.Reclaimer;
+import io.jobqueue.worker.Upkeep;
 import io.jobqueue.worker.WorkerPool;
 import io.jobqueue.worker.WorkerSettings;
 import io.lettuce.core.RedisURI;
@@ -73,34 +74,48 @@ final class Product implements AutoCloseable {
         return new Handler(kind, payload, RetryPolicy.defaults(), Duration.ofMinutes(1), Set.of(), function);
     }
 
-    /** A pool and a reclaimer, which are not started yet. */
+    /** A pool and an upkeep, which are not started yet. */
     Workers workers(int concurrency, Collection<Handler> handlers, JobListener listener) {
         return workers(List.of(QUEUE), WorkerSettings.defaults().withConcurrency(concurrency), handlers, listener);
     }
 
-    /** A pool for each of some queues and a reclaimer for all of them, which are not started yet. */
+    /** A pool for each of some queues and one upkeep for all of them, which are not started yet. */
     Workers workers(
             Collection<String> names, WorkerSettings settings, Collection<Handler> handlers, JobListener listener) {
-        List<JobStore> stores = names.stream().map(queues::store).toList();
         return new Workers(
-                stores.stream()
-                        .map(store -> new WorkerPool(store, Handlers.of(handlers), settings, listener, Thread::new))
+                names.stream()
+                        .map(name -> new WorkerPool(
+                                queues.store(name),
+                                queues.notes(name),
+                                Handlers.of(handlers),
+                                settings,
+                                listener,
+                                Thread::new))
                         .toList(),
-                new Reclaimer(stores, Duration.ofSeconds(1), listener));
+                new Upkeep(
+                        names.stream()
+                                .flatMap(name -> queues.chores(name, Duration.ofSeconds(1)).stream())
+                                .toList(),
+                        listener));
+    }
+
+    /** The chores of the queue, with an audit that never pauses. */
+    List<Chore> chores() {
+        return queues.chores(QUEUE, Duration.ofSeconds(1), Duration.ofMillis(10));
     }
 
     /** What works on queues in one process. */
-    record Workers(List<WorkerPool> pools, Reclaimer reclaimer) implements AutoCloseable {
+    record Workers(List<WorkerPool> pools, Upkeep upkeep) implements AutoCloseable {
 
         void start() {
             pools.forEach(WorkerPool::start);
-            reclaimer.start();
+            upkeep.start();
         }
 
         @Override
         public void close() {
             pools.forEach(WorkerPool::stop);
-            reclaimer.stop();
+            upkeep.stop();
         }
     }
 

@@ -84,10 +84,7 @@ class MillionWaitingTests {
             queue.enqueue(NoOp.of(i));
             queue.enqueue(JobRequest.of(NoOp.of(i)).delay(Duration.ofMinutes(5)));
             queue.stats();
-            product.store().sweep(Duration.ofSeconds(1)).join();
-        }
-        for (int i = 0; i < 5; i++) {
-            product.store().audit(Duration.ZERO).join();
+            product.chores().forEach(chore -> chore.round().join());
         }
         queue.admin().list(JobStatus.PENDING, 0, 200);
         queue.admin().list(JobStatus.PENDING, WAITING / 2, 200);

@@ -1,6 +1,7 @@
 package io.jobqueue.metrics;
 
 import io.jobqueue.Claim;
+import io.jobqueue.FailureReason;
 import io.jobqueue.JobEvent;
 import io.jobqueue.JobListener;
 import io.jobqueue.JobQueue;
@@ -99,8 +100,8 @@ public final class JobQueueMetrics implements JobListener {
     /** A kind that no handler knew comes from foreign hands, and must not become a meter of its own. */
     private static @Nullable String kind(JobEvent event) {
         boolean unknown = event instanceof JobEvent.Retried retried
-                        && retried.error().startsWith("unknown-kind")
-                || event instanceof JobEvent.Failed failed && failed.error().startsWith("unknown-kind");
+                        && retried.reason().code() == FailureReason.Code.UNKNOWN_KIND
+                || event instanceof JobEvent.Failed failed && failed.reason().code() == FailureReason.Code.UNKNOWN_KIND;
         return unknown ? null : event.kind();
     }
 

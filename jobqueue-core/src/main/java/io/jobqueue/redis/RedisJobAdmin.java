@@ -89,7 +89,7 @@ final class RedisJobAdmin implements JobAdmin {
     private CompletableFuture<Long> purgeRest(JobStatus status, long before) {
         String ttl = Long.toString(redis.settings().workOutput().ttl().toMillis());
         return redis.<List<Object>>call(PURGE, List.of(status.text(), ttl)).thenCompose(reply -> {
-            RedisJobStore.runsEnded(redis.name(), reply.get(1)).forEach(listener::on);
+            listener.onAll(Events.ofRunsEnded(redis.name(), RedisJobStore.ids(reply.get(1))));
             long page = (Long) reply.get(0);
             return page == 0 ? CompletableFuture.completedFuture(before) : purgeRest(status, before + page);
         });

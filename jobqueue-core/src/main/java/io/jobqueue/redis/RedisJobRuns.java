@@ -312,7 +312,7 @@ final class RedisJobRuns implements JobRuns {
     @Override
     public JobRun seal(String runId) {
         List<Object> reply = waitFor(() -> redis.<List<Object>>call(SEAL, List.of(Names.run(runId))));
-        RedisJobStore.runsEnded(redis.name(), reply.get(1)).forEach(listener::on);
+        listener.onAll(Events.ofRunsEnded(redis.name(), RedisJobStore.ids(reply.get(1))));
         return known(runId);
     }
 
@@ -431,7 +431,7 @@ final class RedisJobRuns implements JobRuns {
         Names.run(runId);
         String[] keys = redis.keys().withCall(Ids.token());
         List<Object> first = waitFor(() -> cancel(keys, runId, ""));
-        RedisJobStore.runsEnded(redis.name(), first.get(3)).forEach(listener::on);
+        listener.onAll(Events.ofRunsEnded(redis.name(), RedisJobStore.ids(first.get(3))));
         String round = (String) first.get(1);
         boolean more = (Long) first.get(2) == 1;
         while (more) {

@@ -2,12 +2,13 @@ package io.jobqueue.redis;
 
 import io.jobqueue.Claim;
 import io.jobqueue.JobCodec;
-import io.jobqueue.JobEvent;
-import io.jobqueue.JobRun;
 import io.jobqueue.JsonText;
 import io.jobqueue.QueueSettings;
+import io.jobqueue.RunPart;
 import io.jobqueue.WorkOutputs;
+import io.jobqueue.worker.AttemptNotes;
 import io.jobqueue.worker.JobStore;
+import io.jobqueue.worker.Settlement;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import java.lang.reflect.Type;
@@ -16,7 +17,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -28,17 +29,13 @@ import org.jspecify.annotations.Nullable;
  * The transitions of claimed jobs on Redis. Each is one Lua file; this class only says what goes in and what the reply
  * means.
  */
-final class RedisJobStore implements JobStore {
+final class RedisJobStore implements JobStore, AttemptNotes {
 
     private static final Script CLAIM = Script.of(ScriptOutputType.MULTI, "road/claim");
     private static final Script SETTLE = Script.of(ScriptOutputType.MULTI, "road/complete");
     private static final Script EXTEND = Script.of(ScriptOutputType.VALUE, "road/extend");
-    private static final Script RECLAIM = Script.of(ScriptOutputType.MULTI, "upkeep/reclaim");
-    private static final Script TEND = Script.of(ScriptOutputType.MULTI, "upkeep/check-run");
-    private static final Script HEARD = Script.of(ScriptOutputType.MULTI, "runs/end-foreign-units");
     private static final Script EARLY = Script.of(ScriptOutputType.INTEGER, "runs/put-early-output");
     private static final Script STEP = Script.of(ScriptOutputType.INTEGER, "road/save-step");
-    private static final Script PRUNE = Script.of(ScriptOutputType.MULTI, "upkeep/prune");
 
     /** By the digit in the reply of the settle script. */
     private static final List<Answer> ANSWERS = List.of(Answer.REFUSED, Answer.DONE, Answer.ALREADY, Answer.FAILED);
@@ -55,15 +52,6 @@ final class RedisJobStore implements JobStore {
     /** By the digit in the reply of the extend script. */
     private static final List<Renewed> RENEWALS = List.of(Renewed.LOST, Renewed.HELD, Renewed.CANCELLED);
 
-    /** Between two walks over the units of a run, for ends that other clients wrote; they keep those for five minutes. */
-    private static final Duration WALK = Duration.ofMinutes(1);
-
-    /** Pages of such walks in one sweep. */
-    private static final int PAGES = 50;
-
-    /** Calls in one sweep for what the channel told. */
-    private static final int HEARD_CALLS = 10;
-
     private static final String STEP_FIELD = "step:";
 
     private final QueueRedis redis;
@@ -72,7 +60,6 @@ final class RedisJobStore implements JobStore {
     private final JobCodec codec;
     private final RedisConnector connector;
     private final HintWaiter hints;
-    private final ForeignEnds foreignEnds;
 
     RedisJobStore(QueueRedis redis) {
         this.redis = redis;
@@ -81,7 +68,6 @@ final class RedisJobStore implements JobStore {
         this.codec = redis.codec();
         this.connector = redis.connector();
         this.hints = new HintWaiter(connector);
-        this.foreignEnds = new ForeignEnds();
     }
 
     QueueRedis redis() {
@@ -127,12 +113,10 @@ final class RedisJobStore implements JobStore {
             jobs.add(claim(reply.subList(at, at + FIELDS), token, fence++));
         }
         long nextDue = (Long) reply.get(0);
-        return new Claims(
-                jobs,
-                (Long) reply.get(1) > 0,
-                nextDue < 0 ? null : Duration.ofMillis(nextDue),
-                ids(reply.get(2)),
-                runsEnded(reply.get(3)));
+        Events events = new Events(queue);
+        events.lost(ids(reply.get(2)));
+        events.runsEnded(ids(reply.get(3)));
+        return new Claims(jobs, (Long) reply.get(1) > 0, nextDue < 0 ? null : Duration.ofMillis(nextDue), events.all());
     }
 
     private Claim claim(List<Object> fields, String token, long fence) {
@@ -161,61 +145,72 @@ final class RedisJobStore implements JobStore {
                 fence,
                 codec.json(payload),
                 codec.headers(string(further.get(4))),
-                runId,
-                unitId,
                 enqueuedAt == 0 ? null : Instant.ofEpochMilli(enqueuedAt),
-                string(further.get(5)));
+                RunPart.of(runId, unitId, string(further.get(5))));
     }
 
     @Override
     public CompletableFuture<Settled> settle(List<Settlement> batch) {
-        List<Settlement> plain = batch.stream().filter(RedisJobStore::isPlain).toList();
-        List<String> args = new ArrayList<>(4 + 3 * plain.size() + 9 * (batch.size() - plain.size()));
+        int plain = (int) batch.stream().filter(RedisJobStore::isPlain).count();
+        List<String> args = new ArrayList<>(4 + 3 * plain + 9 * (batch.size() - plain));
         args.add(text(settings.retention().completed().kept()));
         args.add(text(settings.retention().failed().kept()));
         args.add(text(settings.workOutput().ttl()));
-        args.add(text(plain.size()));
-        for (Settlement settlement : plain) {
-            args.add(settlement.claim().id());
-            args.add(settlement.claim().token());
-            args.add(settlement.text());
+        args.add(text(plain));
+        for (Settlement settlement : batch) {
+            if (isPlain(settlement)) {
+                args.add(settlement.claim().id());
+                args.add(settlement.claim().token());
+                args.add(((Settlement.Complete) settlement).result());
+            }
         }
         for (Settlement settlement : batch) {
             if (!isPlain(settlement)) {
                 addOther(settlement, args);
             }
         }
-        return this.<List<Object>>call(SETTLE, args)
-                .thenApply(reply -> new Settled(
-                        answers(batch, plain.size(), (String) reply.get(0)),
-                        (Long) reply.get(1),
-                        runsEnded(reply.get(2))));
+        return this.<List<Object>>call(SETTLE, args).thenApply(reply -> {
+            Events events = new Events(queue);
+            events.runsEnded(ids(reply.get(2)));
+            events.deadLettersDropped((Long) reply.get(1));
+            return new Settled(answers(batch, plain, (String) reply.get(0)), events.all());
+        });
     }
 
     /** Whether a job completed that belongs to no run; most settlements are such, and cost least. */
     private static boolean isPlain(Settlement settlement) {
-        return settlement.verb() == Verb.COMPLETE && !hasOutput(settlement.claim());
-    }
-
-    private static boolean hasOutput(Claim claim) {
-        return claim.isUnit() || claim.gathers() != null;
+        return settlement instanceof Settlement.Complete && !settlement.claim().hasOutput();
     }
 
     private static void addOther(Settlement settlement, List<String> args) {
-        Claim claim = settlement.claim();
-        boolean unit = claim.isUnit();
-        args.add(claim.id());
-        args.add(claim.token());
-        args.add(
-                settlement.verb() == Verb.COMPLETE
-                        ? "DELIVER"
-                        : settlement.verb().name());
-        args.add(settlement.text());
-        args.add(settlement.output().equals(settlement.text()) ? "" : settlement.output());
-        args.add(text(settlement.delay()));
-        args.add(text(settlement.maxAttempts()));
-        args.add(unit ? String.valueOf(claim.runId()) : "");
-        args.add(unit ? String.valueOf(claim.unitId()) : "");
+        if (settlement instanceof Settlement.Complete end) {
+            addOther(args, end.claim(), "DELIVER", end.result(), end.output().equals(end.result()) ? "" : end.output());
+        } else if (settlement instanceof Settlement.Retry end) {
+            addOther(args, end.claim(), "RETRY", end.reason().text(), "", text(end.delay()), text(end.maxAttempts()));
+        } else if (settlement instanceof Settlement.Fail end) {
+            addOther(args, end.claim(), "FAIL", end.reason().text(), "");
+        } else {
+            addOther(args, settlement.claim(), "RELEASE", "", "");
+        }
+    }
+
+    private static void addOther(List<String> args, Claim claim, String verb, String text, String output) {
+        addOther(args, claim, verb, text, output, "0", "0");
+    }
+
+    private static void addOther(
+            List<String> args, Claim claim, String verb, String text, String output, String delay, String maxAttempts) {
+        RunPart.Unit unit = claim.unit();
+        args.addAll(List.of(
+                claim.id(),
+                claim.token(),
+                verb,
+                text,
+                output,
+                delay,
+                maxAttempts,
+                unit == null ? "" : unit.runId(),
+                unit == null ? "" : unit.unitId()));
     }
 
     /** The script deals with plain ones first. */
@@ -241,104 +236,25 @@ final class RedisJobStore implements JobStore {
                 .toList());
     }
 
-    @Override
-    public CompletableFuture<Sweep> sweep(Duration period) {
-        return reclaim("background", period)
-                .thenCompose(sweep -> sweep.more()
-                        ? CompletableFuture.completedFuture(sweep)
-                        : prune().thenApply(dropped -> new Sweep(
-                                sweep.reclaimed(),
-                                sweep.died(),
-                                sweep.lost(),
-                                sweep.dropped() + dropped,
-                                false,
-                                sweep.runs(),
-                                sweep.misplaced())));
-    }
-
-    // ---- runs
+    // ---- notes of running attempts
 
     @Override
-    public CompletableFuture<List<JobEvent>> tend() {
-        List<JobEvent> events = new ArrayList<>();
-        return QueueRedis.attempt(() -> {
-            foreignEnds.listen(connector.subscriptions(), keys().events());
-            return tend(WALK, events, PAGES, false).thenCompose(live -> {
-                foreignEnds.wanted(live);
-                return catchUp(events, HEARD_CALLS).thenApply(done -> events);
-            });
-        });
-    }
-
-    @Override
-    public void stopTending() {
-        foreignEnds.stop(connector.subscriptions(), keys().events());
-    }
-
-    /**
-     * Goes through what is due on the agenda.
-     *
-     * @return whether there are live runs
-     */
-    CompletableFuture<Boolean> tend(Duration walk, List<JobEvent> events, int pages, boolean live) {
-        return this.<List<Object>>call(
-                        TEND, List.of(text(walk), text(settings.result().maxSize())))
-                .thenCompose(reply -> {
-                    events.addAll(runsEnded(reply.get(2)));
-                    ids(reply.get(3)).forEach(run -> events.add(new JobEvent.RunOverdue(queue, run)));
-                    boolean found = live || (Long) reply.get(1) == 1;
-                    return (Long) reply.get(0) == 1 && pages > 1
-                            ? tend(walk, events, pages - 1, found)
-                            : CompletableFuture.completedFuture(found);
-                });
-    }
-
-    /** Ends units whose jobs, as the channel told, have ended by whomever. */
-    private CompletableFuture<?> catchUp(List<JobEvent> events, int calls) {
-        List<String> ids = calls > 0 ? foreignEnds.take() : List.of();
-        if (ids.isEmpty()) {
-            return CompletableFuture.completedFuture(null);
-        }
-        List<String> args = new ArrayList<>(ids);
-        args.add(0, text(settings.result().maxSize()));
-        return this.<List<Object>>call(HEARD, args).thenCompose(reply -> {
-            events.addAll(runsEnded(reply.get(0)));
-            foreignEnds.putBack(ids(reply.get(1)));
-            return catchUp(events, calls - 1);
-        });
-    }
-
-    private List<JobEvent.RunEnded> runsEnded(Object reply) {
-        return runsEnded(queue, reply);
-    }
-
-    /** Reads pairs of run and state. */
-    static List<JobEvent.RunEnded> runsEnded(String queue, Object reply) {
-        List<String> pairs = ids(reply);
-        List<JobEvent.RunEnded> runs = new ArrayList<>(pairs.size() / 2);
-        for (int i = 0; i < pairs.size(); i += 2) {
-            runs.add(new JobEvent.RunEnded(
-                    queue, pairs.get(i), JobRun.State.valueOf(pairs.get(i + 1).toUpperCase(Locale.ROOT))));
-        }
-        return runs;
-    }
-
-    @Override
-    public CompletableFuture<Boolean> putEarly(Claim claim, String output) {
+    public CompletableFuture<Boolean> putOutput(Claim claim, String output) {
+        RunPart.Unit unit = Objects.requireNonNull(claim.unit(), "a unit's claim");
         return this.<Long>call(
                         EARLY,
                         List.of(
                                 claim.id(),
                                 claim.token(),
-                                String.valueOf(claim.runId()),
-                                String.valueOf(claim.unitId()),
+                                unit.runId(),
+                                unit.unitId(),
                                 output,
                                 text(settings.workOutput().ttl())))
                 .thenApply(written -> written == 1);
     }
 
     @Override
-    public CompletableFuture<Optional<JsonText>> step(Claim claim, String name) {
+    public CompletableFuture<Optional<JsonText>> findStep(Claim claim, String name) {
         return this.<@Nullable String>command(redis -> redis.hget(keys().job(claim.id()), STEP_FIELD + name))
                 .thenApply(json -> Optional.ofNullable(json).map(codec::json));
     }
@@ -354,48 +270,7 @@ final class RedisJobStore implements JobStore {
         return new RedisWorkOutputs<>(redis, runId, type);
     }
 
-    // ---- sweep
-
-    /** One page of a pass that holds back for nothing. */
-    CompletableFuture<Sweep> sweepAtOnce(boolean begin) {
-        return reclaim(begin ? "begin" : "on", Duration.ZERO);
-    }
-
-    private CompletableFuture<Sweep> reclaim(String mode, Duration period) {
-        return this.<List<Object>>call(
-                        RECLAIM,
-                        List.of(
-                                mode,
-                                text(period),
-                                text(settings.lease().visibilityTimeout()),
-                                text(settings.lease().maxCrashes()),
-                                text(settings.retention().failed().kept()),
-                                text(settings.workOutput().ttl())))
-                .thenApply(reply -> new Sweep(
-                        ids(reply.get(0)),
-                        ids(reply.get(1)),
-                        ids(reply.get(2)),
-                        (Long) reply.get(3),
-                        (Long) reply.get(4) == 1,
-                        runsEnded(reply.get(5)),
-                        ids(reply.get(6))));
-    }
-
-    private CompletableFuture<Long> prune() {
-        return this.<List<Object>>call(
-                        PRUNE,
-                        List.of(
-                                text(settings.retention().completed().age()),
-                                text(settings.retention().completed().kept()),
-                                text(settings.retention().failed().age()),
-                                text(settings.retention().failed().kept())))
-                .thenApply(reply -> (Long) reply.get(1));
-    }
-
-    @Override
-    public CompletableFuture<Audit> audit(Duration pace) {
-        return new RedisAudit(this, pace).page();
-    }
+    // ---- hints
 
     @Override
     public CompletableFuture<Boolean> hint(Duration timeout) {

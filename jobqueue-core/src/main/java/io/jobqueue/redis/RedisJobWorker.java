@@ -3,6 +3,7 @@ package io.jobqueue.redis;
 import static io.jobqueue.redis.Answers.waitFor;
 
 import io.jobqueue.Claim;
+import io.jobqueue.FailureReason;
 import io.jobqueue.JobCodec;
 import io.jobqueue.JobListener;
 import io.jobqueue.JobWorker;
@@ -10,8 +11,7 @@ import io.jobqueue.worker.JobStore;
 import io.jobqueue.worker.JobStore.Answer;
 import io.jobqueue.worker.JobStore.Renewal;
 import io.jobqueue.worker.JobStore.Renewed;
-import io.jobqueue.worker.JobStore.Settlement;
-import io.jobqueue.worker.JobStore.Verb;
+import io.jobqueue.worker.Settlement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -85,7 +85,7 @@ final class RedisJobWorker implements JobWorker {
                     if (failure != null) {
                         claimed.completeExceptionally(failure);
                     } else {
-                        claims.tell(store.queue(), listener);
+                        listener.onAll(claims.events());
                         goOn(claims);
                     }
                 } catch (RuntimeException | Error ex) {
@@ -141,8 +141,7 @@ final class RedisJobWorker implements JobWorker {
     public CompletableFuture<Boolean> completeAsync(Claim claim, @Nullable Object result) {
         JobCodec.Result written = store.codec()
                 .result(result, Object.class, store.settings().result().maxSize());
-        String output = claim.isUnit() || claim.gathers() != null ? written.output() : "";
-        return settle(claim, Verb.COMPLETE, written.object(), output, Duration.ZERO);
+        return settle(new Settlement.Complete(claim, written.object(), claim.hasOutput() ? written.output() : ""));
     }
 
     @Override
@@ -153,7 +152,8 @@ final class RedisJobWorker implements JobWorker {
     @Override
     public CompletableFuture<Boolean> failAsync(Claim claim, String error) {
         Duration delay = store.settings().retry().delayAfter(claim.attempt(), ThreadLocalRandom.current());
-        return settle(claim, Verb.RETRY, Settlement.reason(error), "", delay);
+        int maxAttempts = store.settings().retry().maxAttempts();
+        return settle(new Settlement.Retry(claim, FailureReason.handler(error), delay, maxAttempts));
     }
 
     @Override
@@ -163,16 +163,14 @@ final class RedisJobWorker implements JobWorker {
 
     @Override
     public CompletableFuture<Boolean> releaseAsync(Claim claim) {
-        return settle(claim, Verb.RELEASE, "", "", Duration.ZERO);
+        return settle(new Settlement.Release(claim));
     }
 
-    private CompletableFuture<Boolean> settle(Claim claim, Verb verb, String text, String output, Duration delay) {
-        int maxAttempts = store.settings().retry().maxAttempts();
-        Settlement end = new Settlement(claim, verb, text, output, delay, maxAttempts);
+    private CompletableFuture<Boolean> settle(Settlement end) {
         return store.settle(List.of(end)).thenApply(settled -> {
             Answer answer = settled.answers().get(0);
             listener.on(end.event(answer, Duration.ZERO));
-            settled.tell(store.queue(), listener);
+            listener.onAll(settled.events());
             return answer != Answer.REFUSED;
         });
     }
@@ -203,10 +201,10 @@ final class RedisJobWorker implements JobWorker {
     }
 
     private CompletableFuture<List<String>> reclaimRest(boolean begin, List<String> reclaimed) {
-        return store.sweepAtOnce(begin).thenCompose(sweep -> {
-            sweep.tell(store.queue(), listener);
-            reclaimed.addAll(sweep.reclaimed());
-            return sweep.more()
+        return Sweep.pageAtOnce(store.redis(), begin).thenCompose(page -> {
+            listener.onAll(page.events(0));
+            reclaimed.addAll(page.reclaimed());
+            return page.more()
                     ? reclaimRest(false, reclaimed)
                     : CompletableFuture.completedFuture(List.copyOf(reclaimed));
         });

@@ -5,7 +5,12 @@ import io.jobqueue.JobListener;
 import io.jobqueue.JobQueue;
 import io.jobqueue.Names;
 import io.jobqueue.QueueSettings;
+import io.jobqueue.worker.AttemptNotes;
+import io.jobqueue.worker.Chore;
 import io.jobqueue.worker.JobStore;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -17,6 +22,9 @@ import java.util.function.Function;
  * @since 0.1.0
  */
 public final class RedisQueues {
+
+    private static final Duration SHORTEST_PACE = Duration.ofMillis(10);
+    private static final Duration AUDIT_PACE = Duration.ofSeconds(2);
 
     private final RedisConnector connector;
     private final Options options;
@@ -51,13 +59,53 @@ public final class RedisQueues {
     }
 
     /**
-     * The transitions of one queue, for a {@link io.jobqueue.worker.WorkerPool} or a
-     * {@link io.jobqueue.worker.Reclaimer}.
+     * The transitions of one queue's claimed jobs, for a {@link io.jobqueue.worker.WorkerPool}.
      *
      * @param name see {@link Names#queue(String)}
      */
     public JobStore store(String name) {
         return named(name).store();
+    }
+
+    /**
+     * What running attempts of one queue write about themselves, for a {@link io.jobqueue.worker.WorkerPool}.
+     *
+     * @param name see {@link Names#queue(String)}
+     */
+    public AttemptNotes notes(String name) {
+        return named(name).store();
+    }
+
+    /**
+     * The chores of one queue, for an {@link io.jobqueue.worker.Upkeep}: the sweep, the upkeep of runs and an audit that
+     * sees a page every 2 s.
+     *
+     * @param name see {@link Names#queue(String)}
+     * @param interval the time between two sweeps, at least 10 ms; 1 s is usual
+     */
+    public List<Chore> chores(String name, Duration interval) {
+        return chores(name, interval, AUDIT_PACE);
+    }
+
+    /**
+     * The chores of one queue with another pace of the audit.
+     *
+     * @param name see {@link Names#queue(String)}
+     * @param interval the time between two sweeps, at least 10 ms; 1 s is usual
+     * @param auditPace the time between two pages of the audit, over all processes, at least 10 ms; zero means no audit
+     */
+    public List<Chore> chores(String name, Duration interval, Duration auditPace) {
+        if (!auditPace.isZero() && auditPace.compareTo(SHORTEST_PACE) < 0) {
+            throw new IllegalArgumentException(
+                    "the audit pace of queue '%s' must be zero or at least 10 ms, was %s".formatted(name, auditPace));
+        }
+        Duration checked = new QueueSettings.Reclaimer(interval).interval();
+        QueueRedis redis = named(name).store().redis();
+        List<Chore> chores = new ArrayList<>(List.of(new Sweep(redis, checked), new Tend(redis, checked)));
+        if (!auditPace.isZero()) {
+            chores.add(new Audit(redis, auditPace));
+        }
+        return List.copyOf(chores);
     }
 
     private RedisJobQueue queueOf(String kind) {

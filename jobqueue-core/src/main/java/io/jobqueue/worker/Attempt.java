@@ -43,6 +43,7 @@ final class Attempt implements JobContext {
     private final Duration limit;
     private final Renewer renewer;
     private final JobStore store;
+    private final AttemptNotes notes;
 
     private volatile long endsAt = Long.MAX_VALUE;
     private volatile boolean limited;
@@ -63,7 +64,14 @@ final class Attempt implements JobContext {
      *
      * @param claimedAt when the claim was asked for; from then it is good for the visibility timeout of the store
      */
-    Attempt(Claim claim, long claimedAt, JobStore store, int maxAttempts, Duration limit, Renewer renewer) {
+    Attempt(
+            Claim claim,
+            long claimedAt,
+            JobStore store,
+            AttemptNotes notes,
+            int maxAttempts,
+            Duration limit,
+            Renewer renewer) {
         this.claim = claim;
         this.renewedAt = claimedAt;
         this.goodUntil = claimedAt + nanos(store.settings().lease().visibilityTimeout());
@@ -71,6 +79,7 @@ final class Attempt implements JobContext {
         this.limit = limit;
         this.renewer = renewer;
         this.store = store;
+        this.notes = notes;
     }
 
     Claim claim() {
@@ -275,18 +284,18 @@ final class Attempt implements JobContext {
 
     @Override
     public boolean output(Object output) {
-        if (!claim.isUnit()) {
+        if (claim.unit() == null) {
             throw new IllegalStateException("job %s/%s is no unit of a run, so it has no output but its result"
                     .formatted(claim.queue(), claim.id()));
         }
         String json = store.codec().output(output, store.settings().result().maxSize());
-        return !leaseLost && waitFor(store.putEarly(claim, json));
+        return !leaseLost && waitFor(notes.putOutput(claim, json));
     }
 
     @Override
     public <T> T step(String name, Class<T> type, Callable<? extends T> work) throws Exception {
         Names.step(name);
-        Optional<JsonText> done = waitFor(store.step(claim, name));
+        Optional<JsonText> done = waitFor(notes.findStep(claim, name));
         if (done.isPresent()) {
             try {
                 return done.get().as(type);
@@ -299,7 +308,7 @@ final class Attempt implements JobContext {
             throw new IllegalArgumentException("step '%s' returned null".formatted(name));
         }
         String json = store.codec().output(value, store.settings().result().maxSize());
-        if (!waitFor(store.putStep(claim, name, json))) {
+        if (!waitFor(notes.putStep(claim, name, json))) {
             throw new IllegalStateException(
                     "step '%s' cannot be remembered, because job %s/%s is no longer this worker's"
                             .formatted(name, claim.queue(), claim.id()));
@@ -315,10 +324,11 @@ final class Attempt implements JobContext {
 
     @Override
     public WorkOutputs<?> outputs(Type type) {
-        if (claim.gathers() == null) {
+        String run = claim.gathers();
+        if (run == null) {
             throw new IllegalStateException("job %s/%s gathers no run".formatted(claim.queue(), claim.id()));
         }
-        return store.outputs(claim.gathers(), type);
+        return notes.outputs(run, type);
     }
 
     /** The store's own failure is what the handler sees. */

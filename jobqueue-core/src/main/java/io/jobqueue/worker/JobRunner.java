@@ -1,6 +1,8 @@
 package io.jobqueue.worker;
 
 import io.jobqueue.Claim;
+import io.jobqueue.FailureReason;
+import io.jobqueue.FailureReason.Code;
 import io.jobqueue.Job;
 import io.jobqueue.JobCodec;
 import io.jobqueue.JobEvent;
@@ -9,10 +11,9 @@ import io.jobqueue.JobOutcome;
 import io.jobqueue.JobOutcomeException;
 import io.jobqueue.QueueSettings;
 import io.jobqueue.RetryPolicy;
+import io.jobqueue.RunPart;
 import io.jobqueue.TooLargeException;
 import io.jobqueue.UnreadableJsonException;
-import io.jobqueue.worker.JobStore.Settlement;
-import io.jobqueue.worker.JobStore.Verb;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
@@ -21,10 +22,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
 /**
- * Takes one attempt to the way it ends. Here, and only here, what a handler throws becomes data.
- *
- * <p>An error begins with a word for machines when it is the queue's own: {@code unknown-kind}, {@code bad-payload},
- * {@code bad-result}, {@code result-too-large}, {@code timed-out}, {@code worker-died}, {@code discarded}, {@code cancelled}.
+ * Runs one attempt and decides how it is settled. Here, and only here, what a handler throws becomes data.
  */
 final class JobRunner {
 
@@ -57,12 +55,10 @@ final class JobRunner {
 
     /** Runs the attempt. Throws nothing, so that every attempt has an end. */
     Settlement run(Attempt attempt) {
-        // made before, for when there is no memory left to say what happened
-        Settlement broken = new Settlement(
+        // made before the attempt, because afterwards there may be no memory left
+        Settlement broken = new Settlement.Retry(
                 attempt.claim(),
-                Verb.RETRY,
-                "the worker could not tell what happened",
-                "",
+                FailureReason.handler("the worker could not tell what happened"),
                 settings.retry().delay(),
                 attempt.maxAttempts());
         try {
@@ -79,21 +75,20 @@ final class JobRunner {
             // another process of a rolling deployment may know it, so it waits out its backoff like any failure
             return retry(
                     attempt,
+                    Code.UNKNOWN_KIND,
                     claim.kind() == null
-                            ? "unknown-kind: the payload is no JSON object that names a kind"
-                            : "unknown-kind: no handler for kind '%s' on queue '%s'"
-                                    .formatted(claim.kind(), claim.queue()));
+                            ? "the payload is no JSON object that names a kind"
+                            : "no handler for kind '%s' on queue '%s'".formatted(claim.kind(), claim.queue()));
         }
         if (claim.attempt() > attempt.maxAttempts()) {
             // the last attempt's worker died, or the limit was lowered meanwhile
             return fail(
                     claim,
-                    "worker-died: attempt %s would be over the limit of %s"
-                            .formatted(claim.attempt(), attempt.maxAttempts()));
+                    Code.WORKER_DIED,
+                    "attempt %s would be over the limit of %s".formatted(claim.attempt(), attempt.maxAttempts()));
         }
-        if (!claim.isUnit() && (claim.runId() != null || claim.unitId() != null)) {
-            // only a guide producer can say so, in the payload
-            return fail(claim, "bad-payload: run_id and unit_id must both be there and be valid");
+        if (claim.runPart() instanceof RunPart.Invalid) {
+            return fail(claim, Code.BAD_PAYLOAD, "run_id and unit_id must both be there and be valid");
         }
         MDC.put("job", claim.queue() + "/" + claim.id());
         try {
@@ -134,23 +129,22 @@ final class JobRunner {
         if (outcome instanceof JobOutcome.Completed completed) {
             JobCodec.Result result = codec.result(
                     completed.value(), handler.resultType(), settings.result().maxSize());
-            String output = claim.isUnit() || claim.gathers() != null ? result.output() : "";
-            return new Settlement(claim, Verb.COMPLETE, result.object(), output, Duration.ZERO, 0);
+            return new Settlement.Complete(claim, result.object(), claim.hasOutput() ? result.output() : "");
         }
         if (outcome instanceof JobOutcome.RetryIn again) {
-            return new Settlement(
-                    claim, Verb.RETRY, Settlement.reason(again.reason()), "", again.delay(), attempt.maxAttempts());
+            return new Settlement.Retry(
+                    claim, FailureReason.handler(again.reason()), again.delay(), attempt.maxAttempts());
         }
         if (outcome instanceof JobOutcome.Discard discard) {
-            return fail(claim, Settlement.DISCARDED + discard.reason());
+            return fail(claim, Code.DISCARDED, discard.reason());
         }
-        return fail(claim, ((JobOutcome.DeadLetter) outcome).reason());
+        return fail(claim, Code.HANDLER, ((JobOutcome.DeadLetter) outcome).reason());
     }
 
     private Settlement failure(Attempt attempt, Handler handler, Throwable thrown) {
         Claim claim = attempt.claim();
         if (thrown instanceof UnreadableJsonException && !attempt.hasBegun()) {
-            return fail(claim, "bad-payload: " + thrown.getMessage());
+            return fail(claim, Code.BAD_PAYLOAD, String.valueOf(thrown.getMessage()));
         }
         JobOutcomeException said =
                 cause(thrown, Set.of(JobOutcomeException.class)) instanceof JobOutcomeException found ? found : null;
@@ -170,33 +164,36 @@ final class JobRunner {
             return release(claim);
         }
         String error = describe(thrown);
-        return cause(thrown, handler.nonRetryable()) == null ? retry(attempt, error) : fail(claim, error);
+        return cause(thrown, handler.nonRetryable()) == null
+                ? retry(attempt, Code.HANDLER, error)
+                : fail(claim, Code.HANDLER, error);
     }
 
     /** The failed attempt of a handler that was, or had to be, stopped by its time limit. */
     Settlement timedOut(Attempt attempt) {
-        return retry(attempt, "timed-out: ran longer than " + attempt.allowed());
+        return retry(attempt, Code.TIMED_OUT, "ran longer than " + attempt.allowed());
     }
 
     static Settlement release(Claim claim) {
-        return new Settlement(claim, Verb.RELEASE, "", "", Duration.ZERO, 0);
+        return new Settlement.Release(claim);
     }
 
-    private Settlement retry(Attempt attempt, String error) {
+    private Settlement retry(Attempt attempt, Code code, String words) {
         Claim claim = attempt.claim();
         Duration delay = retry(claim).delayAfter(claim.attempt(), ThreadLocalRandom.current());
-        return new Settlement(claim, Verb.RETRY, Settlement.reason(error), "", delay, attempt.maxAttempts());
+        return new Settlement.Retry(claim, new FailureReason(code, words), delay, attempt.maxAttempts());
     }
 
-    private static Settlement fail(Claim claim, String error) {
-        return new Settlement(claim, Verb.FAIL, Settlement.reason(error), "", Duration.ZERO, 0);
+    private static Settlement fail(Claim claim, Code code, String words) {
+        return new Settlement.Fail(claim, new FailureReason(code, words));
     }
 
     /** The work is done, and doing it again would not make its result writable. */
     private static Settlement badResult(Claim claim, Throwable thrown) {
-        String what = thrown instanceof TooLargeException ? "result-too-large: " : "bad-result: ";
         return fail(
-                claim, what + (thrown instanceof IllegalArgumentException ? thrown.getMessage() : describe(thrown)));
+                claim,
+                thrown instanceof TooLargeException ? Code.RESULT_TOO_LARGE : Code.BAD_RESULT,
+                thrown instanceof IllegalArgumentException ? String.valueOf(thrown.getMessage()) : describe(thrown));
     }
 
     /** The first of a throwable and its causes that is one of these types. */

@@ -60,6 +60,7 @@ public final class WorkerPool {
     private static final Duration LINE = Duration.ofSeconds(1);
 
     private final JobStore store;
+    private final AttemptNotes notes;
     private final WorkerSettings settings;
     private final JobListener listener;
     private final JobRunner runner;
@@ -72,25 +73,33 @@ public final class WorkerPool {
      * Makes a pool that is not started yet.
      *
      * @param store the queue's transitions
+     * @param notes what its running attempts write about themselves
      * @param handlers the kinds it can work on; jobs of other kinds fail and are retried
      * @param settings how it works
      * @param listener hears of what happens
      * @param threads makes the threads that handlers run on, virtual ones for example
      */
     public WorkerPool(
-            JobStore store, Handlers handlers, WorkerSettings settings, JobListener listener, ThreadFactory threads) {
-        this(store, handlers, settings, listener, threads, Patience.USUAL);
+            JobStore store,
+            AttemptNotes notes,
+            Handlers handlers,
+            WorkerSettings settings,
+            JobListener listener,
+            ThreadFactory threads) {
+        this(store, notes, handlers, settings, listener, threads, Patience.USUAL);
     }
 
     /** For tests, which have less patience. */
     WorkerPool(
             JobStore store,
+            AttemptNotes notes,
             Handlers handlers,
             WorkerSettings settings,
             JobListener listener,
             ThreadFactory threads,
             Patience patience) {
         this.store = store;
+        this.notes = notes;
         this.patience = patience;
         this.settings = settings;
         this.listener = JobListener.logged(listener);
@@ -392,7 +401,7 @@ public final class WorkerPool {
             List<Ended> batch = new ArrayList<>(Math.min(ended.size(), SETTLEMENTS_A_CALL));
             int bytes = 0;
             while (!ended.isEmpty() && batch.size() < SETTLEMENTS_A_CALL) {
-                bytes += ended.getFirst().size();
+                bytes += ended.getFirst().settlement().size();
                 if (bytes > BYTES_A_CALL && !batch.isEmpty()) {
                     break;
                 }
@@ -417,7 +426,7 @@ public final class WorkerPool {
                 Ended end = batch.get(i);
                 listener.on(end.settlement().event(answer.answers().get(i), end.took()));
             }
-            answer.tell(store.queue(), listener);
+            listener.onAll(answer.events());
         }
 
         /** No answer: the attempts are settled again, which is harmless if they were. */
@@ -450,7 +459,7 @@ public final class WorkerPool {
 
         /** Hands claimed jobs to the crew; returns whether there are more. */
         private boolean begin(JobStore.Claims claims, long askedAt) {
-            claims.tell(store.queue(), listener);
+            listener.onAll(claims.events());
             long pause = pollPause();
             if (claims.nextDue() != null) {
                 pause = Math.min(pause, claims.nextDue().toNanos());
@@ -490,14 +499,14 @@ public final class WorkerPool {
 
         private Attempt attempt(Claim claim, long claimedAt) {
             Duration limit = runner.handler(claim).map(Handler::timeLimit).orElse(settings.maxRunTime());
-            return new Attempt(claim, claimedAt, store, runner.maxAttempts(claim), limit, keeper::renewNow);
+            return new Attempt(claim, claimedAt, store, notes, runner.maxAttempts(claim), limit, keeper::renewNow);
         }
 
         private void release(Attempt attempt) {
             end(attempt, JobRunner.release(attempt.claim()));
         }
 
-        private void end(Attempt attempt, JobStore.Settlement settlement) {
+        private void end(Attempt attempt, Settlement settlement) {
             boolean first = attempt.claimEnding();
             Duration took = attempt.took();
             loop.lock.lock();

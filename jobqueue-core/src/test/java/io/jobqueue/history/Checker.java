@@ -10,7 +10,7 @@ import io.jobqueue.history.History.Span;
 import io.jobqueue.history.History.Sweep;
 import io.jobqueue.history.History.Told;
 import io.jobqueue.worker.JobStore.Answer;
-import io.jobqueue.worker.JobStore.Verb;
+import io.jobqueue.worker.Verb;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;

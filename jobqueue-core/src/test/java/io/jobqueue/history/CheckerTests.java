@@ -11,7 +11,7 @@ import io.jobqueue.history.History.Span;
 import io.jobqueue.history.History.Sweep;
 import io.jobqueue.history.History.Told;
 import io.jobqueue.worker.JobStore.Answer;
-import io.jobqueue.worker.JobStore.Verb;
+import io.jobqueue.worker.Verb;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

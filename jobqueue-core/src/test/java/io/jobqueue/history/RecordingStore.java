@@ -2,15 +2,11 @@ package io.jobqueue.history;
 
 import io.jobqueue.Claim;
 import io.jobqueue.JobCodec;
-import io.jobqueue.JobEvent;
-import io.jobqueue.JsonText;
 import io.jobqueue.QueueSettings;
-import io.jobqueue.WorkOutputs;
 import io.jobqueue.worker.JobStore;
-import java.lang.reflect.Type;
+import io.jobqueue.worker.Settlement;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
@@ -45,7 +41,7 @@ public final class RecordingStore implements JobStore {
         long call = tape.claiming(max, settings().lease().visibilityTimeout());
         return heard(call, store.claim(max), claims -> {
             tape.claimed(call, claims.jobs());
-            tape.damaged("lost", claims.lost());
+            tape.damaged(claims.events());
         });
     }
 
@@ -59,31 +55,6 @@ public final class RecordingStore implements JobStore {
     public CompletableFuture<List<Renewed>> extend(List<Renewal> renewals) {
         long call = tape.extending(renewals);
         return heard(call, store.extend(renewals), answers -> tape.extended(call, answers));
-    }
-
-    @Override
-    public CompletableFuture<Sweep> sweep(Duration period) {
-        long call = tape.sweeping();
-        return heard(call, store.sweep(period), sweep -> {
-            tape.swept(call, sweep);
-            tape.damaged("lost", sweep.lost());
-            tape.damaged("misplaced", sweep.misplaced());
-        });
-    }
-
-    @Override
-    public CompletableFuture<Audit> audit(Duration pace) {
-        return store.audit(pace).whenComplete((audit, failure) -> {
-            if (failure == null) {
-                audit.repaired()
-                        .forEach(repaired -> tape.damaged(repaired.damage().name(), repaired.ids()));
-            }
-        });
-    }
-
-    @Override
-    public CompletableFuture<List<JobEvent>> tend() {
-        return store.tend();
     }
 
     /** The caller goes on only when the answer, or that there is none, is written down. */
@@ -105,31 +76,6 @@ public final class RecordingStore implements JobStore {
     @Override
     public void stopHints() {
         store.stopHints();
-    }
-
-    @Override
-    public void stopTending() {
-        store.stopTending();
-    }
-
-    @Override
-    public CompletableFuture<Boolean> putEarly(Claim claim, String output) {
-        return store.putEarly(claim, output);
-    }
-
-    @Override
-    public CompletableFuture<Optional<JsonText>> step(Claim claim, String name) {
-        return store.step(claim, name);
-    }
-
-    @Override
-    public CompletableFuture<Boolean> putStep(Claim claim, String name, String value) {
-        return store.putStep(claim, name, value);
-    }
-
-    @Override
-    public WorkOutputs<?> outputs(String runId, Type type) {
-        return store.outputs(runId, type);
     }
 
     /** A handler begins to work on a claim of this store. */

@@ -8,15 +8,16 @@ import io.jobqueue.JobRef;
 import io.jobqueue.JobRequest;
 import io.jobqueue.QueueSettings;
 import io.jobqueue.RetryPolicy;
+import io.jobqueue.redis.Chores;
 import io.jobqueue.redis.RedisConnector;
 import io.jobqueue.redis.RedisLink;
 import io.jobqueue.redis.RedisQueues;
+import io.jobqueue.worker.Chore;
 import io.jobqueue.worker.JobStore;
 import io.jobqueue.worker.JobStore.Answer;
 import io.jobqueue.worker.JobStore.Renewal;
 import io.jobqueue.worker.JobStore.Renewed;
-import io.jobqueue.worker.JobStore.Settlement;
-import io.jobqueue.worker.JobStore.Verb;
+import io.jobqueue.worker.Verb;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.sync.RedisCommands;
@@ -40,7 +41,7 @@ public final class Schedules implements AutoCloseable {
     private final Tape tape;
     private final RedisConnector connector;
     private final JobQueue queue;
-    private final JobStore sweeper;
+    private final Chore sweeper;
     private final RedisClient client;
     private final RedisCommands<String, String> redis;
     private final Worker ann;
@@ -61,7 +62,7 @@ public final class Schedules implements AutoCloseable {
         client = RedisClient.create(uri);
         redis = client.connect().sync();
         tape = new Tape(folder, "main");
-        sweeper = new RecordingStore(store, tape);
+        sweeper = new RecordingChore(Chores.sweep(queues, "q", Duration.ofMinutes(1)), tape);
         ann = new Worker(store, new Tape(folder, "ann"));
         bob = new Worker(store, new Tape(folder, "bob"));
     }
@@ -126,8 +127,8 @@ public final class Schedules implements AutoCloseable {
         }
 
         Answer settle(Claim claim, Verb verb, Duration delay) {
-            String output = verb == Verb.COMPLETE && claim.isUnit() ? Long.toString(claim.fence()) : "";
-            return store.settle(List.of(new Settlement(claim, verb, "{}", output, delay, 5)))
+            String output = verb == Verb.COMPLETE && claim.unit() != null ? Long.toString(claim.fence()) : "";
+            return store.settle(List.of(verb.of(claim, "{}", output, delay, 5)))
                     .join()
                     .answers()
                     .get(0);
@@ -179,7 +180,7 @@ public final class Schedules implements AutoCloseable {
         redis.hset("queue:q:meta", "last_sweep", redis.time().get(0) + "000");
         redis.hset("queue:q:meta", "hold_left", "0");
         redis.hdel("queue:q:meta", "next_sweep");
-        sweeper.sweep(Duration.ofMinutes(1)).join();
+        sweeper.round().join();
     }
 
     private void look() {
@@ -253,7 +254,6 @@ public final class Schedules implements AutoCloseable {
                 hers.fence(),
                 hers.payload(),
                 hers.headers(),
-                null,
                 null,
                 null));
         ann.complete(hers);

@@ -1,9 +1,13 @@
 package io.jobqueue.history;
 
 import io.jobqueue.Claim;
+import io.jobqueue.JobEvent;
 import io.jobqueue.JobRef;
 import io.jobqueue.JobRequest;
 import io.jobqueue.worker.JobStore;
+import io.jobqueue.worker.Settlement;
+import io.jobqueue.worker.Told;
+import io.jobqueue.worker.Verb;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -127,14 +131,18 @@ public final class Tape implements AutoCloseable {
         line("claimed", call, words(claims, claim -> word(claim.id(), claim.token(), claim.attempt(), claim.fence())));
     }
 
-    /** The store found damage of some kind, and put it right. */
-    void damaged(String kind, Collection<String> ids) {
-        if (!ids.isEmpty()) {
-            begin("damage", kind + " " + words(ids, id -> id));
+    /** Some events tell of damage that the store found and put right. */
+    void damaged(List<JobEvent> events) {
+        for (JobEvent event : events) {
+            if (event instanceof JobEvent.Lost lost) {
+                begin("damage", "lost " + words(lost.ids(), id -> id));
+            } else if (event instanceof JobEvent.Repaired repaired) {
+                begin("damage", repaired.damage().name() + " " + words(repaired.ids(), id -> id));
+            }
         }
     }
 
-    long settling(List<JobStore.Settlement> batch) {
+    long settling(List<Settlement> batch) {
         return begin(
                 "settle",
                 words(
@@ -142,8 +150,8 @@ public final class Tape implements AutoCloseable {
                         end -> word(
                                 end.claim().id(),
                                 end.claim().token(),
-                                end.verb(),
-                                end.delay().toMillis())));
+                                Verb.of(end),
+                                Verb.delay(end).toMillis())));
     }
 
     void settled(long call, List<JobStore.Answer> answers) {
@@ -169,12 +177,12 @@ public final class Tape implements AutoCloseable {
         return begin("sweep", "");
     }
 
-    void swept(long call, JobStore.Sweep sweep) {
+    void swept(long call, List<JobEvent> events) {
+        Told told = new Told(events);
         line(
                 "swept",
                 call,
-                sweep.reclaimed().size() + " " + words(sweep.reclaimed(), id -> id) + " "
-                        + words(sweep.died(), id -> id));
+                told.reclaimed().size() + " " + words(told.reclaimed(), id -> id) + " " + words(told.died(), id -> id));
     }
 
     // ---- handlers

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class CrashStory extends Story {
 
     private void ourSideTakesOver(String id) {
-        reclaimer();
+        upkeep();
         pool();
         await().atMost(Duration.ofSeconds(20)).until(() -> list("completed").contains(id));
         assertThat(job(id)).containsEntry("status", "completed");

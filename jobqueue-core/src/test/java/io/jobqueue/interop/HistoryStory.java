@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.jobqueue.JobEvent;
 import io.jobqueue.JobRequest;
 import io.jobqueue.JobStatus;
+import io.jobqueue.redis.Chores;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +36,7 @@ class HistoryStory extends Story {
         assertThat(guide.fail(guide.claim().orElseThrow(), "boom")).isEqualTo(2);
         assertThat(list("failed")).hasSize(50);
 
-        reclaimer(Duration.ofMillis(100), Duration.ofMillis(20));
+        upkeep(Duration.ofMillis(100), Duration.ofMillis(20));
 
         await().untilAsserted(() -> assertThat(list("failed")).hasSize(61).containsAll(ids));
         assertThat(queue.admin().list(JobStatus.FAILED, 0, 100)).hasSize(61);
@@ -55,7 +56,7 @@ class HistoryStory extends Story {
         Set<String> byGuide = ConcurrentHashMap.newKeySet();
         Set<String> taken = ConcurrentHashMap.newKeySet();
         AtomicBoolean over = new AtomicBoolean();
-        reclaimer(Duration.ofMillis(20), Duration.ZERO);
+        upkeep(Duration.ofMillis(20), Duration.ZERO);
         GuideClient worker = guide(dialect).keeping(1000);
         GuideClient producer = guide(dialect);
         GuideClient sweeper = guide(dialect);
@@ -76,7 +77,7 @@ class HistoryStory extends Story {
                 }),
                 new Thread(() -> {
                     while (!over.get()) {
-                        store.audit(Duration.ZERO).join().tell(QUEUE, events::add);
+                        events.addAll(Chores.audit(queues, QUEUE).round().join().events());
                     }
                 }));
         threads.forEach(Thread::start);

@@ -65,7 +65,7 @@ class QuirkStory extends Story {
         assertThat(queue.worker().complete(ours, null)).isTrue();
         // a completion of ours is final for it too
         assertThat(guide.fail(claimed, "later")).isZero();
-        reclaimer();
+        upkeep();
         await().untilAsserted(() -> assertThat(list("completed")).containsExactly("ours"));
         assertThat(list("pending")).isEmpty();
     }
@@ -97,7 +97,7 @@ class QuirkStory extends Story {
         GuideClient.Job ghost = guide.claim().orElseThrow();
         assertThat(ghost.payload()).isEmpty();
 
-        reclaimer();
+        upkeep();
         pool();
 
         await().until(() -> heard(JobEvent.Lost.class));
@@ -126,7 +126,7 @@ class QuirkStory extends Story {
         }
         assertThat(refused).isTrue();
 
-        reclaimer();
+        upkeep();
 
         await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
             assertThat(list("pending")).containsExactlyInAnyOrder("spoilt", "sound");

@@ -29,7 +29,7 @@ class RunStory extends Story {
                 unit -> unit,
                 unit -> Map.of("unit", unit),
                 JobRunOptions.of("email").gather(JobRequest.of("report", null)));
-        reclaimer();
+        upkeep();
         String channel = "queue:" + QUEUE + ":events";
         await().until(() -> redis.pubsubNumsub(channel).get(channel) == 1);
 

@@ -13,7 +13,7 @@ import io.jobqueue.worker.Handler;
 import io.jobqueue.worker.Handlers;
 import io.jobqueue.worker.JobFunction;
 import io.jobqueue.worker.JobStore;
-import io.jobqueue.worker.Reclaimer;
+import io.jobqueue.worker.Upkeep;
 import io.jobqueue.worker.WorkerPool;
 import io.jobqueue.worker.WorkerSettings;
 import io.lettuce.core.RedisClient;
@@ -51,6 +51,7 @@ abstract class Story {
     RedisURI uri;
     RedisCommands<String, String> redis;
     RedisConnector connector;
+    RedisQueues queues;
     JobQueue queue;
     JobStore store;
 
@@ -64,7 +65,7 @@ abstract class Story {
         redis = raw.connect().sync();
         connector = new RedisConnector(() -> RedisLink.to(uri));
         endings.push(connector::stop);
-        RedisQueues queues = new RedisQueues(
+        queues = new RedisQueues(
                 connector,
                 RedisQueues.Options.defaults().withSettings(settings()).withListener(events::add));
         queue = queues.queue(QUEUE);
@@ -98,6 +99,7 @@ abstract class Story {
         Handler handler = new Handler(kind, payload, settings().retry(), Duration.ofMinutes(5), Set.of(), function);
         WorkerPool pool = new WorkerPool(
                 store,
+                queues.notes(QUEUE),
                 Handlers.of(List.of(handler)),
                 WorkerSettings.defaults()
                         .withConcurrency(concurrency)
@@ -116,15 +118,15 @@ abstract class Story {
     }
 
     /** Sweeps and audits more often than an application would, so that no story waits for it. */
-    Reclaimer reclaimer() {
-        return reclaimer(Duration.ofMillis(50), Duration.ofMillis(20));
+    Upkeep upkeep() {
+        return upkeep(Duration.ofMillis(50), Duration.ofMillis(20));
     }
 
-    Reclaimer reclaimer(Duration interval, Duration auditPace) {
-        Reclaimer reclaimer = new Reclaimer(List.of(store), interval, auditPace, events::add);
-        endings.push(reclaimer::stop);
-        reclaimer.start();
-        return reclaimer;
+    Upkeep upkeep(Duration interval, Duration auditPace) {
+        Upkeep upkeep = new Upkeep(queues.chores(QUEUE, interval, auditPace), events::add);
+        endings.push(upkeep::stop);
+        upkeep.start();
+        return upkeep;
     }
 
     List<String> list(String name) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.jobqueue.Claim;
+import io.jobqueue.FailureReason;
 import io.jobqueue.JobCodec;
 import io.jobqueue.JobEvent;
 import io.jobqueue.JobQueue;
@@ -31,18 +32,7 @@ class JobQueueMetricsTests {
     private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
     private final JobQueueMetrics metrics = new JobQueueMetrics(registry);
     private final Claim claim = new Claim(
-            "mail",
-            "id",
-            "email",
-            "token",
-            1,
-            0,
-            1,
-            JobCodec.standard().json("{}"),
-            Map.of(),
-            null,
-            null,
-            Instant.now());
+            "mail", "id", "email", "token", 1, 0, 1, JobCodec.standard().json("{}"), Map.of(), Instant.now(), null);
     private final Duration took = Duration.ofMillis(20);
 
     private void everyEvent() {
@@ -50,9 +40,9 @@ class JobQueueMetricsTests {
                         new JobEvent.Enqueued("mail", "email", "id"),
                         new JobEvent.Started(claim),
                         new JobEvent.Completed(claim, took),
-                        new JobEvent.Retried(claim, "boom", took, took),
-                        new JobEvent.Failed(claim, "boom", false, took),
-                        new JobEvent.Failed(claim, "discarded: x", true, took),
+                        new JobEvent.Retried(claim, FailureReason.handler("boom"), took, took),
+                        new JobEvent.Failed(claim, FailureReason.handler("boom"), took),
+                        new JobEvent.Failed(claim, new FailureReason(FailureReason.Code.DISCARDED, "x"), took),
                         new JobEvent.Released(claim),
                         new JobEvent.LeaseLost(claim),
                         new JobEvent.Refused(claim),
@@ -102,7 +92,8 @@ class JobQueueMetricsTests {
 
     @Test
     void aKindFromForeignHandsMakesNoMeterOfItsOwn() {
-        metrics.on(new JobEvent.Retried(claim, "unknown-kind: no handler", took, took));
+        metrics.on(new JobEvent.Retried(
+                claim, new FailureReason(FailureReason.Code.UNKNOWN_KIND, "no handler"), took, took));
 
         assertThat(registry.get("jobqueue.attempts")
                         .tags("kind", "none")

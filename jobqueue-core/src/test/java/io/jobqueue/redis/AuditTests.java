@@ -16,6 +16,7 @@ import io.jobqueue.RetryPolicy;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
 import io.jobqueue.stories.Proves;
+import io.jobqueue.worker.Told;
 import io.lettuce.core.LMoveArgs;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -69,8 +70,9 @@ class AuditTests {
         do {
             more = false;
             for (int page = 0; page < 4; page++) {
-                var audit = bench.store.audit(Duration.ZERO).join();
-                audit.tell("q", bench.events::add);
+                Audit.Page audit =
+                        new Audit(bench.store.redis(), Duration.ZERO).page().join();
+                bench.events.addAll(audit.events());
                 more |= audit.more();
             }
         } while (more);
@@ -222,14 +224,16 @@ class AuditTests {
 
     @Test
     void aLookBeforeItsTimeDoesNothing() {
-        bench.store.audit(Duration.ofMinutes(1)).join();
+        new Audit(bench.store.redis(), Duration.ofMinutes(1)).round().join();
         bench.queue.enqueue(JobRequest.of("email", null).id("one"));
         bench.redis.expire(key("one"), 300);
 
-        assertThat(bench.store.audit(Duration.ofMinutes(1)).join().repaired()).isEmpty();
+        assertThat(Told.by(new Audit(bench.store.redis(), Duration.ofMinutes(1)))
+                        .repaired())
+                .isEmpty();
 
         assertThat(bench.redis.ttl(key("one"))).isPositive();
-        assertThat(bench.store.audit(Duration.ZERO).join().repaired())
+        assertThat(bench.audit().repaired())
                 .containsExactly(new JobEvent.Repaired("q", Damage.EXPIRING, List.of("one")));
     }
 
@@ -249,7 +253,7 @@ class AuditTests {
             }
             forgetful.redis.hset(key("stray"), Map.of("id", "stray", "payload", "{}", "status", "failed"));
 
-            assertThat(forgetful.store.audit(Duration.ZERO).join().repaired())
+            assertThat(forgetful.audit().repaired())
                     .containsExactly(new JobEvent.Repaired("q", Damage.TRIMMED, List.of("stray")));
 
             assertThat(forgetful.redis.exists(key("stray"))).isZero();
@@ -491,8 +495,7 @@ class AuditTests {
         Map<String, Integer> gathers = workEverythingOff();
         // the walk finds the units whose jobs are gone; it is a minute away for runs that were looked at just now
         hands.keySet().forEach(run -> bench.redis.zadd("queue:q:agenda", 0, run));
-        bench.store
-                .tend(Duration.ZERO, new ArrayList<>(), 10 * hands.size(), false)
+        Tend.page(bench.store.redis(), Duration.ZERO, new Events("q"), 10 * hands.size(), false)
                 .join();
         workEverythingOff().forEach((run, times) -> gathers.merge(run, times, Integer::sum));
 

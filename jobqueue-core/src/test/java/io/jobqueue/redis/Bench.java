@@ -4,10 +4,13 @@ import io.jobqueue.JobEvent;
 import io.jobqueue.JobQueue;
 import io.jobqueue.QueueSettings;
 import io.jobqueue.embedded.EmbeddedRedis;
+import io.jobqueue.worker.Chore;
+import io.jobqueue.worker.Told;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -22,6 +25,7 @@ final class Bench implements AutoCloseable {
     final List<JobEvent> events = new CopyOnWriteArrayList<>();
     final RedisCommands<String, String> redis;
 
+    private final Chore tend;
     private final RedisClient client;
     private final StatefulRedisConnection<String, String> connection;
 
@@ -31,6 +35,7 @@ final class Bench implements AutoCloseable {
                 connector, RedisQueues.Options.defaults().withSettings(settings).withListener(events::add));
         queue = queues.queue("q");
         store = (RedisJobStore) queues.store("q");
+        tend = Chores.tend(queues, "q");
         client = RedisClient.create(server.uri());
         connection = client.connect();
         redis = connection.sync();
@@ -38,6 +43,21 @@ final class Bench implements AutoCloseable {
 
     Bench(EmbeddedRedis server) {
         this(server, QueueSettings.defaults());
+    }
+
+    /** One round of the sweep; three periods without one are a gap. */
+    Told sweep(Duration period) {
+        return Told.by(Chores.sweep(queues, "q", period));
+    }
+
+    /** One round of the upkeep of runs. */
+    List<JobEvent> tend() {
+        return tend.round().join().events();
+    }
+
+    /** One page of the audit. */
+    Told audit() {
+        return Told.by(Chores.audit(queues, "q"));
     }
 
     List<String> list(String name) {

@@ -15,7 +15,7 @@ import io.jobqueue.RetryPolicy;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.worker.Handler;
 import io.jobqueue.worker.Handlers;
-import io.jobqueue.worker.Reclaimer;
+import io.jobqueue.worker.Upkeep;
 import io.jobqueue.worker.WorkerPool;
 import io.jobqueue.worker.WorkerSettings;
 import io.lettuce.core.RedisClient;
@@ -157,8 +157,8 @@ class ClusterTests {
 
             assertThat(waiter.join()).contains(2);
             assertThat(queue.runs().find("cluster").orElseThrow().done()).isEqualTo(2);
-            queues.store(name).sweep(Duration.ofSeconds(1)).join();
-            queues.store(name).tend().join();
+            queues.chores(name, Duration.ofSeconds(1))
+                    .forEach(chore -> chore.round().join());
             queue.runs().start("other", List.of(Map.of("n", 1)), unit -> "u", options);
             assertThat(queue.runs().cancel("other")).isTrue();
             assertThat(queue.runs().list(0, 10)).hasSize(2);
@@ -184,7 +184,7 @@ class ClusterTests {
                     .join();
 
             await().untilAsserted(() -> {
-                store.audit(Duration.ZERO).join();
+                new Audit(store.redis(), Duration.ZERO).round().join();
                 assertThat(queue.stats().pendingDepth()).isEqualTo(1);
             });
             assertThat(queue.stats().repairedTotal()).isEqualTo(1);
@@ -200,13 +200,14 @@ class ClusterTests {
                 "email", Map.class, RetryPolicy.defaults(), Duration.ofMinutes(1), Set.of(), (job, context) -> null);
         WorkerPool pool = new WorkerPool(
                 queues.store("jobs"),
+                queues.notes("jobs"),
                 Handlers.of(List.of(handler)),
                 WorkerSettings.defaults().withPollInterval(Duration.ofMinutes(1)),
                 JobListener.none(),
                 HandlerThreads.factory());
-        Reclaimer reclaimer = new Reclaimer(List.of(queues.store("jobs")), Duration.ofMillis(50), JobListener.none());
+        Upkeep upkeep = new Upkeep(queues.chores("jobs", Duration.ofMillis(50)), JobListener.none());
         pool.start();
-        reclaimer.start();
+        upkeep.start();
 
         for (int i = 1; i <= 20; i++) {
             queues.queue().enqueue(JobRequest.of("email", null));
@@ -216,7 +217,7 @@ class ClusterTests {
         }
 
         pool.stop();
-        reclaimer.stop();
+        upkeep.stop();
         connector.stop();
     }
 

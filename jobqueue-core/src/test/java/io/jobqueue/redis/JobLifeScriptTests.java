@@ -16,9 +16,8 @@ import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
 import io.jobqueue.worker.JobStore.Answer;
 import io.jobqueue.worker.JobStore.Claims;
-import io.jobqueue.worker.JobStore.Settlement;
-import io.jobqueue.worker.JobStore.Sweep;
-import io.jobqueue.worker.JobStore.Verb;
+import io.jobqueue.worker.Told;
+import io.jobqueue.worker.Verb;
 import io.lettuce.core.pubsub.RedisPubSubAdapter;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import java.time.Duration;
@@ -72,7 +71,7 @@ class JobLifeScriptTests {
 
     private Answer settle(Claim claim, Verb verb, String text, Duration delay) {
         return bench.store
-                .settle(List.of(new Settlement(claim, verb, text, "", delay, 3)))
+                .settle(List.of(verb.of(claim, text, "", delay, 3)))
                 .join()
                 .answers()
                 .get(0);
@@ -135,7 +134,7 @@ class JobLifeScriptTests {
 
         Claims claims = bench.store.claim(5).join();
 
-        assertThat(claims.lost()).containsExactly("gone");
+        assertThat(Told.by(claims).lost()).containsExactly("gone");
         assertThat(claims.jobs()).extracting(Claim::id).containsExactly("here");
         assertThat(bench.list("processing")).containsExactly("here");
         assertThat(bench.queue.stats().lostTotal()).isEqualTo(1);
@@ -254,7 +253,7 @@ class JobLifeScriptTests {
         enqueue("one");
         Claim claim = claim();
         bench.redis.hset("queue:q:job:one", "claim_token", "");
-        Claim empty = new Claim("q", "one", "email", "", 1, 0, 1, claim.payload(), Map.of(), null, null, null);
+        Claim empty = new Claim("q", "one", "email", "", 1, 0, 1, claim.payload(), Map.of(), null, null);
 
         assertThat(bench.queue.worker().complete(empty, null)).isFalse();
         assertThat(bench.queue.worker().extend(empty, LEASE)).isFalse();
@@ -323,7 +322,7 @@ class JobLifeScriptTests {
 
         bench.store
                 .settle(claims.stream()
-                        .map(claim -> new Settlement(claim, Verb.RELEASE, "", "", Duration.ZERO, 3))
+                        .map(claim -> Verb.RELEASE.of(claim, "", "", Duration.ZERO, 3))
                         .toList())
                 .join();
 
@@ -346,7 +345,7 @@ class JobLifeScriptTests {
 
         List<Answer> answers = bench.store
                 .settle(claims.stream()
-                        .map(claim -> new Settlement(claim, Verb.COMPLETE, "{}", "", Duration.ZERO, 3))
+                        .map(claim -> Verb.COMPLETE.of(claim, "{}", "", Duration.ZERO, 3))
                         .toList())
                 .join()
                 .answers();
@@ -517,10 +516,10 @@ class JobLifeScriptTests {
         }
         leaseRunsOut();
 
-        Sweep first = bench.store.sweepAtOnce(true).join();
+        Sweep.Page first = Sweep.pageAtOnce(bench.store.redis(), true).join();
         assertThat(first.reclaimed()).hasSize(100);
         assertThat(first.more()).isTrue();
-        while (bench.store.sweepAtOnce(false).join().more()) {
+        while (Sweep.pageAtOnce(bench.store.redis(), false).join().more()) {
             assertThat(bench.list("processing")).doesNotContain("");
         }
 
@@ -535,30 +534,29 @@ class JobLifeScriptTests {
         claim();
         leaseRunsOut();
 
-        assertThat(bench.store.sweep(period).join().reclaimed())
+        assertThat(bench.sweep(period).reclaimed())
                 .as("the first sweep ever is after a gap")
                 .isEmpty();
         await().pollInterval(Duration.ofMillis(20))
-                .untilAsserted(() ->
-                        assertThat(bench.store.sweep(period).join().reclaimed()).containsExactly("one"));
+                .untilAsserted(() -> assertThat(bench.sweep(period).reclaimed()).containsExactly("one"));
     }
 
     @Test
     void aSweepWithNothingDueLeavesTheListAlone() {
         Duration period = Duration.ofSeconds(10);
-        bench.store.sweep(period).join();
+        bench.sweep(period);
         leaseRunsOut();
-        bench.store.sweep(period).join();
+        bench.sweep(period);
         enqueue("one");
         Claim claim = claim();
         bench.queue.worker().extend(claim, Duration.ofMinutes(1));
         await().untilAsserted(() -> {
-            bench.store.sweep(period).join();
+            bench.sweep(period);
             assertThat(Long.parseLong(bench.redis.hget("queue:q:meta", "next_sweep")))
                     .isGreaterThan(System.currentTimeMillis());
         });
 
-        assertThat(bench.store.sweep(period).join()).isEqualTo(new Sweep(List.of(), List.of(), List.of(), 0, false));
+        assertThat(bench.sweep(period).events()).isEmpty();
     }
 
     // ---- retention
@@ -575,9 +573,7 @@ class JobLifeScriptTests {
             bench.queue.worker().complete(claim(), null);
         }
         settle(claim(), Verb.FAIL, "boom", Duration.ZERO);
-        assertThat(bench.store
-                        .settle(List.of(new Settlement(claim(), Verb.FAIL, "boom", "", Duration.ZERO, 3)))
-                        .join()
+        assertThat(Told.by(bench.store.settle(List.of(Verb.FAIL.of(claim()))).join())
                         .dropped())
                 .isEqualTo(1);
 
@@ -619,7 +615,7 @@ class JobLifeScriptTests {
         settle(claim(), Verb.FAIL, "boom", Duration.ZERO);
 
         await().untilAsserted(() -> {
-            bench.store.sweep(Duration.ofSeconds(1)).join();
+            bench.sweep(Duration.ofSeconds(1));
             assertThat(bench.redis.keys("queue:q:job:*")).isEmpty();
         });
         assertThat(bench.list("completed")).isEmpty();

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.jobqueue.Claim;
 import io.jobqueue.EnqueueRefusedException;
+import io.jobqueue.FailureReason;
 import io.jobqueue.GatherPolicy;
 import io.jobqueue.JobEvent;
 import io.jobqueue.JobKind;
@@ -26,15 +27,15 @@ import io.jobqueue.embedded.RedisServer;
 import io.jobqueue.worker.JobStore.Answer;
 import io.jobqueue.worker.JobStore.Renewal;
 import io.jobqueue.worker.JobStore.Renewed;
-import io.jobqueue.worker.JobStore.Settlement;
-import io.jobqueue.worker.JobStore.Verb;
-import io.jobqueue.worker.Reclaimer;
+import io.jobqueue.worker.Settlement;
+import io.jobqueue.worker.Upkeep;
 import io.lettuce.core.pubsub.RedisPubSubAdapter;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -118,10 +119,10 @@ class RedisJobRunsTests {
     }
 
     private void tend() {
-        List<JobEvent> events = new ArrayList<>();
+        Events events = new Events("q");
         bench.redis.zadd("queue:q:agenda", 0, "run");
-        bench.store.tend(Duration.ZERO, events, 20, false).join();
-        bench.events.addAll(events);
+        Tend.page(bench.store.redis(), Duration.ZERO, events, 20, false).join();
+        bench.events.addAll(events.all());
     }
 
     private static void pass(Duration time) {
@@ -255,7 +256,7 @@ class RedisJobRunsTests {
         runs.start("run", values.keySet().stream().map(Unit::new).toList(), Unit::name, COUNT);
         for (int i = 0; i < values.size(); i++) {
             Claim claim = claim();
-            Object value = values.get(claim.unitId());
+            Object value = values.get(Objects.requireNonNull(claim.unit()).unitId());
             bench.queue
                     .worker()
                     .complete(
@@ -485,7 +486,8 @@ class RedisJobRunsTests {
                 .containsEntry("status", "failed")
                 .containsEntry("last_error", "cancelled: its run was opened anew");
         assertThat(bench.events.get(bench.events.size() - 1))
-                .isEqualTo(new JobEvent.Failed(told, "cancelled: its run was opened anew", true, Duration.ZERO));
+                .isEqualTo(new JobEvent.Failed(
+                        told, FailureReason.read("cancelled: its run was opened anew"), Duration.ZERO));
         assertThat(run().state()).isEqualTo(JobRun.State.SEALED);
     }
 
@@ -701,7 +703,7 @@ class RedisJobRunsTests {
         assertThat(run().missing()).isEqualTo(1);
         assertThat(bench.list("pending")).hasSize(1);
         Claim claim = claim();
-        assertThat(claim.unitId()).isEqualTo("a");
+        assertThat(Objects.requireNonNull(claim.unit()).unitId()).isEqualTo("a");
         assertThat(claim.payload().as(Map.class)).containsEntry("new", "a");
         bench.queue.worker().complete(claim, "new");
         assertThat(runs.outputs("run", String.class).get("a")).contains("new");
@@ -800,7 +802,7 @@ class RedisJobRunsTests {
         Claim slow = claim();
         pass(Duration.ofMillis(50));
 
-        bench.events.addAll(bench.store.tend().join());
+        bench.events.addAll(bench.tend());
 
         assertThat(run().state()).isEqualTo(JobRun.State.COMPLETED);
         assertThat(run().missing()).isEqualTo(1);
@@ -906,7 +908,7 @@ class RedisJobRunsTests {
         Claim claim = claim();
 
         assertThat(bench.store
-                        .settle(List.of(new Settlement(claim, Verb.COMPLETE, "{}", "1", Duration.ZERO, 1)))
+                        .settle(List.of(new Settlement.Complete(claim, "{}", "1")))
                         .join()
                         .answers())
                 .containsExactly(Answer.FAILED);
@@ -953,14 +955,14 @@ class RedisJobRunsTests {
         start("a", "b");
         // the walk of a run that was looked at just now is a minute away
         await().until(() -> {
-            bench.store.tend().join();
+            bench.tend();
             return bench.redis.pubsubNumsub("queue:q:events").get("queue:q:events") == 1;
         });
         guideFinish("a", "completed", Map.of("result", "{\"n\":1}"));
         guideFinish("b", "completed", Map.of("result", "{\"n\":2}"));
 
         await().untilAsserted(() -> {
-            bench.events.addAll(bench.store.tend().join());
+            bench.events.addAll(bench.tend());
             assertThat(run().state()).isEqualTo(JobRun.State.COMPLETED);
         });
         assertThat(run().done()).isEqualTo(2);
@@ -970,11 +972,11 @@ class RedisJobRunsTests {
     @Test
     void nobodyListensToTheChannelWhenNobodyTendsAnyMore() {
         start("a");
-        Reclaimer reclaimer = new Reclaimer(List.of(bench.store), Duration.ofMillis(20), JobListener.none());
-        reclaimer.start();
+        Upkeep upkeep = new Upkeep(bench.queues.chores("q", Duration.ofMillis(20)), JobListener.none());
+        upkeep.start();
         await().until(() -> bench.redis.pubsubNumsub("queue:q:events").get("queue:q:events") == 1);
 
-        reclaimer.stop();
+        upkeep.stop();
 
         await().until(() -> bench.redis.pubsubNumsub("queue:q:events").get("queue:q:events") == 0);
     }
@@ -999,7 +1001,7 @@ class RedisJobRunsTests {
         many.forEach(unit -> guideFinish(unit.name(), "completed", Map.of("result", large)));
         bench.redis.zadd("queue:q:agenda", 0, "run");
 
-        bench.store.tend(Duration.ZERO, new ArrayList<>(), 1, false).join();
+        Tend.page(bench.store.redis(), Duration.ZERO, new Events("q"), 1, false).join();
         assertThat(run().done()).isEqualTo(2);
         List<Progress> heard = new ArrayList<>();
         runs.start("run", many.subList(0, 10), Unit::name, COUNT.onProgress(heard::add));
@@ -1016,14 +1018,14 @@ class RedisJobRunsTests {
                 IntStream.range(0, 20).mapToObj(i -> new Unit("u" + i)).toList();
         runs.start("run", many, Unit::name, COUNT);
         await().until(() -> {
-            bench.store.tend().join();
+            bench.tend();
             return bench.redis.pubsubNumsub("queue:q:events").get("queue:q:events") == 1;
         });
         String large = "\"" + "x".repeat(200 * 1024) + "\"";
         many.forEach(unit -> guideFinish(unit.name(), "completed", Map.of("result", large)));
 
         await().untilAsserted(() -> {
-            bench.store.tend().join();
+            bench.tend();
             assertThat(run().state()).isEqualTo(JobRun.State.COMPLETED);
         });
         assertThat(run().done()).isEqualTo(20);
@@ -1036,7 +1038,7 @@ class RedisJobRunsTests {
                 units("a", "b"),
                 Unit::name,
                 COUNT.policy(GatherPolicy.allEnded().orAfter(Duration.ofHours(1))));
-        bench.store.tend().join();
+        bench.tend();
         guideFinish("a", "completed", Map.of("result", "{\"n\":1}"));
         // the last walk was before the time, which is now
         bench.redis.hset("queue:q:run:run", "walked_at_ms", bench.redis.hget("queue:q:run:run", "started_at_ms"));
@@ -1044,7 +1046,7 @@ class RedisJobRunsTests {
         bench.redis.zadd("queue:q:agenda", 0, "run");
         pass(Duration.ofMillis(5));
 
-        bench.store.tend().join();
+        bench.tend();
 
         assertThat(run().state()).isEqualTo(JobRun.State.COMPLETED);
         assertThat(run().done()).isEqualTo(1);
@@ -1117,7 +1119,7 @@ class RedisJobRunsTests {
         assertThat(bench.queue.worker().release(other)).isTrue();
         assertThat(run().missing()).isZero();
         for (int i = 0; i < 2; i++) {
-            assertThat(bench.store.claim(100).join().lost()).isEmpty();
+            assertThat(bench.store.claim(100).join().events()).isEmpty();
         }
         assertThat(bench.list("pending")).isEmpty();
         assertThat(bench.list("failed")).hasSize(2);
@@ -1189,7 +1191,7 @@ class RedisJobRunsTests {
         assertThat(run().failed()).isLessThan(1000);
 
         for (int i = 0; i < 10; i++) {
-            bench.store.tend().join();
+            bench.tend();
         }
 
         assertThat(run().failed()).isEqualTo(1000);
@@ -1426,13 +1428,13 @@ class RedisJobRunsTests {
     void aRunWhoseTimeIsOverIsForgottenByTheSweepBeforeItsKeysExpire() {
         runs.start("run", units("a"), Unit::name, JobRunOptions.of("count").retention(Duration.ofSeconds(1)));
         complete(1);
-        bench.store.tend().join();
+        bench.tend();
         assertThat(bench.redis.pttl("queue:q:outputs:run"))
                 .isGreaterThan(Duration.ofHours(23).toMillis());
         assertThat(run().expires()).isBefore(java.time.Instant.now().plusSeconds(2));
 
         await().untilAsserted(() -> {
-            bench.store.tend().join();
+            bench.tend();
             assertThat(bench.redis.keys("queue:q:*:run")).isEmpty();
         });
 
@@ -1463,7 +1465,7 @@ class RedisJobRunsTests {
         pass(Duration.ofMillis(5));
         bench.redis.set("queue:q:pending", "text");
 
-        assertThatThrownBy(() -> bench.store.tend().join()).hasMessageContaining("queue:q:pending");
+        assertThatThrownBy(() -> bench.tend()).hasMessageContaining("queue:q:pending");
 
         assertThat(run().state()).isEqualTo(JobRun.State.SEALED);
     }
@@ -1544,20 +1546,20 @@ class RedisJobRunsTests {
     void earlyOutputsAreKeptApartAndFenced() {
         start("a");
         Claim zombie = claim();
-        assertThat(bench.store.putEarly(zombie, "1").join()).isTrue();
+        assertThat(bench.store.putOutput(zombie, "1").join()).isTrue();
         assertThat(bench.queue.outputs().early("run", "a", Integer.class)).contains(1);
         assertThat(bench.queue.outputs().streamEarly("run", Integer.class)).containsExactly(Map.entry("a", 1));
         assertThat(run().done()).isZero();
         await().until(() -> !bench.queue.worker().reclaimStuck().isEmpty());
         Claim owner = claim();
-        bench.store.putEarly(owner, "2").join();
+        bench.store.putOutput(owner, "2").join();
 
-        assertThat(bench.store.putEarly(zombie, "3").join()).isFalse();
+        assertThat(bench.store.putOutput(zombie, "3").join()).isFalse();
 
         assertThat(bench.queue.outputs().early("run", "a", Integer.class)).contains(2);
         bench.queue.worker().complete(owner, 4);
         assertThat(bench.queue.outputs().early("run", "a", Integer.class)).isEmpty();
-        assertThat(bench.store.putEarly(owner, "5").join()).isFalse();
+        assertThat(bench.store.putOutput(owner, "5").join()).isFalse();
     }
 
     @Test
@@ -1570,12 +1572,13 @@ class RedisJobRunsTests {
 
         assertThat(bench.store.putStep(zombie, "fetch", "2").join()).isFalse();
 
-        assertThat(bench.store.step(owner, "fetch").join().orElseThrow().text()).isEqualTo("1");
-        assertThat(bench.store.step(owner, "other").join()).isEmpty();
+        assertThat(bench.store.findStep(owner, "fetch").join().orElseThrow().text())
+                .isEqualTo("1");
+        assertThat(bench.store.findStep(owner, "other").join()).isEmpty();
         bench.queue.worker().fail(owner, "boom");
         complete("gathered");
         start("a");
-        assertThat(bench.store.step(claim(), "fetch").join()).isPresent();
+        assertThat(bench.store.findStep(claim(), "fetch").join()).isPresent();
     }
 
     @Test
@@ -1587,6 +1590,6 @@ class RedisJobRunsTests {
 
         runs.start("run", List.of(Map.of("other", 1)), unit -> "a", COUNT);
 
-        assertThat(bench.store.step(claim(), "fetch").join()).isEmpty();
+        assertThat(bench.store.findStep(claim(), "fetch").join()).isEmpty();
     }
 }

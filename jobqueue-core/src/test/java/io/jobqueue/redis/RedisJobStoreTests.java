@@ -8,6 +8,7 @@ import io.jobqueue.JobSnapshot;
 import io.jobqueue.QueueSettings;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
+import io.jobqueue.worker.Chore;
 import io.jobqueue.worker.JobStore;
 import io.jobqueue.worker.JobStoreContract;
 import io.lettuce.core.RedisClient;
@@ -63,6 +64,11 @@ class RedisJobStoreTests extends JobStoreContract {
     @Override
     protected JobStore another() {
         return queues().store("jobs");
+    }
+
+    @Override
+    protected Chore sweep(Duration period) {
+        return Chores.sweep(queues(), "jobs", period);
     }
 
     @Override

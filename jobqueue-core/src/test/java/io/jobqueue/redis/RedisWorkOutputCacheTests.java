@@ -13,8 +13,7 @@ import io.jobqueue.WorkOutputCache;
 import io.jobqueue.WorkOutputCache.RunProgress;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
-import io.jobqueue.worker.JobStore.Settlement;
-import io.jobqueue.worker.JobStore.Verb;
+import io.jobqueue.worker.Verb;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -110,9 +109,7 @@ class RedisWorkOutputCacheTests {
         outputs.expect("run", 2);
         outputs.put("run", "a", 1);
         assertThat(outputs.progress("run").isComplete()).isFalse();
-        bench.store
-                .settle(List.of(new Settlement(unit("b"), Verb.FAIL, "broken", "", Duration.ZERO, 1)))
-                .join();
+        bench.store.settle(List.of(Verb.FAIL.of(unit("b")))).join();
 
         assertThat(outputs.progress("run")).isEqualTo(new RunProgress(OptionalLong.of(2), 1, 1));
         assertThat(outputs.progress("run").isComplete()).isTrue();
@@ -166,9 +163,7 @@ class RedisWorkOutputCacheTests {
     void aFailureDoesNotReplaceAnOutputAndAnOutputRemovesAFailure() {
         outputs.put("run", "done", 1);
         bench.store
-                .settle(List.of(
-                        new Settlement(unit("done"), Verb.FAIL, "boom", "", Duration.ZERO, 1),
-                        new Settlement(unit("open"), Verb.FAIL, "boom", "", Duration.ZERO, 1)))
+                .settle(List.of(Verb.FAIL.of(unit("done")), Verb.FAIL.of(unit("open"))))
                 .join();
         assertThat(outputs.failures("run")).containsOnlyKeys("open");
 

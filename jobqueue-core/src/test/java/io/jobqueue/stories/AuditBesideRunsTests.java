@@ -93,12 +93,12 @@ class AuditBesideRunsTests {
                                 "done", outputs.stream().count(),
                                 "failed", outputs.failures().count());
                     }));
-            stage.reclaimer(Duration.ofMillis(50));
+            stage.upkeep(Duration.ofMillis(50));
             AtomicBoolean over = new AtomicBoolean();
             CompletableFuture<Long> audits = CompletableFuture.supplyAsync(() -> {
                 long looks = 0;
                 while (!over.get()) {
-                    stage.store.audit(Duration.ZERO).join().tell("q", stage.events::add);
+                    stage.events.addAll(stage.audit().events());
                     looks++;
                 }
                 return looks;

@@ -384,7 +384,7 @@ class BadNameTests {
         for (String id : ids) {
             stage.guideEnqueue(id, "{\"kind\":\"work\"}", 1_700_000_000_000L);
         }
-        stage.reclaimer(Duration.ofMillis(50));
+        stage.upkeep(Duration.ofMillis(50));
         stage.pool(Stage.workers(4), Stage.handler("work", (job, context) -> ran.add(job.id())));
 
         await().atMost(Duration.ofSeconds(20))
@@ -416,7 +416,7 @@ class BadNameTests {
                     """,
                     ScriptOutputType.STATUS,
                     "queue:q:");
-            quick.reclaimer(Duration.ofMillis(50));
+            quick.upkeep(Duration.ofMillis(50));
             quick.pool(Stage.workers(1), Stage.handler("work", (job, context) -> null));
 
             await().atMost(Duration.ofSeconds(20))

@@ -98,7 +98,7 @@ class ClockTests {
         try (Stage stage = new Stage(server.port())) {
             Map<String, AtomicInteger> runs = new ConcurrentHashMap<>();
             CountDownLatch jumped = new CountDownLatch(1);
-            stage.reclaimer(Duration.ofMillis(100));
+            stage.upkeep(Duration.ofMillis(100));
             stage.pool(Stage.workers(4), Stage.handler("long", (job, context) -> {
                 runs.computeIfAbsent(job.id(), id -> new AtomicInteger()).incrementAndGet();
                 jumped.await();
@@ -128,7 +128,7 @@ class ClockTests {
         try (Stage stage = new Stage(server.port())) {
             stage.enqueue("work", "job", 20);
             assertThat(stage.queue.worker().claim(Duration.ZERO)).isPresent(); // by one who never comes back
-            stage.reclaimer(Duration.ofMillis(100));
+            stage.upkeep(Duration.ofMillis(100));
             await().until(() -> stage.redis.hget("queue:q:meta", "last_sweep") != null);
 
             set("-1h");

@@ -7,6 +7,7 @@ import io.jobqueue.JobOutcome;
 import io.jobqueue.QueueSettings;
 import io.jobqueue.Retention;
 import io.jobqueue.RetryPolicy;
+import io.jobqueue.history.RecordingChore;
 import io.jobqueue.history.RecordingStore;
 import io.jobqueue.history.Tape;
 import io.jobqueue.redis.RedisConnector;
@@ -15,7 +16,7 @@ import io.jobqueue.redis.RedisQueues;
 import io.jobqueue.worker.Handler;
 import io.jobqueue.worker.Handlers;
 import io.jobqueue.worker.JobFunction;
-import io.jobqueue.worker.Reclaimer;
+import io.jobqueue.worker.Upkeep;
 import io.jobqueue.worker.WorkerPool;
 import io.jobqueue.worker.WorkerSettings;
 import java.nio.file.Path;
@@ -72,6 +73,7 @@ final class ConservationMain {
         RecordingStore store = new RecordingStore(queues.store("q"), tape);
         WorkerPool pool = new WorkerPool(
                 store,
+                queues.notes("q"),
                 Handlers.of(List.of(
                         handler(
                                 "work",
@@ -87,14 +89,17 @@ final class ConservationMain {
                         .withDrain(Duration.ofMillis(5)),
                 JobListener.none(),
                 Thread::new);
-        Reclaimer reclaimer =
-                new Reclaimer(List.of(store), Duration.ofMillis(250), Duration.ofMillis(100), JobListener.none());
+        Upkeep upkeep = new Upkeep(
+                queues.chores("q", Duration.ofMillis(250), Duration.ofMillis(100)).stream()
+                        .map(chore -> new RecordingChore(chore, tape))
+                        .toList(),
+                JobListener.none());
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             pool.stop();
-            reclaimer.stop();
+            upkeep.stop();
             connector.stop();
         }));
-        reclaimer.start();
+        upkeep.start();
         pool.start();
     }
 

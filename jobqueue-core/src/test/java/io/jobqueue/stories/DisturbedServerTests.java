@@ -41,7 +41,7 @@ class DisturbedServerTests {
     void forgottenScriptsAreNoticedByNobody(EmbeddedRedis server, Figures figures) {
         try (Stage stage = new Stage(server.port(), settings())) {
             Map<String, AtomicInteger> runs = new ConcurrentHashMap<>();
-            stage.reclaimer(Duration.ofMillis(100));
+            stage.upkeep(Duration.ofMillis(100));
             stage.pool(Stage.workers(8), Stage.handler("work", (job, context) -> {
                 runs.computeIfAbsent(job.id(), id -> new AtomicInteger()).incrementAndGet();
                 return context.extend(Duration.ofSeconds(1));
@@ -85,7 +85,7 @@ class DisturbedServerTests {
         try (Stage stage = new Stage(server.port(), settings())) {
             Set<String> running = ConcurrentHashMap.newKeySet();
             Set<String> overlaps = ConcurrentHashMap.newKeySet();
-            stage.reclaimer(Duration.ofMillis(100));
+            stage.upkeep(Duration.ofMillis(100));
             stage.pool(Stage.workers(8), Stage.handler("work", (job, context) -> {
                 if (!running.add(job.id())) {
                     overlaps.add(job.id());
@@ -149,7 +149,7 @@ class DisturbedServerTests {
         try (Stage stage = new Stage(server.port(), settings())) {
             Map<String, AtomicInteger> runs = new ConcurrentHashMap<>();
             CountDownLatch paused = new CountDownLatch(1);
-            stage.reclaimer(Duration.ofMillis(100));
+            stage.upkeep(Duration.ofMillis(100));
             stage.pool(Stage.workers(4), Stage.handler("long", (job, context) -> {
                 runs.computeIfAbsent(job.id(), id -> new AtomicInteger()).incrementAndGet();
                 paused.await();

@@ -55,7 +55,7 @@ class DyingWorkersTests {
         }
         assertThat(inFlight).isNotEmpty();
         int ranBefore = told("runs").size();
-        stage.reclaimer(Duration.ofMillis(100));
+        stage.upkeep(Duration.ofMillis(100));
 
         await().until(() -> stage.list("processing").isEmpty());
         List<String> head = new ArrayList<>(stage.list("pending"));
@@ -82,7 +82,7 @@ class DyingWorkersTests {
     void aJobThatKillsItsWorkersBecomesADeadLetterAndTheOthersFinish() {
         stage.queue.enqueue(JobRequest.of("poison", null).id("poison").unit("run", "bad"));
         stage.enqueue("quick", "job", 30);
-        stage.reclaimer(Duration.ofMillis(100));
+        stage.upkeep(Duration.ofMillis(100));
 
         try (WorkerProcess first = WorkerProcess.start(server.port(), 1);
                 WorkerProcess second = WorkerProcess.start(server.port(), 1)) {
@@ -110,7 +110,7 @@ class DyingWorkersTests {
         try (WorkerProcess worker = WorkerProcess.start(server.port(), 1)) {
             await().atMost(START).until(() -> told("started").contains("one"));
             worker.signal("STOP");
-            stage.reclaimer(Duration.ofMillis(100));
+            stage.upkeep(Duration.ofMillis(100));
             stage.pool(Stage.workers(1), Stage.handler("long", (job, context) -> "attempt " + job.attempt()));
 
             await().atMost(Duration.ofSeconds(10)).until(() -> stage.total("completed") == 1);

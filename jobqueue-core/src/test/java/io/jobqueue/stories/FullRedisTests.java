@@ -14,8 +14,7 @@ import io.jobqueue.RetryPolicy;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
 import io.jobqueue.worker.JobStore.Answer;
-import io.jobqueue.worker.JobStore.Settlement;
-import io.jobqueue.worker.JobStore.Verb;
+import io.jobqueue.worker.Verb;
 import io.lettuce.core.RedisCommandExecutionException;
 import java.time.Duration;
 import java.util.List;
@@ -97,7 +96,7 @@ class FullRedisTests {
         }
         assertThatExceptionOfType(EnqueueRefusedException.class).isThrownBy(() -> stage.enqueue("work", "more", 50));
         assertThat(stage.dump()).isEqualTo(before);
-        stage.reclaimer(Duration.ofMillis(100));
+        stage.upkeep(Duration.ofMillis(100));
         stage.pool(Stage.workers(8), Stage.handler("work", (job, context) -> {
             runs.incrementAndGet();
             if (job.id().endsWith("7") && job.attempt() == 1) {
@@ -134,13 +133,13 @@ class FullRedisTests {
         assertThat(stage.queue.worker().release(claims.get(2))).isTrue();
         assertThat(stage.store
                         .settle(List.of(
-                                new Settlement(claims.get(3), Verb.RETRY, "later", "", Duration.ofHours(1), 9),
-                                new Settlement(claims.get(4), Verb.FAIL, "never", "", Duration.ZERO, 9)))
+                                Verb.RETRY.of(claims.get(3), "later", "", Duration.ofHours(1), 9),
+                                Verb.FAIL.of(claims.get(4))))
                         .join()
                         .answers())
                 .containsOnly(Answer.DONE);
         assertThat(stage.queue.worker().reclaimStuck()).containsExactly("job-5");
-        assertThat(stage.store.sweep(Duration.ofSeconds(1)).join().more()).isFalse();
+        assertThat(stage.sweep(Duration.ofSeconds(1)).reclaimed()).isEmpty();
         assertThat(stage.queue.worker().claim(Duration.ZERO)).isPresent();
         assertThat(stage.queue.worker().claim(Duration.ofMillis(50))).isPresent();
         stage.queue.outputs().put("run", "unit", "by hand");
@@ -170,7 +169,7 @@ class FullRedisTests {
         assertThat(stage.queue.worker().claim(Duration.ZERO)).isEmpty();
         assertThat(stage.store.claim(0).join().jobs()).isEmpty();
         assertThat(stage.queue.worker().reclaimStuck()).isEmpty();
-        assertThat(stage.store.sweep(Duration.ofSeconds(1)).join().reclaimed()).isEmpty();
+        assertThat(stage.sweep(Duration.ofSeconds(1)).reclaimed()).isEmpty();
         assertThat(stage.queue.admin().purge()).isZero();
         assertThat(stage.queue.stats().pendingDepth()).isZero();
     }
@@ -190,7 +189,7 @@ class FullRedisTests {
         stage.redis.configSet("maxmemory", "1");
 
         await().until(() -> {
-            stage.store.sweep(Duration.ofSeconds(1)).join();
+            stage.sweep(Duration.ofSeconds(1));
             return stage.list("completed").isEmpty();
         });
         assertThat(stage.redis.keys("queue:q:job:*")).isEmpty();

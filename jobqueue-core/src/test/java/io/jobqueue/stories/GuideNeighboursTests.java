@@ -168,7 +168,7 @@ class GuideNeighboursTests {
         assertThat(stage.queue.worker().reclaimStuck()).isEmpty();
         long seen = System.nanoTime();
         stage.pool(Stage.workers(1), Stage.handler("email", (job, context) -> "ours"));
-        stage.reclaimer(Duration.ofMillis(100));
+        stage.upkeep(Duration.ofMillis(100));
 
         await().until(() -> stage.list("completed").contains("old"));
         assertThat(Duration.ofNanos(System.nanoTime() - seen))
@@ -199,11 +199,7 @@ class GuideNeighboursTests {
         // every 4 ms is what a poll of 15 ms never keeps up with
         await().pollInterval(Duration.ofMillis(15))
                 .atMost(Duration.ofSeconds(20))
-                .until(() -> stage.store
-                        .sweep(Duration.ofMillis(4))
-                        .join()
-                        .reclaimed()
-                        .equals(List.of("job-0")));
+                .until(() -> stage.sweep(Duration.ofMillis(4)).reclaimed().equals(List.of("job-0")));
     }
 
     @Test
@@ -242,7 +238,7 @@ class GuideNeighboursTests {
         stage.redis.lrem("queue:q:processing", 1, "twice");
         stage.redis.hset("queue:q:job:twice", Map.of("status", "completed", "claimed_at_ms", "1"));
 
-        stage.reclaimer(Duration.ofMillis(50));
+        stage.upkeep(Duration.ofMillis(50));
         stage.pool(Stage.workers(1), Stage.handler("email", (job, context) -> runs.incrementAndGet()));
 
         await().until(() -> stage.list("processing").isEmpty());
@@ -260,7 +256,7 @@ class GuideNeighboursTests {
 
         assertThat(stage.queue.worker().claim(Duration.ZERO)).isEmpty();
         assertThat(stage.list("processing")).containsExactly("astray");
-        stage.reclaimer(Duration.ofMillis(100));
+        stage.upkeep(Duration.ofMillis(100));
         stage.pool(Stage.workers(1), Stage.handler("email", (job, context) -> null));
 
         await().until(() -> stage.list("completed").contains("astray"));

@@ -261,7 +261,7 @@ class LostReplyTests {
         }));
 
         await().until(() -> proxy.cuts() == 1);
-        stage.reclaimer(Duration.ofMillis(100));
+        stage.upkeep(Duration.ofMillis(100));
 
         await().atMost(Duration.ofSeconds(15)).until(() -> stage.total("completed") == 6);
         assertThat(stage.total("reclaimed")).isEqualTo(2);
@@ -334,7 +334,7 @@ class LostReplyTests {
     void aHeartbeatWhoseReplyIsLostDoesNotStopTheHandler(Repeats repeats) {
         Stage stage = stage(repeats);
         CountDownLatch done = new CountDownLatch(1);
-        stage.reclaimer(Duration.ofMillis(100));
+        stage.upkeep(Duration.ofMillis(100));
         stage.pool(Stage.workers(1), Stage.handler("email", (job, context) -> {
             assertThat(done.await(20, TimeUnit.SECONDS)).isTrue();
             return context.isLeaseLost();

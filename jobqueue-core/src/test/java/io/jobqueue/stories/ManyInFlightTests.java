@@ -10,8 +10,7 @@ import io.jobqueue.embedded.RedisServer;
 import io.jobqueue.worker.JobStore.Answer;
 import io.jobqueue.worker.JobStore.Renewal;
 import io.jobqueue.worker.JobStore.Renewed;
-import io.jobqueue.worker.JobStore.Settlement;
-import io.jobqueue.worker.JobStore.Verb;
+import io.jobqueue.worker.Verb;
 import io.lettuce.core.ScriptOutputType;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -72,22 +71,7 @@ class ManyInFlightTests {
 
     private static Claim claim(int job) {
         return new Claim(
-                "q",
-                "job-" + job,
-                "work",
-                TOKEN,
-                1,
-                0,
-                job,
-                JobCodec.standard().json("{}"),
-                Map.of(),
-                null,
-                null,
-                null);
-    }
-
-    private static Settlement settlement(Claim claim, Verb verb) {
-        return new Settlement(claim, verb, "{}", "", Duration.ZERO, 5);
+                "q", "job-" + job, "work", TOKEN, 1, 0, job, JobCodec.standard().json("{}"), Map.of(), null, null);
     }
 
     /** The time of the processor that Redis has used, in ms: unlike wall time it does not suffer from busy neighbours. */
@@ -136,7 +120,7 @@ class ManyInFlightTests {
             List<Integer> batch = order.subList(0, 100);
             assertThat(stage.store
                             .settle(batch.stream()
-                                    .map(job -> settlement(claim(job), Verb.COMPLETE))
+                                    .map(job -> Verb.COMPLETE.of(claim(job)))
                                     .toList())
                             .join()
                             .answers())
@@ -152,7 +136,7 @@ class ManyInFlightTests {
         costs.put("sweep a page", measured(15, () -> {
             stage.redis.hset(
                     "queue:q:meta", Map.of("next_sweep", "1", "hold_left", "0", "last_sweep", "9999999999999"));
-            stage.store.sweep(Duration.ofDays(9999)).join();
+            stage.sweep(Duration.ofDays(9999));
         }));
         costs.put("claim none", measured(15, () -> stage.store.claim(10).join()));
         return costs;
@@ -167,9 +151,7 @@ class ManyInFlightTests {
         stage.redis.configResetstat();
 
         List<Answer> answers = stage.store
-                .settle(mine.stream()
-                        .map(claim -> settlement(claim, Verb.COMPLETE))
-                        .toList())
+                .settle(mine.stream().map(claim -> Verb.COMPLETE.of(claim)).toList())
                 .join()
                 .answers();
 
@@ -220,7 +202,7 @@ class ManyInFlightTests {
                         .collect(Collectors.toMap(job -> job, job -> Verb.values()[random.nextInt(4)]));
                 List<Answer> answers = stage.store
                         .settle(IntStream.range(0, batch.size())
-                                .mapToObj(i -> settlement(claim(batch.get(i)), verbs.get(batch.get(i))))
+                                .mapToObj(i -> verbs.get(batch.get(i)).of(claim(batch.get(i))))
                                 .toList())
                         .join()
                         .answers();

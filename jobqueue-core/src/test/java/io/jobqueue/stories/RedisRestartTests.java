@@ -84,7 +84,7 @@ class RedisRestartTests {
             CountDownLatch never = new CountDownLatch(1);
             stage.queue.enqueue(JobRequest.of("hand", null).id("hand"));
             Claim byHand = stage.queue.worker().claim(Duration.ZERO).orElseThrow();
-            stage.reclaimer(Duration.ofMillis(200));
+            stage.upkeep(Duration.ofMillis(200));
             stage.pool(Stage.workers(8), Stage.handler("work", (job, context) -> {
                 if (!running.add(job.id())) {
                     overlaps.add(job.id());

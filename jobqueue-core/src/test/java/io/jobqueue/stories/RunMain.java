@@ -73,7 +73,7 @@ final class RunMain {
     }
 
     private static void work(Stage stage) {
-        stage.reclaimer(Duration.ofMillis(100));
+        stage.upkeep(Duration.ofMillis(100));
         stage.pool(
                 Stage.workers(8),
                 Stage.handler("unit", (job, context) -> {

@@ -61,10 +61,8 @@ class SpoiledKeysTests {
         OPERATIONS.put("release", (stage, scene) -> stage.queue.worker().release(scene.claim()));
         OPERATIONS.put("extend", (stage, scene) -> stage.queue.worker().extend(scene.claim(), Duration.ofSeconds(5)));
         OPERATIONS.put("reclaim", (stage, scene) -> stage.queue.worker().reclaimStuck());
-        OPERATIONS.put(
-                "sweep", (stage, scene) -> stage.store.sweep(Duration.ofDays(1)).join());
-        OPERATIONS.put(
-                "audit", (stage, scene) -> stage.store.audit(Duration.ZERO).join());
+        OPERATIONS.put("sweep", (stage, scene) -> stage.sweep(Duration.ofDays(1)));
+        OPERATIONS.put("audit", (stage, scene) -> stage.audit());
         OPERATIONS.put("stats", (stage, scene) -> stage.queue.stats());
         for (JobStatus status : JobStatus.values()) {
             OPERATIONS.put(
@@ -179,7 +177,7 @@ class SpoiledKeysTests {
     void theLoopsOutliveAKeyOfAnotherTypeAndTheNextQueueDoesNotNotice() {
         Stage other = stage; // one application, two queues
         Set<String> done = ConcurrentHashMap.newKeySet();
-        stage.reclaimer(Duration.ofMillis(50));
+        stage.upkeep(Duration.ofMillis(50));
         stage.pool(Stage.workers(2), Stage.handler("work", (job, context) -> done.add(job.id())));
         for (String name : List.of("pending", "processing", "completed", "meta", "wake", "delayed")) {
             stage.redis.del("queue:q:" + name);
@@ -247,7 +245,7 @@ class SpoiledKeysTests {
         }
         List<String> empty = new ArrayList<>();
 
-        stage.reclaimer(Duration.ofMillis(50));
+        stage.upkeep(Duration.ofMillis(50));
         stage.pool(Stage.workers(8), Stage.handler("work", (job, context) -> {
             if (!((Map<?, ?>) job.payload()).containsKey("name")) {
                 empty.add(job.id());

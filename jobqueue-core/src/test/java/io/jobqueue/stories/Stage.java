@@ -8,6 +8,7 @@ import io.jobqueue.JobQueue;
 import io.jobqueue.JobRequest;
 import io.jobqueue.QueueSettings;
 import io.jobqueue.RetryPolicy;
+import io.jobqueue.redis.Chores;
 import io.jobqueue.redis.RedisConnector;
 import io.jobqueue.redis.RedisLink;
 import io.jobqueue.redis.RedisQueues;
@@ -15,7 +16,8 @@ import io.jobqueue.worker.Handler;
 import io.jobqueue.worker.Handlers;
 import io.jobqueue.worker.JobFunction;
 import io.jobqueue.worker.JobStore;
-import io.jobqueue.worker.Reclaimer;
+import io.jobqueue.worker.Told;
+import io.jobqueue.worker.Upkeep;
 import io.jobqueue.worker.WorkerPool;
 import io.jobqueue.worker.WorkerSettings;
 import io.lettuce.core.RedisClient;
@@ -35,7 +37,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * What one application has: connections, a queue named {@code q}, pools and a reclaimer. Beside it, past any proxy, the
+ * What one application has: connections, a queue named {@code q}, pools and an upkeep. Beside it, past any proxy, the
  * raw commands of a client that knows nothing of the queue.
  */
 class Stage implements AutoCloseable {
@@ -105,18 +107,34 @@ class Stage implements AutoCloseable {
 
     /** A pool that runs until the stage is closed. */
     WorkerPool pool(WorkerSettings settings, Handler... handlers) {
-        WorkerPool pool =
-                new WorkerPool(store, Handlers.of(List.of(handlers)), settings, this::note, HandlerThreads.factory());
+        WorkerPool pool = new WorkerPool(
+                store,
+                queues.notes("q"),
+                Handlers.of(List.of(handlers)),
+                settings,
+                this::note,
+                HandlerThreads.factory());
         endings.push(pool::stop);
         pool.start();
         return pool;
     }
 
-    Reclaimer reclaimer(Duration interval) {
-        Reclaimer reclaimer = new Reclaimer(List.of(store), interval, this::note);
-        endings.push(reclaimer::stop);
-        reclaimer.start();
-        return reclaimer;
+    /** An upkeep that runs until the stage is closed. */
+    Upkeep upkeep(Duration interval) {
+        Upkeep upkeep = new Upkeep(queues.chores("q", interval), this::note);
+        endings.push(upkeep::stop);
+        upkeep.start();
+        return upkeep;
+    }
+
+    /** One round of the sweep; three periods without one are a gap. */
+    Told sweep(Duration period) {
+        return Told.by(Chores.sweep(queues, "q", period));
+    }
+
+    /** One page of the audit. */
+    Told audit() {
+        return Told.by(Chores.audit(queues, "q"));
     }
 
     /** Jobs named {@code prefix-0} and so on, the first at the head of the queue. */

@@ -50,6 +50,7 @@ class StopUnderLoadTests {
             for (int stop = 0; stop < 50; stop++) {
                 WorkerPool pool = new WorkerPool(
                         stage.store,
+                        stage.queues.notes("q"),
                         Handlers.of(List.of(handler)),
                         Stage.workers(8).withDrain(Duration.ofMillis(stop % 3 * 20)),
                         stage.events::add,

@@ -22,7 +22,7 @@ final class WorkerMain {
                 }
             }
         };
-        stage.reclaimer(Duration.ofMillis(100));
+        stage.upkeep(Duration.ofMillis(100));
         stage.pool(
                 Stage.workers(Integer.parseInt(args[1])),
                 Stage.handler("quick", (job, context) -> {

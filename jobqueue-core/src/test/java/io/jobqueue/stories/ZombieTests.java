@@ -10,14 +10,15 @@ import io.jobqueue.RetryPolicy;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
 import io.jobqueue.worker.JobStore.Answer;
-import io.jobqueue.worker.JobStore.Settlement;
-import io.jobqueue.worker.JobStore.Verb;
+import io.jobqueue.worker.Settlement;
+import io.jobqueue.worker.Verb;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -68,7 +69,8 @@ class ZombieTests {
                 ending.addAll(back);
                 Collections.shuffle(ending, random);
                 for (Map.Entry<Worker, Answer> end : complete(stage, ending)) {
-                    String unit = end.getKey().claim().unitId();
+                    String unit =
+                            Objects.requireNonNull(end.getKey().claim().unit()).unitId();
                     if (end.getValue() == Answer.DONE) {
                         assertThat(accepted.put(unit, end.getKey().output()))
                                 .as("unit %s was accepted before, seed %d", unit, seed)
@@ -106,8 +108,10 @@ class ZombieTests {
         for (List<Claim> claims = stage.store.claim(100).join().jobs();
                 !claims.isEmpty();
                 claims = stage.store.claim(100).join().jobs()) {
-            claims.forEach(claim -> owners.add(
-                    new Worker(claim, claim.unitId() + " by attempt " + claim.attempt() + ", fence " + claim.fence())));
+            claims.forEach(claim -> owners.add(new Worker(
+                    claim,
+                    Objects.requireNonNull(claim.unit()).unitId() + " by attempt " + claim.attempt() + ", fence "
+                            + claim.fence())));
         }
         return owners;
     }
@@ -118,13 +122,8 @@ class ZombieTests {
             List<Worker> batch = workers.subList(from, Math.min(from + 50, workers.size()));
             List<Answer> answered = stage.store
                     .settle(batch.stream()
-                            .map(worker -> new Settlement(
-                                    worker.claim(),
-                                    Verb.COMPLETE,
-                                    "{}",
-                                    "\"" + worker.output() + "\"",
-                                    Duration.ZERO,
-                                    0))
+                            .<Settlement>map(worker ->
+                                    new Settlement.Complete(worker.claim(), "{}", "\"" + worker.output() + "\""))
                             .toList())
                     .join()
                     .answers();
@@ -194,7 +193,7 @@ class ZombieTests {
 
     private static Answer settle(Stage stage, Claim claim, Verb verb) {
         return stage.store
-                .settle(List.of(new Settlement(claim, verb, "{}", "\"" + claim.fence() + "\"", Duration.ZERO, 9)))
+                .settle(List.of(verb.of(claim, "{}", "\"" + claim.fence() + "\"", Duration.ZERO, 9)))
                 .join()
                 .answers()
                 .get(0);

@@ -2,11 +2,16 @@ package io.jobqueue.worker;
 
 import io.jobqueue.Claim;
 import io.jobqueue.JobCodec;
+import io.jobqueue.JobEvent;
 import io.jobqueue.JobRequest;
 import io.jobqueue.JobSnapshot;
 import io.jobqueue.JobStatus;
+import io.jobqueue.JsonText;
 import io.jobqueue.QueueSettings;
 import io.jobqueue.Retention;
+import io.jobqueue.RunPart;
+import io.jobqueue.WorkOutputs;
+import java.lang.reflect.Type;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -24,6 +29,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +40,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Thread-safe. Answers are given on the caller's thread, hints on the thread of whoever brought the work.
  */
-final class InMemoryJobStore implements JobStore {
+final class InMemoryJobStore implements JobStore, AttemptNotes {
 
     /** The kinds of call, for the switches. */
     enum Call {
@@ -65,6 +71,7 @@ final class InMemoryJobStore implements JobStore {
         final @Nullable String runId;
         final @Nullable String unitId;
         final long enqueuedAt;
+        final Map<String, String> steps = new HashMap<>();
 
         JobStatus status = JobStatus.PENDING;
         int attempts;
@@ -103,10 +110,10 @@ final class InMemoryJobStore implements JobStore {
 
         boolean wasEndedBy(Settlement end) {
             return !end.claim().token().isEmpty()
-                    && (end.verb() == Verb.COMPLETE
+                    && (end instanceof Settlement.Complete
                             ? status == JobStatus.COMPLETED
                                     && token.equals(end.claim().token())
-                            : endedVerb == end.verb()
+                            : endedVerb == Verb.of(end)
                                     && endedToken.equals(end.claim().token()));
         }
     }
@@ -387,7 +394,7 @@ final class InMemoryJobStore implements JobStore {
                 .findFirst()
                 .map(job -> Duration.ofMillis(Math.max(0, job.dueAt - now)))
                 .orElse(null);
-        return new Claims(claims, !pending.isEmpty(), nextDue, lost);
+        return new Claims(claims, !pending.isEmpty(), nextDue, lost(lost));
     }
 
     private Claim claim(InMemoryJob job, String token, long now) {
@@ -407,9 +414,8 @@ final class InMemoryJobStore implements JobStore {
                 job.fence,
                 codec.json(job.payload),
                 job.headers,
-                job.runId,
-                job.unitId,
-                Instant.ofEpochMilli(job.enqueuedAt));
+                Instant.ofEpochMilli(job.enqueuedAt),
+                RunPart.of(job.runId, job.unitId, null));
     }
 
     private List<InMemoryJob> scheduled() {
@@ -442,7 +448,7 @@ final class InMemoryJobStore implements JobStore {
         released.sort(Comparator.comparingLong((InMemoryJob job) -> job.fence).reversed());
         released.forEach(job -> pending.addFirst(job.id));
         wake |= !released.isEmpty();
-        return new Settled(answers, dropped[0]);
+        return new Settled(answers, dropped(dropped[0]));
     }
 
     private Answer settleNow(Settlement end, List<InMemoryJob> released, long[] dropped) {
@@ -455,18 +461,16 @@ final class InMemoryJobStore implements JobStore {
             if (!job.wasEndedBy(end)) {
                 return Answer.REFUSED;
             }
-            return end.verb() == Verb.RETRY && job.status == JobStatus.FAILED ? Answer.FAILED : Answer.ALREADY;
+            return end instanceof Settlement.Retry && job.status == JobStatus.FAILED ? Answer.FAILED : Answer.ALREADY;
         }
         long now = millis.getAsLong();
-        int limit = job.maxAttempts > 0 ? job.maxAttempts : end.maxAttempts();
-        boolean last = end.verb() == Verb.RETRY && job.attempts >= limit;
         processing.remove(job.id);
-        if (end.verb() == Verb.COMPLETE) {
+        if (end instanceof Settlement.Complete done) {
             job.status = JobStatus.COMPLETED;
-            job.result = end.text();
+            job.result = done.result();
             job.endedAt = now;
-            if (claim.isUnit()) {
-                outputs.putIfAbsent(unit(claim), end.output());
+            if (claim.unit() != null) {
+                outputs.putIfAbsent(unit(claim), done.output());
                 failures.remove(unit(claim));
             }
             completed.addFirst(job.id);
@@ -474,20 +478,28 @@ final class InMemoryJobStore implements JobStore {
             return Answer.DONE;
         }
         job.endedToken = job.token;
-        job.endedVerb = end.verb();
+        job.endedVerb = Verb.of(end);
         job.token = "";
-        if (end.verb() == Verb.FAIL || last) {
-            dropped[0] += bury(job, end.text(), now);
-            failUnit(claim.isUnit() ? unit(claim) : "", end.text());
-            return last ? Answer.FAILED : Answer.DONE;
+        if (end instanceof Settlement.Fail fail) {
+            dropped[0] += bury(job, unit(claim), fail.reason().text(), now);
+            return Answer.DONE;
         }
-        if (end.verb() == Verb.RELEASE) {
+        if (end instanceof Settlement.Release) {
             job.status = JobStatus.PENDING;
             job.attempts--;
             released.add(job);
             return Answer.DONE;
         }
-        job.lastError = end.text();
+        return retry(job, (Settlement.Retry) end, now, dropped);
+    }
+
+    private Answer retry(InMemoryJob job, Settlement.Retry end, long now, long[] dropped) {
+        int limit = job.maxAttempts > 0 ? job.maxAttempts : end.maxAttempts();
+        if (job.attempts >= limit) {
+            dropped[0] += bury(job, unit(end.claim()), end.reason().text(), now);
+            return Answer.FAILED;
+        }
+        job.lastError = end.reason().text();
         if (end.delay().toMillis() > 0) {
             schedule(job, now + end.delay().toMillis());
         } else {
@@ -498,7 +510,16 @@ final class InMemoryJobStore implements JobStore {
         return Answer.DONE;
     }
 
-    private long bury(InMemoryJob job, String reason, long now) {
+    private List<JobEvent> lost(List<String> ids) {
+        return ids.isEmpty() ? List.of() : List.of(new JobEvent.Lost(queue(), ids));
+    }
+
+    private List<JobEvent> dropped(long count) {
+        return count == 0 ? List.of() : List.of(new JobEvent.DeadLettersDropped(queue(), count));
+    }
+
+    private long bury(InMemoryJob job, String unit, String reason, long now) {
+        failUnit(unit, reason);
         job.status = JobStatus.FAILED;
         job.token = "";
         job.lastError = reason;
@@ -514,7 +535,8 @@ final class InMemoryJobStore implements JobStore {
     }
 
     private static String unit(Claim claim) {
-        return claim.runId() + "/" + claim.unitId();
+        RunPart.Unit unit = claim.unit();
+        return unit == null ? "" : unit.runId() + "/" + unit.unitId();
     }
 
     private long trim(Deque<String> history, int kept) {
@@ -543,12 +565,30 @@ final class InMemoryJobStore implements JobStore {
                 .toList());
     }
 
-    @Override
-    public CompletableFuture<Sweep> sweep(Duration period) {
-        return answer(Call.SWEEP, () -> sweepNow(period));
+    /** The sweep of this queue. */
+    Chore sweep(Duration period) {
+        return new Chore() {
+            @Override
+            public String queue() {
+                return InMemoryJobStore.this.queue();
+            }
+
+            @Override
+            public String name() {
+                return "sweep";
+            }
+
+            @Override
+            public CompletableFuture<Round> round() {
+                return answer(Call.SWEEP, () -> new Round(sweepNow(period), period));
+            }
+
+            @Override
+            public void stop() {}
+        };
     }
 
-    private Sweep sweepNow(Duration period) {
+    private List<JobEvent> sweepNow(Duration period) {
         long now = millis.getAsLong();
         long lease = settings.lease().visibilityTimeout().toMillis();
         boolean first = lastSweep == Long.MIN_VALUE;
@@ -575,8 +615,7 @@ final class InMemoryJobStore implements JobStore {
                     if (job.crashes > settings.lease().maxCrashes()
                             || (job.maxAttempts > 0 && job.attempts >= job.maxAttempts)) {
                         String reason = "worker-died: in attempt " + job.attempts;
-                        dropped += bury(job, reason, now);
-                        failUnit(job.runId == null ? "" : job.runId + "/" + job.unitId, reason);
+                        dropped += bury(job, job.runId == null ? "" : job.runId + "/" + job.unitId, reason, now);
                         died.add(id);
                     } else {
                         putBack(job);
@@ -587,7 +626,16 @@ final class InMemoryJobStore implements JobStore {
         }
         prune(completed, settings.retention().completed(), now);
         dropped += prune(failed, settings.retention().failed(), now);
-        return new Sweep(reclaimed, died, lost, dropped, false);
+        List<JobEvent> events = new ArrayList<>();
+        if (!reclaimed.isEmpty()) {
+            events.add(new JobEvent.Reclaimed(queue(), reclaimed));
+        }
+        if (!died.isEmpty()) {
+            events.add(new JobEvent.WorkerDied(queue(), died));
+        }
+        events.addAll(lost(lost));
+        events.addAll(dropped(dropped));
+        return events;
     }
 
     private void putBack(InMemoryJob job) {
@@ -608,6 +656,40 @@ final class InMemoryJobStore implements JobStore {
             dropped++;
         }
         return dropped;
+    }
+
+    // ---- notes of running attempts
+
+    @Override
+    public synchronized CompletableFuture<Boolean> putOutput(Claim claim, String output) {
+        return CompletableFuture.completedFuture(owned(claim, job -> outputs.put(unit(claim), output)));
+    }
+
+    @Override
+    public synchronized CompletableFuture<Optional<JsonText>> findStep(Claim claim, String name) {
+        InMemoryJob job = jobs.get(claim.id());
+        return CompletableFuture.completedFuture(
+                Optional.ofNullable(job == null ? null : job.steps.get(name)).map(codec::json));
+    }
+
+    @Override
+    public synchronized CompletableFuture<Boolean> putStep(Claim claim, String name, String value) {
+        return CompletableFuture.completedFuture(owned(claim, job -> job.steps.put(name, value)));
+    }
+
+    private boolean owned(Claim claim, Consumer<InMemoryJob> write) {
+        InMemoryJob job = jobs.get(claim.id());
+        if (job == null || !job.isOwnedBy(claim)) {
+            return false;
+        }
+        write.accept(job);
+        return true;
+    }
+
+    /** There are no gather jobs in memory. */
+    @Override
+    public WorkOutputs<?> outputs(String runId, Type type) {
+        throw new AssertionError("no job gathers run " + runId);
     }
 
     // ---- hints

@@ -25,6 +25,11 @@ class InMemoryJobStoreTests extends JobStoreContract {
     }
 
     @Override
+    protected Chore sweep(Duration period) {
+        return inMemory.sweep(period);
+    }
+
+    @Override
     protected String enqueue(JobRequest request) {
         return inMemory.enqueue(request);
     }

@@ -3,19 +3,18 @@ package io.jobqueue.worker;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jobqueue.Claim;
+import io.jobqueue.FailureReason;
 import io.jobqueue.JobRequest;
 import io.jobqueue.JobSnapshot;
 import io.jobqueue.JobStatus;
 import io.jobqueue.QueueSettings;
 import io.jobqueue.Retention;
+import io.jobqueue.RunPart;
 import io.jobqueue.worker.JobStore.Answer;
 import io.jobqueue.worker.JobStore.Claims;
 import io.jobqueue.worker.JobStore.Renewal;
 import io.jobqueue.worker.JobStore.Renewed;
 import io.jobqueue.worker.JobStore.Settled;
-import io.jobqueue.worker.JobStore.Settlement;
-import io.jobqueue.worker.JobStore.Sweep;
-import io.jobqueue.worker.JobStore.Verb;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -47,6 +46,13 @@ public abstract class JobStoreContract {
     /** The hands of another process on the same queue. */
     protected abstract JobStore another();
 
+    /** The sweep of the store under test. */
+    protected abstract Chore sweep(Duration period);
+
+    private Told sweep() {
+        return Told.by(sweep(PERIOD));
+    }
+
     protected abstract String enqueue(JobRequest request);
 
     protected abstract JobSnapshot find(String id);
@@ -71,7 +77,7 @@ public abstract class JobStoreContract {
     private void openWithShortLease(int maxCrashes) {
         store = open(QueueSettings.defaults().withVisibility(SHORT).withMaxCrashes(maxCrashes));
         // the first sweep after a gap holds back; begun now, the hold is over when the first lease is
-        store.sweep(PERIOD).join();
+        sweep();
     }
 
     private void enqueueAll(String... ids) {
@@ -101,19 +107,19 @@ public abstract class JobStoreContract {
     }
 
     private static Settlement complete(Claim claim) {
-        return new Settlement(claim, Verb.COMPLETE, "{\"done\":true}", "", Duration.ZERO, 0);
+        return new Settlement.Complete(claim, "{\"done\":true}", "");
     }
 
     private static Settlement completeUnit(Claim claim, String output) {
-        return new Settlement(claim, Verb.COMPLETE, "{}", output, Duration.ZERO, 0);
+        return new Settlement.Complete(claim, "{}", output);
     }
 
     private static Settlement retry(Claim claim, Duration delay, int maxAttempts) {
-        return new Settlement(claim, Verb.RETRY, "it rained", "", delay, maxAttempts);
+        return new Settlement.Retry(claim, FailureReason.handler("it rained"), delay, maxAttempts);
     }
 
     private static Settlement fail(Claim claim) {
-        return new Settlement(claim, Verb.FAIL, "broken", "", Duration.ZERO, 0);
+        return new Settlement.Fail(claim, FailureReason.handler("broken"));
     }
 
     private static Settlement release(Claim claim) {
@@ -131,14 +137,13 @@ public abstract class JobStoreContract {
                 claim.fence(),
                 claim.payload(),
                 claim.headers(),
-                claim.runId(),
-                claim.unitId(),
-                claim.enqueuedAt());
+                claim.enqueuedAt(),
+                claim.runPart());
     }
 
-    private Sweep sweepAfterTheLease() {
+    private Told sweepAfterTheLease() {
         pass(SHORT.plusMillis(20));
-        return store.sweep(PERIOD).join();
+        return sweep();
     }
 
     // ---- claim
@@ -165,8 +170,7 @@ public abstract class JobStoreContract {
         assertThat(claim.attempt()).isEqualTo(1);
         assertThat(claim.maxAttempts()).isEqualTo(7);
         assertThat(claim.headers()).containsExactly(Map.entry("trace", "t-1"));
-        assertThat(claim.runId()).isEqualTo("run-1");
-        assertThat(claim.unitId()).isEqualTo("unit-1");
+        assertThat(claim.unit()).isEqualTo(new RunPart.Unit("run-1", "unit-1"));
         assertThat(claim.enqueuedAt()).isNotNull();
         assertThat(find("a").status()).isEqualTo(JobStatus.PROCESSING);
     }
@@ -242,9 +246,9 @@ public abstract class JobStoreContract {
 
         Claims claims = store.claim(10).join();
 
-        assertThat(claims.lost()).containsExactly("gone");
+        assertThat(Told.by(claims).lost()).containsExactly("gone");
         assertThat(ids(claims)).containsExactly("here");
-        assertThat(store.claim(10).join().lost()).isEmpty();
+        assertThat(Told.by(store.claim(10).join()).lost()).isEmpty();
     }
 
     // ---- the token
@@ -270,7 +274,7 @@ public abstract class JobStoreContract {
         Claim newer = claimOne();
 
         for (Settlement late : List.of(complete(older), retry(older, Duration.ZERO, 5), fail(older), release(older))) {
-            assertThat(settle(late)).as(late.verb().name()).isEqualTo(Answer.REFUSED);
+            assertThat(settle(late)).as("%s", Verb.of(late)).isEqualTo(Answer.REFUSED);
         }
         assertThat(find("a").status()).isEqualTo(JobStatus.PROCESSING);
         assertThat(settle(complete(newer))).isEqualTo(Answer.DONE);
@@ -325,7 +329,7 @@ public abstract class JobStoreContract {
         settle(complete(claim));
 
         for (Settlement other : List.of(fail(claim), retry(claim, Duration.ZERO, 5), release(claim))) {
-            assertThat(settle(other)).as(other.verb().name()).isIn(Answer.REFUSED, Answer.ALREADY);
+            assertThat(settle(other)).as("%s", Verb.of(other)).isIn(Answer.REFUSED, Answer.ALREADY);
         }
         assertThat(find("a").status()).isEqualTo(JobStatus.COMPLETED);
         assertThat(find("a").lastError()).isNull();
@@ -495,7 +499,7 @@ public abstract class JobStoreContract {
         enqueueAll("a", "b", "c", "waiting");
         store.claim(3).join();
 
-        Sweep sweep = sweepAfterTheLease();
+        Told sweep = sweepAfterTheLease();
 
         assertThat(sweep.reclaimed()).containsExactlyInAnyOrder("a", "b", "c");
         assertThat(sweep.died()).isEmpty();
@@ -521,7 +525,7 @@ public abstract class JobStoreContract {
         Claim claim = claimOne();
         store.extend(List.of(new Renewal(claim, LONG))).join();
 
-        Sweep sweep = store.sweep(PERIOD).join();
+        Told sweep = sweep();
 
         assertThat(sweep.reclaimed()).isEmpty();
         assertThat(find("a").status()).isEqualTo(JobStatus.PROCESSING);
@@ -535,7 +539,7 @@ public abstract class JobStoreContract {
         assertThat(sweepAfterTheLease().reclaimed()).containsExactly("a");
         claimOne();
 
-        Sweep sweep = sweepAfterTheLease();
+        Told sweep = sweepAfterTheLease();
 
         assertThat(sweep.reclaimed()).isEmpty();
         assertThat(sweep.died()).containsExactly("a");
@@ -562,9 +566,9 @@ public abstract class JobStoreContract {
         Claim claim = claimOne();
         pass(SHORT.plusMillis(20));
 
-        Sweep held = store.sweep(PERIOD).join();
+        Told held = sweep();
         Renewed renewed = store.extend(List.of(new Renewal(claim, LONG))).join().get(0);
-        Sweep after = sweepAfterTheLease();
+        Told after = sweepAfterTheLease();
 
         assertThat(held.reclaimed()).isEmpty();
         assertThat(renewed).isEqualTo(Renewed.HELD);
@@ -578,7 +582,7 @@ public abstract class JobStoreContract {
         enqueueAll("a");
         claimOne();
         pass(SHORT.plusMillis(20));
-        store.sweep(PERIOD).join();
+        sweep();
 
         assertThat(sweepAfterTheLease().reclaimed()).containsExactly("a");
     }
@@ -612,8 +616,8 @@ public abstract class JobStoreContract {
                         .toList())
                 .join();
 
-        assertThat(completed.dropped()).isZero();
-        assertThat(failed.dropped()).isEqualTo(1);
+        assertThat(Told.by(completed).dropped()).isZero();
+        assertThat(Told.by(failed).dropped()).isEqualTo(1);
         assertThat(List.of("a", "b", "c", "d", "e", "f").stream()
                         .filter(this::isKept)
                         .toList())
@@ -630,7 +634,8 @@ public abstract class JobStoreContract {
         Settled failed = store.settle(List.of(fail(claimOne()))).join();
 
         assertThat(completed).isEqualTo(Answer.DONE);
-        assertThat(failed).isEqualTo(new Settled(List.of(Answer.DONE), 1));
+        assertThat(failed.answers()).containsExactly(Answer.DONE);
+        assertThat(Told.by(failed).dropped()).isEqualTo(1);
         assertThat(isKept("completed")).isFalse();
         assertThat(isKept("failed")).isFalse();
     }
@@ -644,7 +649,7 @@ public abstract class JobStoreContract {
         settle(fail(claimOne()));
         pass(Duration.ofMillis(60));
 
-        Sweep sweep = store.sweep(PERIOD).join();
+        Told sweep = sweep();
 
         assertThat(sweep.dropped()).isEqualTo(1);
         assertThat(isKept("completed")).isFalse();

@@ -180,7 +180,7 @@ class LoopTests {
 
     @Test
     void aRowOfFailuresIsOneOutageWithOneLineAtItsBeginAndOneAtItsEnd() {
-        try (CapturedLog log = new CapturedLog(Loop.class)) {
+        try (CapturedLog log = new CapturedLog(Outage.class)) {
             started(() -> {
                 if (turns.get() <= 3) {
                     throw new IllegalStateException("away");

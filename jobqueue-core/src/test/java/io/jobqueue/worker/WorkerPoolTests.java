@@ -91,7 +91,8 @@ class WorkerPoolTests {
     }
 
     private WorkerPool pool(WorkerSettings settings, JobListener listener, ThreadFactory threads, Handler... handlers) {
-        WorkerPool pool = new WorkerPool(store, Handlers.of(List.of(handlers)), settings, listener, threads, patience);
+        WorkerPool pool =
+                new WorkerPool(store, store, Handlers.of(List.of(handlers)), settings, listener, threads, patience);
         pools.add(pool);
         pool.start();
         return pool;
@@ -385,7 +386,7 @@ class WorkerPoolTests {
                     .extracting(JobEvent.Retried::delay)
                     .containsExactly(Duration.ofMillis(30), Duration.ofMillis(60));
             assertThat(heard(JobEvent.Retried.class))
-                    .extracting(JobEvent.Retried::error)
+                    .extracting(retried -> retried.reason().text())
                     .containsOnly("java.lang.IllegalStateException: it rained");
             // the clock of the store counts whole milliseconds
             assertThat(times.get(1) - times.get(0))
@@ -759,7 +760,7 @@ class WorkerPoolTests {
 
             assertThat(ended(id).attempts()).isEqualTo(2);
             assertThat(awaitEvent(JobEvent.Retried.class).delay()).isEqualTo(Duration.ofMillis(20));
-            assertThat(heard(JobEvent.Retried.class).get(0).error()).isEqualTo("come again");
+            assertThat(heard(JobEvent.Retried.class).get(0).reason().text()).isEqualTo("come again");
         }
 
         @ParameterizedTest
@@ -815,7 +816,7 @@ class WorkerPoolTests {
             assertThat(ended(id).status()).isEqualTo(JobStatus.COMPLETED);
             assertThat(heard(JobEvent.Retried.class))
                     .singleElement()
-                    .extracting(JobEvent.Retried::error)
+                    .extracting(retried -> retried.reason().text())
                     .isEqualTo("timed-out: ran longer than PT0.05S");
             assertThat(heard(JobEvent.Stuck.class)).isEmpty();
         }
@@ -850,7 +851,7 @@ class WorkerPoolTests {
             assertThat(ended(id).attempts()).isEqualTo(2);
             assertThat(heard(JobEvent.Retried.class)).singleElement().satisfies(retried -> {
                 assertThat(retried.took()).isGreaterThanOrEqualTo(Duration.ofMillis(400));
-                assertThat(retried.error()).startsWith("timed-out: ran longer than PT0.4");
+                assertThat(retried.reason().text()).startsWith("timed-out: ran longer than PT0.4");
             });
         }
 
@@ -866,11 +867,11 @@ class WorkerPoolTests {
             String id = enqueue("limited");
             await().until(() -> ran.size() == 1);
 
-            store.sweep(Duration.ofHours(1)).join();
+            Told.by(store.sweep(Duration.ofHours(1)));
             clock.addAndGet(Duration.ofMinutes(59).toMillis());
-            JobStore.Sweep good = store.sweep(Duration.ofHours(1)).join();
+            Told good = Told.by(store.sweep(Duration.ofHours(1)));
             clock.addAndGet(Duration.ofMinutes(2).toMillis());
-            JobStore.Sweep over = store.sweep(Duration.ofHours(1)).join();
+            Told over = Told.by(store.sweep(Duration.ofHours(1)));
 
             assertThat(good.reclaimed()).isEmpty();
             assertThat(over.reclaimed()).containsExactly(id);
@@ -924,7 +925,7 @@ class WorkerPoolTests {
             assertThat(heard(JobEvent.Stuck.class)).hasSize(1);
             assertThat(heard(JobEvent.Retried.class))
                     .singleElement()
-                    .extracting(JobEvent.Retried::error)
+                    .extracting(retried -> retried.reason().text())
                     .asString()
                     .startsWith("timed-out: ");
             gate.countDown();
@@ -1158,7 +1159,7 @@ class WorkerPoolTests {
 
         @Test
         void anOutageIsOneLineAtItsBeginAndOneAtItsEndAndItsOutcomesAreSettledAfter() {
-            try (CapturedLog log = new CapturedLog(Loop.class)) {
+            try (CapturedLog log = new CapturedLog(Outage.class)) {
                 pool(slots(2), handler("work", (job, context) -> atTheGate(context)));
                 String running = enqueue("work");
                 await().until(() -> ran.size() == 1);
@@ -1184,7 +1185,7 @@ class WorkerPoolTests {
 
         @Test
         void anOutageAmongVeryShortJobsIsOneLineAtItsBeginAndOneAtItsEndAsWell() {
-            try (CapturedLog log = new CapturedLog(Loop.class)) {
+            try (CapturedLog log = new CapturedLog(Outage.class)) {
                 List<String> ids =
                         IntStream.range(0, 3000).mapToObj(i -> enqueue("work")).toList();
                 pool(slots(4), handler("work", (job, context) -> {
@@ -1232,7 +1233,7 @@ class WorkerPoolTests {
             String id = enqueue("work");
             pool(slots(1), handler("work", (job, context) -> null));
 
-            await().until(() -> store.sweep(LONG).join().reclaimed().contains(id));
+            await().until(() -> Told.by(store.sweep(LONG)).reclaimed().contains(id));
 
             assertThat(ended(id).attempts()).isEqualTo(2);
         }

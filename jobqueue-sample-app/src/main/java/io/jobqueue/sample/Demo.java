@@ -8,8 +8,7 @@ import io.jobqueue.JobSnapshot;
 import io.jobqueue.JobStatus;
 import io.jobqueue.QueueStats;
 import io.jobqueue.redis.RedisQueues;
-import io.jobqueue.worker.JobStore;
-import io.jobqueue.worker.Reclaimer;
+import io.jobqueue.worker.Upkeep;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -42,7 +41,7 @@ final class Demo implements SmartLifecycle {
 
     private final JobQueue queue;
     private final SimulatedWorkers workers;
-    private final Reclaimer sweep;
+    private final Upkeep sweep;
     private final int workersAtStart;
     private final boolean sweptAnyway;
 
@@ -52,11 +51,11 @@ final class Demo implements SmartLifecycle {
     private volatile boolean running;
 
     Demo(RedisQueues queues, DemoSettings settings, Environment environment) {
-        JobStore store = queues.store(settings.queueName());
         this.queue = queues.queue(settings.queueName());
-        this.workers =
-                new SimulatedWorkers(queue.worker(), store.settings().lease().visibilityTimeout());
-        this.sweep = new Reclaimer(List.of(store), SWEEP_INTERVAL, JobListener.none());
+        this.workers = new SimulatedWorkers(
+                queue.worker(),
+                queues.store(settings.queueName()).settings().lease().visibilityTimeout());
+        this.sweep = new Upkeep(queues.chores(settings.queueName(), SWEEP_INTERVAL), JobListener.none());
         this.workersAtStart = settings.workers();
         this.sweptAnyway = environment.getProperty(
                 DemoQueueDefaults.prefix(settings.queueName()) + "reclaimer.enabled", Boolean.class, false);

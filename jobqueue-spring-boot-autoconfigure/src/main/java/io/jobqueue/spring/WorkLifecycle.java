@@ -2,16 +2,14 @@ package io.jobqueue.spring;
 
 import io.jobqueue.JobListener;
 import io.jobqueue.redis.RedisQueues;
-import io.jobqueue.worker.JobStore;
-import io.jobqueue.worker.Reclaimer;
+import io.jobqueue.worker.Chore;
+import io.jobqueue.worker.Upkeep;
 import io.jobqueue.worker.WorkerPool;
 import io.jobqueue.worker.WorkerSettings;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadFactory;
@@ -20,7 +18,7 @@ import org.slf4j.LoggerFactory;
 import org.springframework.context.SmartLifecycle;
 
 /**
- * Runs the worker pools and the sweeps of this application: after everything that handlers may need has started and
+ * Runs the worker pools and the upkeep of this application: after everything that handlers may need has started and
  * before the web server takes requests, and the other way round at the end. Every start makes new ones, so that a
  * context can be paused and restarted.
  */
@@ -82,7 +80,7 @@ final class WorkLifecycle implements SmartLifecycle {
         List<Part> started = new ArrayList<>();
         try {
             startPools(started);
-            startSweeps(started);
+            startUpkeep(started);
         } catch (RuntimeException ex) {
             running = false;
             stopAll(started).join();
@@ -103,7 +101,8 @@ final class WorkLifecycle implements SmartLifecycle {
                 continue;
             }
             WorkerSettings ofPool = settings.worker(queue);
-            WorkerPool pool = new WorkerPool(queues.store(queue), routed.getValue(), ofPool, listener, handlerThreads);
+            WorkerPool pool = new WorkerPool(
+                    queues.store(queue), queues.notes(queue), routed.getValue(), ofPool, listener, handlerThreads);
             pool.start();
             started.add(new Part("worker pool of queue '" + queue + "'", pool::stop));
             longestDrain = ofPool.drain().compareTo(longestDrain) > 0 ? ofPool.drain() : longestDrain;
@@ -111,22 +110,20 @@ final class WorkLifecycle implements SmartLifecycle {
         warnOfLongDrain(longestDrain);
     }
 
-    /** One sweep for all queues of the same interval. */
-    private void startSweeps(List<Part> started) {
+    /** One upkeep for all queues. */
+    private void startUpkeep(List<Part> started) {
         Set<String> names = new TreeSet<>(settings.namedQueues());
         names.addAll(handlers.byQueue().keySet());
-        Map<Duration, List<JobStore>> byInterval = new TreeMap<>();
+        List<Chore> chores = new ArrayList<>();
         for (String queue : names) {
             boolean works = handlers.byQueue().containsKey(queue) && settings.workersEnabled(queue);
-            settings.sweepInterval(queue, works).ifPresent(interval -> byInterval
-                    .computeIfAbsent(interval, any -> new ArrayList<>())
-                    .add(queues.store(queue)));
+            settings.sweepInterval(queue, works).ifPresent(interval -> chores.addAll(queues.chores(queue, interval)));
         }
-        byInterval.forEach((interval, stores) -> {
-            Reclaimer reclaimer = new Reclaimer(stores, interval, listener);
-            reclaimer.start();
-            started.add(new Part("reclaimer", reclaimer::stop));
-        });
+        if (!chores.isEmpty()) {
+            Upkeep upkeep = new Upkeep(chores, listener);
+            upkeep.start();
+            started.add(new Part("upkeep", upkeep::stop));
+        }
     }
 
     private void warnOfLongDrain(Duration drain) {

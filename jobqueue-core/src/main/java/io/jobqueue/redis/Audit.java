@@ -5,7 +5,7 @@ import static io.jobqueue.redis.RedisJobStore.text;
 
 import io.jobqueue.JobEvent;
 import io.jobqueue.QueueSettings;
-import io.jobqueue.worker.JobStore.Audit;
+import io.jobqueue.worker.Chore;
 import io.lettuce.core.KeyScanCursor;
 import io.lettuce.core.ScanArgs;
 import io.lettuce.core.ScanCursor;
@@ -21,10 +21,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * One page of the audit of a queue: a step of the walk over its lists and, when it is its turn, a look for jobs by their
- * keys. Which step is next is known to Redis, so that all processes share one audit.
+ * The audit of one queue: walks through all that is kept, a page at a time, and repairs what foreign hands did. A round is
+ * one step of the walk over the lists and, when it is its turn, a look for jobs by their keys. Redis knows which step is
+ * next, so that all processes share one audit.
  */
-final class RedisAudit {
+final class Audit implements Chore {
 
     private static final Script AUDIT = Script.of(ScriptOutputType.MULTI, "upkeep/audit");
 
@@ -33,31 +34,66 @@ final class RedisAudit {
 
     private static final int JOBS_A_CALL = 40;
 
-    private final RedisJobStore store;
+    /** The pause between two pages while there is damage to repair. */
+    private static final Duration DAMAGED_PACE = Duration.ofMillis(50);
+
+    private final QueueRedis redis;
     private final Duration pace;
 
-    RedisAudit(RedisJobStore store, Duration pace) {
-        this.store = store;
+    /**
+     * Makes the audit of a queue.
+     *
+     * @param pace how long the queue is left alone between two pages, whichever process takes them; a page before its
+     *     time does nothing
+     */
+    Audit(QueueRedis redis, Duration pace) {
+        this.redis = redis;
         this.pace = pace;
     }
 
-    CompletableFuture<Audit> page() {
+    @Override
+    public String queue() {
+        return redis.name();
+    }
+
+    @Override
+    public String name() {
+        return "audit";
+    }
+
+    @Override
+    public void stop() {}
+
+    @Override
+    public CompletableFuture<Round> round() {
+        return page().thenApply(page ->
+                new Round(page.events(), page.more() && pace.compareTo(DAMAGED_PACE) > 0 ? DAMAGED_PACE : pace));
+    }
+
+    /**
+     * What one page repaired.
+     *
+     * @param more whether there is more to do at once
+     */
+    record Page(List<JobEvent> events, boolean more) {}
+
+    CompletableFuture<Page> page() {
         return call("walk", List.of()).thenCompose(page -> {
             String cursor = (String) page.get(1);
             return cursor.isEmpty()
-                    ? CompletableFuture.completedFuture(audited(List.of(page)))
+                    ? CompletableFuture.completedFuture(told(List.of(page)))
                     : lookForJobs(cursor).thenApply(pages -> {
                         pages.add(0, page);
-                        return audited(pages);
+                        return told(pages);
                     });
         });
     }
 
     /** Looks for jobs by their keys, because what stands in no list is found by nothing else. */
     private CompletableFuture<List<List<Object>>> lookForJobs(String cursor) {
-        String prefix = store.keys().job("");
+        String prefix = redis.keys().job("");
         ScanArgs args = ScanArgs.Builder.limit(KEYS_A_LOOK).match(prefix + "*");
-        return store.<KeyScanCursor<String>>commandOfServerWith(
+        return redis.<KeyScanCursor<String>>commandOfServerWith(
                         prefix, server -> server.scan(ScanCursor.of(cursor), args))
                 .thenCompose(found -> {
                     // in another order each time, so that what one call cannot afford another can
@@ -85,7 +121,7 @@ final class RedisAudit {
     }
 
     private CompletableFuture<List<Object>> call(String mode, List<String> more) {
-        QueueSettings settings = store.settings();
+        QueueSettings settings = redis.settings();
         List<String> args = new ArrayList<>(List.of(
                 mode,
                 text(pace),
@@ -95,10 +131,10 @@ final class RedisAudit {
                 text(settings.retention().failed().kept()),
                 text(settings.retention().failed().age())));
         args.addAll(more);
-        return store.command(redis -> AUDIT.call(redis, store.keys().withSuspects(), args));
+        return redis.command(commands -> AUDIT.call(commands, redis.keys().withSuspects(), args));
     }
 
-    private Audit audited(List<List<Object>> pages) {
+    private Page told(List<List<Object>> pages) {
         Map<JobEvent.Damage, List<String>> repaired = new EnumMap<>(JobEvent.Damage.class);
         long dropped = 0;
         boolean more = false;
@@ -110,12 +146,9 @@ final class RedisAudit {
                 repaired.computeIfAbsent(damage, any -> new ArrayList<>()).addAll(ids(page.get(at + 1)));
             }
         }
-        return new Audit(
-                repaired.entrySet().stream()
-                        .map(entry ->
-                                new JobEvent.Repaired(store.queue(), entry.getKey(), List.copyOf(entry.getValue())))
-                        .toList(),
-                dropped,
-                more);
+        Events events = new Events(redis.name());
+        repaired.forEach(events::repaired);
+        events.deadLettersDropped(dropped);
+        return new Page(events.all(), more);
     }
 }

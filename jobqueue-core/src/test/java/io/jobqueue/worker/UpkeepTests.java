@@ -2,7 +2,6 @@ package io.jobqueue.worker;
 
 import static io.jobqueue.worker.Waiting.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import ch.qos.logback.classic.Level;
 import io.jobqueue.Claim;
@@ -14,14 +13,17 @@ import io.jobqueue.QueueSettings;
 import io.jobqueue.worker.InMemoryJobStore.Call;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(20)
-class ReclaimerTests {
+class UpkeepTests {
 
     private static final Duration LEASE = Duration.ofMillis(50);
     private static final Duration INTERVAL = Duration.ofMillis(10);
@@ -29,18 +31,19 @@ class ReclaimerTests {
     private final List<JobEvent> events = new CopyOnWriteArrayList<>();
     private final InMemoryJobStore store =
             new InMemoryJobStore(QueueSettings.defaults().withVisibility(LEASE).withMaxCrashes(0));
-    private @Nullable Reclaimer reclaimer;
+    private @Nullable Upkeep upkeep;
 
     @AfterEach
     void stop() {
-        if (reclaimer != null) {
-            reclaimer.stop();
+        if (upkeep != null) {
+            upkeep.stop();
         }
     }
 
-    private Reclaimer started(JobListener listener, InMemoryJobStore... stores) {
-        Reclaimer made = new Reclaimer(List.of(stores), INTERVAL, listener);
-        reclaimer = made;
+    private Upkeep started(JobListener listener, InMemoryJobStore... stores) {
+        Upkeep made =
+                new Upkeep(Stream.of(stores).map(each -> each.sweep(INTERVAL)).toList(), listener);
+        upkeep = made;
         made.start();
         return made;
     }
@@ -93,6 +96,73 @@ class ReclaimerTests {
     }
 
     @Test
+    void aQueueThatDoesNotAnswerHoldsUpNoOther() {
+        InMemoryJobStore healthy = forgiving();
+        Claim claim = claimed(healthy);
+        store.holdAnswers(Call.SWEEP);
+
+        started(events::add, store, healthy);
+
+        await().until(() -> events.contains(new JobEvent.Reclaimed("jobs", List.of(claim.id()))));
+        assertThat(store.calls(Call.SWEEP)).isEqualTo(1);
+        store.giveAnswers();
+    }
+
+    @Test
+    void aStopWaitsForTheRoundThatIsOutAndTellsWhatItDid() {
+        Chore.Round last = new Chore.Round(List.of(new JobEvent.Lost("jobs", List.of("one"))), INTERVAL);
+        CompletableFuture<Chore.Round> out = new CompletableFuture<>();
+        AtomicBoolean stopped = new AtomicBoolean();
+        Chore slow = new Chore() {
+            @Override
+            public String queue() {
+                return "jobs";
+            }
+
+            @Override
+            public String name() {
+                return "slow";
+            }
+
+            @Override
+            public CompletableFuture<Round> round() {
+                return out;
+            }
+
+            @Override
+            public void stop() {
+                stopped.set(true);
+            }
+        };
+        Upkeep working = new Upkeep(List.of(slow), events::add);
+        working.start();
+        await().until(() -> out.getNumberOfDependents() > 0);
+        CompletableFuture<Void> stopping = CompletableFuture.runAsync(working::stop);
+        await().until(() -> out.getNumberOfDependents() > 1);
+        assertThat(stopping).isNotDone();
+
+        out.complete(last);
+
+        await().until(stopping::isDone);
+        assertThat(events).isEqualTo(last.events());
+        assertThat(stopped).isTrue();
+    }
+
+    @Test
+    void oneThreadRunsTheChoresOfAllQueues() {
+        InMemoryJobStore[] stores =
+                Stream.generate(UpkeepTests::forgiving).limit(50).toArray(InMemoryJobStore[]::new);
+
+        started(events::add, stores);
+
+        await().until(() -> Stream.of(stores).allMatch(queue -> queue.calls(Call.SWEEP) >= 3));
+        assertThat(Thread.getAllStackTraces().keySet())
+                .filteredOn(thread -> thread.getName().startsWith("jobqueue-"))
+                .extracting(Thread::getName)
+                .containsExactly("jobqueue-upkeep");
+    }
+
+    @Test
     void goesOnAfterWhateverTheStoreThrows() {
         InMemoryJobStore queue = forgiving();
         Claim claim = claimed(queue);
@@ -123,7 +193,7 @@ class ReclaimerTests {
 
     @Test
     void anOutageIsOneLineAtItsBeginAndOneAtItsEnd() {
-        try (CapturedLog log = new CapturedLog(Loop.class)) {
+        try (CapturedLog log = new CapturedLog(Outage.class)) {
             store.goAway();
             started(events::add, store);
             await().until(() -> store.calls(Call.SWEEP) >= 3);
@@ -131,14 +201,14 @@ class ReclaimerTests {
             store.comeBack();
 
             await().until(() ->
-                    !log.lines(Level.INFO, "jobqueue-jobs-reclaimer").isEmpty());
-            assertThat(log.lines(Level.WARN, "jobqueue-jobs-reclaimer")).hasSize(1);
+                    !log.lines(Level.INFO, "The sweep of queue jobs").isEmpty());
+            assertThat(log.lines(Level.WARN, "The sweep of queue jobs")).hasSize(1);
         }
     }
 
     @Test
     void sweepsNoMoreOnceItIsStoppedAndAgainAfterTheNextStart() {
-        Reclaimer sweeping = started(events::add, store);
+        Upkeep sweeping = started(events::add, store);
         await().until(() -> store.calls(Call.SWEEP) >= 2);
 
         sweeping.stop();
@@ -149,12 +219,5 @@ class ReclaimerTests {
         sweeping.start();
         assertThat(sweeping.isRunning()).isTrue();
         await().until(() -> store.calls(Call.SWEEP) > calls);
-    }
-
-    @Test
-    void refusesAnIntervalThatWouldBeABusyLoop() {
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> new Reclaimer(List.of(store), Duration.ofMillis(9), events::add))
-                .withMessageContaining("PT0.009S");
     }
 }

@@ -1,0 +1,100 @@
+package io.jobqueue.redis;
+
+import static io.jobqueue.redis.RedisJobStore.ids;
+import static io.jobqueue.redis.RedisJobStore.text;
+
+import io.jobqueue.worker.Chore;
+import io.lettuce.core.ScriptOutputType;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * The upkeep of one queue's runs: ends units whose jobs other clients ended, ends runs that are due, reports those that
+ * are overdue, and forgets those that are expired.
+ */
+final class Tend implements Chore {
+
+    private static final Script TEND = Script.of(ScriptOutputType.MULTI, "upkeep/check-run");
+    private static final Script HEARD = Script.of(ScriptOutputType.MULTI, "runs/end-foreign-units");
+
+    /** Between two walks over the units of a run for ends that other clients wrote; they keep those for five minutes. */
+    private static final Duration WALK = Duration.ofMinutes(1);
+
+    /** Pages of such walks in one round. */
+    private static final int PAGES = 50;
+
+    /** Calls in one round for ends that the channel told. */
+    private static final int HEARD_CALLS = 10;
+
+    private final QueueRedis redis;
+    private final Duration interval;
+    private final ForeignEnds foreignEnds = new ForeignEnds();
+
+    Tend(QueueRedis redis, Duration interval) {
+        this.redis = redis;
+        this.interval = interval;
+    }
+
+    @Override
+    public String queue() {
+        return redis.name();
+    }
+
+    @Override
+    public String name() {
+        return "upkeep of runs";
+    }
+
+    @Override
+    public CompletableFuture<Round> round() {
+        Events events = new Events(redis.name());
+        foreignEnds.listen(redis.connector().subscriptions(), redis.keys().events());
+        return page(redis, WALK, events, PAGES, false).thenCompose(live -> {
+            foreignEnds.wanted(live);
+            return catchUp(events, HEARD_CALLS).thenApply(done -> new Round(events.all(), interval));
+        });
+    }
+
+    @Override
+    public void stop() {
+        foreignEnds.stop(redis.connector().subscriptions(), redis.keys().events());
+    }
+
+    /**
+     * Goes through the runs that are due.
+     *
+     * @param walk the time between two walks over the units of a run
+     * @param pages how many pages at the most
+     * @param live whether a page before found live runs
+     * @return whether there are live runs
+     */
+    static CompletableFuture<Boolean> page(QueueRedis redis, Duration walk, Events events, int pages, boolean live) {
+        return redis.<List<Object>>call(
+                        TEND, List.of(text(walk), text(redis.settings().result().maxSize())))
+                .thenCompose(reply -> {
+                    events.runsEnded(ids(reply.get(2)));
+                    events.runsOverdue(ids(reply.get(3)));
+                    boolean found = live || (Long) reply.get(1) == 1;
+                    return (Long) reply.get(0) == 1 && pages > 1
+                            ? page(redis, walk, events, pages - 1, found)
+                            : CompletableFuture.completedFuture(found);
+                });
+    }
+
+    /** Ends the units whose jobs have ended by the hands of other clients, as the channel told. */
+    private CompletableFuture<?> catchUp(Events events, int calls) {
+        List<String> ids = calls > 0 ? foreignEnds.take() : List.of();
+        if (ids.isEmpty()) {
+            return CompletableFuture.completedFuture(null);
+        }
+        List<String> args = new ArrayList<>(ids);
+        args.add(0, text(redis.settings().result().maxSize()));
+        return redis.<List<Object>>call(HEARD, args).thenCompose(reply -> {
+            events.runsEnded(ids(reply.get(0)));
+            foreignEnds.putBack(ids(reply.get(1)));
+            return catchUp(events, calls - 1);
+        });
+    }
+}

@@ -1,0 +1,45 @@
+package io.jobqueue.worker;
+
+import io.jobqueue.Claim;
+import io.jobqueue.JsonText;
+import io.jobqueue.WorkOutputs;
+import java.lang.reflect.Type;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * What running attempts of one queue write about themselves, and what they read of the run they gather. A
+ * {@link WorkerPool} needs it beside the {@link JobStore}; it may change between releases.
+ *
+ * <p>A future fails when Redis cannot be reached or refuses the call. Thread-safe.
+ *
+ * @since 0.1.0
+ */
+public interface AttemptNotes {
+
+    /**
+     * Writes the output that the unit of a claimed job has so far.
+     *
+     * @param output the output as plain JSON
+     * @return {@code false} when the job is no longer the claim's; nothing was written then
+     */
+    CompletableFuture<Boolean> putOutput(Claim claim, String output);
+
+    /** Reads the value of a step of a claimed job; empty when no attempt has done the step. */
+    CompletableFuture<Optional<JsonText>> findStep(Claim claim, String name);
+
+    /**
+     * Writes the value of a step of a claimed job, so that later attempts need not do the step again.
+     *
+     * @param value the value as plain JSON
+     * @return {@code false} when the job is no longer the claim's; nothing was written then
+     */
+    CompletableFuture<Boolean> putStep(Claim claim, String name, String value);
+
+    /**
+     * The outputs of a run.
+     *
+     * @param type what each output is read into
+     */
+    WorkOutputs<?> outputs(String runId, Type type);
+}

@@ -1,0 +1,84 @@
+package io.jobqueue.worker;
+
+import java.time.Duration;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ThreadLocalRandom;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The failures in a row of one thing that is tried again until it works: one line in the log at the first failure, one
+ * at the recovery, and a pause between tries that grows. Not thread-safe; its owner calls it from one thread.
+ */
+final class Outage {
+
+    static final Duration SHORTEST_PAUSE = Duration.ofMillis(100);
+    /** Work has to go on within five seconds after an outage, however long that was, and the connection needs one. */
+    static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
+
+    private static final Logger log = LoggerFactory.getLogger(Outage.class);
+
+    private final String what;
+    private final Duration longestPause;
+    private int failures;
+    private long since;
+
+    /**
+     * Begins without a failure.
+     *
+     * @param what the thing, as log lines name it
+     * @param longestPause the longest pause between two tries; at most {@link #LONGEST_PAUSE} counts
+     */
+    Outage(String what, Duration longestPause) {
+        this.what = what;
+        this.longestPause = longestPause.compareTo(LONGEST_PAUSE) < 0 ? longestPause : LONGEST_PAUSE;
+    }
+
+    /** Notes a try that worked. */
+    void recovered() {
+        if (failures > 0) {
+            log.info(
+                    "{} works again after {} s and {} failures in a row",
+                    what,
+                    Duration.ofNanos(System.nanoTime() - since).toSeconds(),
+                    failures);
+            failures = 0;
+        }
+    }
+
+    /**
+     * Notes a try that failed. Throws nothing.
+     *
+     * @return how long to wait before the next try, in nanoseconds
+     */
+    long failed(Throwable failure) {
+        if (failures++ == 0) {
+            since = System.nanoTime();
+        }
+        try {
+            report(failure);
+        } catch (Throwable ex) {
+            // no memory for the words, or a failure that cannot be written: only the next try counts
+        }
+        double pause = Math.min(
+                SHORTEST_PAUSE.toNanos() * Math.pow(2, Math.min(failures, 20) - 1), (double) longestPause.toNanos());
+        return (long) (pause * (0.5 + ThreadLocalRandom.current().nextDouble() / 2));
+    }
+
+    private void report(Throwable failure) {
+        if (failures == 1) {
+            Throwable cause =
+                    failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+            log.warn("{} failed and tries again until it works: {}", what, text(cause));
+        }
+        log.debug("{} failed {} times in a row", what, failures, failure);
+    }
+
+    private static String text(Throwable failure) {
+        try {
+            return failure.toString();
+        } catch (Throwable ex) {
+            return failure.getClass().getName();
+        }
+    }
+}

@@ -1,0 +1,120 @@
+package io.jobqueue.worker;
+
+import io.jobqueue.Claim;
+import io.jobqueue.FailureReason;
+import io.jobqueue.JobEvent;
+import io.jobqueue.worker.JobStore.Answer;
+import java.time.Duration;
+
+/**
+ * How one attempt is to end. The store answers each settlement with an {@link Answer}.
+ *
+ * @since 0.1.0
+ */
+public sealed interface Settlement {
+
+    /** The attempt's claim. */
+    Claim claim();
+
+    /** Roughly how many characters the settlement adds to a call of the store. */
+    default int size() {
+        return 0;
+    }
+
+    /**
+     * The event that listeners hear once the store has answered.
+     *
+     * @param took how long the handler ran, zero when nobody knows
+     */
+    JobEvent event(Answer answer, Duration took);
+
+    /**
+     * The job is done.
+     *
+     * @param result the result as a JSON object
+     * @param output what a unit or a gather produced, as plain JSON; empty when {@link Claim#hasOutput()} is false
+     */
+    record Complete(Claim claim, String result, String output) implements Settlement {
+
+        @Override
+        public int size() {
+            return result.length() + output.length();
+        }
+
+        @Override
+        public JobEvent event(Answer answer, Duration took) {
+            return switch (answer) {
+                case REFUSED -> new JobEvent.Refused(claim);
+                case DONE, ALREADY -> new JobEvent.Completed(claim, took);
+                case FAILED ->
+                    new JobEvent.Failed(
+                            claim,
+                            new FailureReason(
+                                    FailureReason.Code.BAD_OUTPUT,
+                                    "the run did not accept the output; the job's last error tells why"),
+                            took);
+            };
+        }
+    }
+
+    /**
+     * The attempt failed. The job is tried again after a delay, unless this was its last attempt.
+     *
+     * @param reason why it failed
+     * @param delay how long the job waits; zero puts it straight back
+     * @param maxAttempts the limit of attempts by the settings of kind and queue; the job's own limit stands above it
+     */
+    record Retry(Claim claim, FailureReason reason, Duration delay, int maxAttempts) implements Settlement {
+
+        @Override
+        public int size() {
+            return reason.words().length();
+        }
+
+        @Override
+        public JobEvent event(Answer answer, Duration took) {
+            return switch (answer) {
+                case REFUSED -> new JobEvent.Refused(claim);
+                case DONE, ALREADY -> new JobEvent.Retried(claim, reason, delay, took);
+                case FAILED -> new JobEvent.Failed(claim, reason, took);
+            };
+        }
+    }
+
+    /**
+     * The job failed for good.
+     *
+     * @param reason why it failed
+     */
+    record Fail(Claim claim, FailureReason reason) implements Settlement {
+
+        @Override
+        public int size() {
+            return reason.words().length();
+        }
+
+        @Override
+        public JobEvent event(Answer answer, Duration took) {
+            return answer == Answer.REFUSED ? new JobEvent.Refused(claim) : new JobEvent.Failed(claim, reason, took);
+        }
+    }
+
+    /** The job is handed back to the head of its queue, and the attempt does not count. */
+    record Release(Claim claim) implements Settlement {
+
+        @Override
+        public JobEvent event(Answer answer, Duration took) {
+            return switch (answer) {
+                case REFUSED -> new JobEvent.Refused(claim);
+                case DONE, ALREADY -> new JobEvent.Released(claim);
+                case FAILED ->
+                    new JobEvent.Failed(
+                            claim,
+                            new FailureReason(
+                                    FailureReason.Code.CANCELLED,
+                                    claim.gathers() == null ? "its run was cancelled" : "its run was opened anew"),
+                            took);
+            };
+        }
+    }
+}

@@ -1,0 +1,189 @@
+package io.jobqueue.worker;
+
+import io.jobqueue.JobListener;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The upkeep of all queues of a process: one thread that starts the rounds of every {@link Chore} when they are due and
+ * tells listeners what the rounds did. It waits for no round, so a queue that fails or is slow holds up no other.
+ *
+ * <p>A round that fails is tried again after a pause that grows to 2 s; the failures of a chore in a row are one line in
+ * the log. Any number of processes may run the chores of one queue.
+ *
+ * <p>Thread-safe. Can be started again after a stop.
+ *
+ * @since 0.1.0
+ */
+public final class Upkeep {
+
+    private static final Logger log = LoggerFactory.getLogger(Upkeep.class);
+
+    /** The longest wait between two looks at the chores, should a signal be missed. */
+    private static final Duration MAX_WAIT = Duration.ofSeconds(10);
+
+    private final List<? extends Chore> chores;
+    private final JobListener listener;
+
+    private @Nullable Run run; // guarded by this
+
+    /**
+     * Makes an upkeep that is not started yet.
+     *
+     * @param chores the chores of all queues
+     * @param listener hears of what the chores do
+     */
+    public Upkeep(Collection<? extends Chore> chores, JobListener listener) {
+        this.chores = List.copyOf(chores);
+        this.listener = JobListener.logged(listener);
+    }
+
+    /** Starts the chores. An upkeep that runs already is left alone. */
+    public synchronized void start() {
+        if (run == null) {
+            run = new Run();
+            run.loop.start();
+            log.info(
+                    "Upkeep started for queues {}",
+                    chores.stream().map(Chore::queue).distinct().toList());
+        }
+    }
+
+    /** Whether the upkeep was started and not stopped. */
+    public synchronized boolean isRunning() {
+        return run != null;
+    }
+
+    /** Starts no further round, waits some seconds for those that are out, and stops. */
+    public synchronized void stop() {
+        if (run != null) {
+            run.stop();
+            run = null;
+        }
+    }
+
+    /** What lives from a start to a stop. */
+    private final class Run {
+
+        private final Loop loop = new Loop("jobqueue-upkeep", true, this::turn);
+        private final List<Task> tasks =
+                chores.stream().map(chore -> new Task(chore, this)).toList();
+        private boolean answered; // guarded by loop.lock
+
+        private void turn() throws InterruptedException {
+            long next = System.nanoTime() + MAX_WAIT.toNanos();
+            for (Task task : tasks) {
+                task.step();
+                next = task.nextStep(next);
+            }
+            loop.lock.lock();
+            try {
+                if (!answered) {
+                    loop.await(next - System.nanoTime());
+                }
+                answered = false;
+            } finally {
+                loop.lock.unlock();
+            }
+        }
+
+        private void answered() {
+            loop.lock.lock();
+            try {
+                answered = true;
+                loop.signal();
+            } finally {
+                loop.lock.unlock();
+            }
+        }
+
+        private void stop() {
+            loop.stop(Patience.USUAL.calls());
+            long deadline = System.nanoTime() + Patience.USUAL.calls().toNanos();
+            tasks.forEach(task -> task.finish(deadline));
+            tasks.forEach(task -> task.chore.stop());
+        }
+    }
+
+    /** One chore, and when its next round is due. Used by the loop's thread, and by a stop when that thread has ended. */
+    private final class Task {
+
+        private final Chore chore;
+        private final Run run;
+        private final Outage outage;
+        private @Nullable CompletableFuture<Chore.Round> out;
+        private long dueAt = System.nanoTime();
+
+        Task(Chore chore, Run run) {
+            this.chore = chore;
+            this.run = run;
+            this.outage = new Outage("The %s of queue %s".formatted(chore.name(), chore.queue()), Outage.LONGEST_PAUSE);
+        }
+
+        /** Takes the answer of the round that is out, if there is one, or starts the next round if it is due. */
+        void step() {
+            CompletableFuture<Chore.Round> round = out;
+            if (round == null) {
+                if (dueAt - System.nanoTime() <= 0) {
+                    begin();
+                }
+            } else if (round.isDone()) {
+                out = null;
+                end(round);
+            }
+        }
+
+        /** When the next step is due, if that is before a time. An answer wakes the loop by itself. */
+        long nextStep(long before) {
+            return out == null && dueAt - before < 0 ? dueAt : before;
+        }
+
+        private void begin() {
+            try {
+                CompletableFuture<Chore.Round> round = chore.round();
+                out = round;
+                round.whenComplete((done, failure) -> run.answered());
+            } catch (Throwable ex) {
+                dueAt = System.nanoTime() + outage.failed(ex);
+            }
+        }
+
+        private void end(CompletableFuture<Chore.Round> round) {
+            try {
+                Chore.Round done = round.join();
+                // processes that were started together must not keep step
+                dueAt = System.nanoTime()
+                        + (long) (done.pause().toNanos()
+                                * (0.8 + 0.2 * ThreadLocalRandom.current().nextDouble()));
+                outage.recovered();
+                listener.onAll(done.events());
+            } catch (Throwable ex) {
+                dueAt = System.nanoTime() + outage.failed(ex);
+            }
+        }
+
+        /** Waits for the round that is out. */
+        void finish(long deadline) {
+            CompletableFuture<Chore.Round> round = out;
+            if (round == null) {
+                return;
+            }
+            out = null;
+            try {
+                listener.onAll(round.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)
+                        .events());
+            } catch (InterruptedException ex) {
+                Thread.currentThread().interrupt();
+            } catch (Exception ex) {
+                log.debug("The last {} of queue {} found no answer", chore.name(), chore.queue(), ex);
+            }
+        }
+    }
+}
