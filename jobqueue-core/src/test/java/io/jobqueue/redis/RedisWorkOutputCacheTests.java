@@ -113,7 +113,7 @@ class RedisWorkOutputCacheTests {
 
         assertThat(outputs.progress("run")).isEqualTo(new RunProgress(OptionalLong.of(2), 1, 1));
         assertThat(outputs.progress("run").isComplete()).isTrue();
-        assertThat(outputs.failures("run")).containsExactly(Map.entry("b", "broken"));
+        assertThat(outputs.failures("run")).containsExactly(Map.entry("b", "it rained"));
     }
 
     @Test
