@@ -94,7 +94,7 @@ final class Product implements AutoCloseable {
                         .toList(),
                 new Upkeep(
                         names.stream()
-                                .flatMap(name -> queues.chores(name, Duration.ofSeconds(1)).stream())
+                                .flatMap(name -> queues.chores(name).stream())
                                 .toList(),
                         listener));
     }

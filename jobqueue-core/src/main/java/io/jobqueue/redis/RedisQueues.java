@@ -77,8 +77,17 @@ public final class RedisQueues {
     }
 
     /**
-     * The chores of one queue, for an {@link io.jobqueue.worker.Upkeep}: the sweep, the upkeep of runs and an audit that
-     * sees a page every 2 s.
+     * The chores of one queue, for an {@link io.jobqueue.worker.Upkeep}: the sweep and the upkeep of runs at the interval
+     * of {@link QueueSettings.Reclaimer}, and an audit that sees a page every 2 s.
+     *
+     * @param name see {@link Names#queue(String)}
+     */
+    public List<Chore> chores(String name) {
+        return chores(name, named(name).store().settings().reclaimer().interval());
+    }
+
+    /**
+     * The chores of one queue with another interval of the sweep.
      *
      * @param name see {@link Names#queue(String)}
      * @param interval the time between two sweeps, at least 10 ms; 1 s is usual

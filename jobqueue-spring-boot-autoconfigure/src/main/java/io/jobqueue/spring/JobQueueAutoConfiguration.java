@@ -50,7 +50,7 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
 @ConditionalOnBooleanProperty(name = "jobqueue.enabled", matchIfMissing = true)
 @EnableConfigurationProperties(JobQueueProperties.class)
 @Import(LettuceLinkConfiguration.class)
-@ImportRuntimeHints(JobQueueAutoConfiguration.Scripts.class)
+@ImportRuntimeHints({JobQueueAutoConfiguration.Scripts.class, PropertiesCheck.Hints.class})
 public final class JobQueueAutoConfiguration {
 
     JobQueueAutoConfiguration() {}

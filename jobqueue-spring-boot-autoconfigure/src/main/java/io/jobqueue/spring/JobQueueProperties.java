@@ -1,40 +1,48 @@
 package io.jobqueue.spring;
 
+import io.jobqueue.QueueSettings;
+import io.jobqueue.RetryPolicy;
+import io.jobqueue.worker.WorkerSettings;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
 
 /**
- * What an operator can say about the queues. A duration without unit is in milliseconds, a size without unit in bytes.
+ * The {@code jobqueue.*} properties as they were set; what was not set is {@code null}. Defaults and rules are those of
+ * the core's settings; {@link Settings} puts both together. A duration without unit is in milliseconds, a size without
+ * unit in bytes.
  *
- * <p>Only what was said is in here; {@link Settings} tells what it means for one queue and one kind.
+ * <p>A property is added in three places: a component of the core's record, the component of the same name of the
+ * {@link Group} in here, whose {@code @param} is the description in the metadata, and its default in
+ * {@code additional-spring-configuration-metadata.json}. Tests compare the three, and {@code docs/configuration.md}.
  *
  * @param enabled Whether the application takes part in job queues at all.
- * @param keyPrefix First part of every Redis key. The guide's clients use "queue".
- * @param defaultQueue Queue of the kinds that are routed nowhere else, and of the injected JobQueue.
+ * @param keyPrefix First part of every Redis key. Clients in other languages use "queue".
+ * @param defaultQueue Queue of the injected JobQueue, and of every kind that is not routed to another queue.
  * @param worker Worker pools.
  * @param lease Claims on jobs.
- * @param reclaimer Sweep for jobs whose worker died.
+ * @param reclaimer Sweep that returns the jobs of workers that died.
  * @param retry Retries of failed attempts.
  * @param retention Histories of ended jobs.
  * @param payload Payloads.
- * @param result Results.
- * @param shutdown Stop of the application.
+ * @param result Results and work outputs.
  * @param workOutput Outputs of runs.
  * @param runs Runs.
- * @param queues Settings of single queues by name, each falling back to the setting of the same name for all queues. A
- *     name with a dot needs brackets and quotes, as in "[mail.bulk]".
- * @param kinds Settings of single kinds of jobs. A name with a dot or a colon needs brackets and quotes,
+ * @param shutdown Stop of the application.
+ * @param queues Settings of single queues by name, each with the groups of all queues. What is not set for a queue falls
+ *     back to the setting of all queues. A name with a dot needs brackets and quotes, as in "[mail.bulk]".
+ * @param kinds Settings of single kinds of jobs by name. A name with a dot or a colon needs brackets and quotes,
  *     as in "[report.daily]".
  */
 @ConfigurationProperties("jobqueue")
 record JobQueueProperties(
         @DefaultValue("true") boolean enabled,
-        @DefaultValue("queue") String keyPrefix,
-        @DefaultValue("jobs") String defaultQueue,
+        @Nullable String keyPrefix,
+        @Nullable String defaultQueue,
         @DefaultValue Worker worker,
         @DefaultValue Lease lease,
         @DefaultValue Reclaimer reclaimer,
@@ -42,9 +50,9 @@ record JobQueueProperties(
         @DefaultValue Retention retention,
         @DefaultValue Payload payload,
         @DefaultValue Result result,
-        @DefaultValue Shutdown shutdown,
         @DefaultValue WorkOutput workOutput,
         @DefaultValue Runs runs,
+        @DefaultValue Shutdown shutdown,
         @DefaultValue Map<String, Queue> queues,
         @DefaultValue Map<String, Kind> kinds) {
 
@@ -54,50 +62,139 @@ record JobQueueProperties(
         kinds = Map.copyOf(kinds);
     }
 
-    /** What is said about a queue, perhaps nothing. */
-    Queue queue(String name) {
-        return queues.getOrDefault(name, Queue.NOTHING);
+    /** The properties of all queues. */
+    Queue allQueues() {
+        return new Queue(worker, lease, reclaimer, retry, retention, payload, result, workOutput, runs);
     }
 
-    /** What is said about a kind, perhaps nothing. */
-    Kind kind(String name) {
-        return kinds.getOrDefault(name, Kind.NOTHING);
+    /** The properties of a queue, if any of its own are set. */
+    Optional<Queue> queue(String name) {
+        return Optional.ofNullable(queues.get(name));
+    }
+
+    /** The properties of a kind, if any are set. */
+    Optional<Kind> kind(String name) {
+        return Optional.ofNullable(kinds.get(name));
+    }
+
+    /** A property that may not be set, or else the value that counts without it. */
+    static <T> T or(@Nullable T own, T base) {
+        return own == null ? base : own;
+    }
+
+    /**
+     * Properties that belong together, each of which may not be set.
+     *
+     * @param <S> the settings that they become
+     */
+    interface Group<S> {
+
+        /** The settings when no property is set. */
+        S defaults();
+
+        /**
+         * The settings when these properties are set over others.
+         *
+         * @param base the settings that count where a property is not set
+         * @throws io.jobqueue.SettingException when a value is not allowed
+         */
+        S over(S base);
     }
 
     /**
      * Worker pools.
      *
      * @param enabled Whether this application handles jobs. Without workers it only enqueues them, and sweeps no queue.
-     * @param concurrency Number of jobs that a queue's pool handles at the same time, from 1 to 10000.
+     * @param concurrency Number of jobs that the pool of a queue handles at the same time, from 1 to 10000.
      * @param pollInterval Time between two looks at an idle queue for jobs that nobody announced.
-     * @param maxRunTime Time that an attempt may run before it is interrupted, unless its kind says otherwise.
+     * @param maxRunTime Time that an attempt may run before it is interrupted, unless its kind has a limit of its own.
      */
     record Worker(
-            @DefaultValue("true") boolean enabled,
-            @DefaultValue("16") int concurrency,
-            @DefaultValue("500ms") Duration pollInterval,
-            @DefaultValue("30m") Duration maxRunTime) {}
+            @Nullable Boolean enabled,
+            @Nullable Integer concurrency,
+            @Nullable Duration pollInterval,
+            @Nullable Duration maxRunTime)
+            implements Group<WorkerSettings> {
+
+        @Override
+        public WorkerSettings defaults() {
+            return WorkerSettings.defaults();
+        }
+
+        @Override
+        public WorkerSettings over(WorkerSettings base) {
+            return new WorkerSettings(
+                    or(concurrency, base.concurrency()),
+                    or(pollInterval, base.pollInterval()),
+                    or(maxRunTime, base.maxRunTime()),
+                    base.drain());
+        }
+    }
+
+    /**
+     * Stop of the application.
+     *
+     * @param drain Time that running handlers have to end when the application stops, before they are interrupted and
+     *     their jobs handed back. Keep it below spring.lifecycle.timeout-per-shutdown-phase.
+     */
+    record Shutdown(@Nullable Duration drain) implements Group<WorkerSettings> {
+
+        @Override
+        public WorkerSettings defaults() {
+            return WorkerSettings.defaults();
+        }
+
+        @Override
+        public WorkerSettings over(WorkerSettings base) {
+            return base.withDrain(or(drain, base.drain()));
+        }
+    }
 
     /**
      * Claims on jobs.
      *
-     * @param visibilityTimeout Time after which a silent worker loses its job. It says how soon a crash is noticed, not
+     * @param visibilityTimeout Time after which a silent worker loses its job. It decides how soon a crash is noticed, not
      *     how long a job may run.
-     * @param heartbeat Time between two renewals of a claim, at most a third of the visibility timeout.
+     * @param heartbeat Time between two renewals of a claim, at most a third of the smallest visibility timeout on the
+     *     queue, those of clients in other languages included.
      * @param maxCrashes Number of workers that a job may lose before it becomes a dead letter.
      */
-    record Lease(
-            @DefaultValue("30s") Duration visibilityTimeout,
-            @DefaultValue("1500ms") Duration heartbeat,
-            @DefaultValue("3") int maxCrashes) {}
+    record Lease(@Nullable Duration visibilityTimeout, @Nullable Duration heartbeat, @Nullable Integer maxCrashes)
+            implements Group<QueueSettings.Lease> {
+
+        @Override
+        public QueueSettings.Lease defaults() {
+            return QueueSettings.Lease.defaults();
+        }
+
+        @Override
+        public QueueSettings.Lease over(QueueSettings.Lease base) {
+            return new QueueSettings.Lease(
+                    or(visibilityTimeout, base.visibilityTimeout()),
+                    or(heartbeat, base.heartbeat()),
+                    or(maxCrashes, base.maxCrashes()));
+        }
+    }
 
     /**
-     * Sweep for jobs whose worker died.
+     * Sweep that returns the jobs of workers that died.
      *
      * @param enabled Whether this application sweeps the queues it works on. At least one application of a queue has to.
+     *     Set for one queue, it is also swept where this application does not work on it.
      * @param interval Time between two sweeps.
      */
-    record Reclaimer(@DefaultValue("true") boolean enabled, @DefaultValue("1s") Duration interval) {}
+    record Reclaimer(@Nullable Boolean enabled, @Nullable Duration interval) implements Group<QueueSettings.Reclaimer> {
+
+        @Override
+        public QueueSettings.Reclaimer defaults() {
+            return QueueSettings.Reclaimer.defaults();
+        }
+
+        @Override
+        public QueueSettings.Reclaimer over(QueueSettings.Reclaimer base) {
+            return new QueueSettings.Reclaimer(or(interval, base.interval()));
+        }
+    }
 
     /**
      * Retries of failed attempts.
@@ -106,14 +203,55 @@ record JobQueueProperties(
      * @param delay Wait after the first failed attempt.
      * @param multiplier Factor by which the wait grows with each further failure, at least 1.
      * @param maxDelay Longest wait between two attempts, before jitter.
-     * @param jitter Largest random part that is added to a wait, as a share of it from 0 to 1.
+     * @param jitter Largest random share that is added to a wait, from 0 to 1.
      */
     record Retry(
-            @DefaultValue("5") int maxAttempts,
-            @DefaultValue("2s") Duration delay,
-            @DefaultValue("2") double multiplier,
-            @DefaultValue("10m") Duration maxDelay,
-            @DefaultValue("0.2") double jitter) {}
+            @Nullable Integer maxAttempts,
+            @Nullable Duration delay,
+            @Nullable Double multiplier,
+            @Nullable Duration maxDelay,
+            @Nullable Double jitter)
+            implements Group<RetryPolicy> {
+
+        @Override
+        public RetryPolicy defaults() {
+            return RetryPolicy.defaults();
+        }
+
+        @Override
+        public RetryPolicy over(RetryPolicy base) {
+            return new Backoff(delay, multiplier, maxDelay, jitter)
+                    .over(base.withMaxAttempts(or(maxAttempts, base.maxAttempts())));
+        }
+    }
+
+    /**
+     * Waits between the attempts of one kind.
+     *
+     * @param delay Wait after the first failed attempt.
+     * @param multiplier Factor by which the wait grows with each further failure, at least 1.
+     * @param maxDelay Longest wait between two attempts, before jitter.
+     * @param jitter Largest random share that is added to a wait, from 0 to 1.
+     */
+    record Backoff(
+            @Nullable Duration delay, @Nullable Double multiplier, @Nullable Duration maxDelay, @Nullable Double jitter)
+            implements Group<RetryPolicy> {
+
+        @Override
+        public RetryPolicy defaults() {
+            return RetryPolicy.defaults();
+        }
+
+        @Override
+        public RetryPolicy over(RetryPolicy base) {
+            return new RetryPolicy(
+                    base.maxAttempts(),
+                    or(delay, base.delay()),
+                    or(multiplier, base.multiplier()),
+                    or(maxDelay, base.maxDelay()),
+                    or(jitter, base.jitter()));
+        }
+    }
 
     /**
      * Histories of ended jobs.
@@ -121,7 +259,18 @@ record JobQueueProperties(
      * @param completed Completed jobs.
      * @param failed Dead letters.
      */
-    record Retention(@DefaultValue Completed completed, @DefaultValue Failed failed) {
+    record Retention(@DefaultValue Completed completed, @DefaultValue Failed failed)
+            implements Group<QueueSettings.Retentions> {
+
+        @Override
+        public QueueSettings.Retentions defaults() {
+            return QueueSettings.Retentions.defaults();
+        }
+
+        @Override
+        public QueueSettings.Retentions over(QueueSettings.Retentions base) {
+            return new QueueSettings.Retentions(completed.over(base.completed()), failed.over(base.failed()));
+        }
 
         /**
          * Completed jobs.
@@ -129,15 +278,37 @@ record JobQueueProperties(
          * @param age Time that a completed job is kept. Zero keeps none.
          * @param count Number of completed jobs that are kept. Zero keeps none.
          */
-        record Completed(@DefaultValue("1h") Duration age, @DefaultValue("1000") int count) {}
+        record Completed(@Nullable Duration age, @Nullable Integer count) implements Group<io.jobqueue.Retention> {
+
+            @Override
+            public io.jobqueue.Retention defaults() {
+                return QueueSettings.Retentions.defaults().completed();
+            }
+
+            @Override
+            public io.jobqueue.Retention over(io.jobqueue.Retention base) {
+                return new io.jobqueue.Retention(or(age, base.age()), or(count, base.count()));
+            }
+        }
 
         /**
-         * Dead letters.
+         * Dead letters. Each one that is dropped is counted and logged.
          *
          * @param age Time that a dead letter is kept. Zero keeps none.
          * @param count Number of dead letters that are kept. Zero keeps none.
          */
-        record Failed(@DefaultValue("30d") Duration age, @DefaultValue("10000") int count) {}
+        record Failed(@Nullable Duration age, @Nullable Integer count) implements Group<io.jobqueue.Retention> {
+
+            @Override
+            public io.jobqueue.Retention defaults() {
+                return QueueSettings.Retentions.defaults().failed();
+            }
+
+            @Override
+            public io.jobqueue.Retention over(io.jobqueue.Retention base) {
+                return new io.jobqueue.Retention(or(age, base.age()), or(count, base.count()));
+            }
+        }
     }
 
     /**
@@ -145,41 +316,77 @@ record JobQueueProperties(
      *
      * @param maxSize Largest payload as JSON in UTF-8, at most 16MB.
      */
-    record Payload(@DefaultValue("1MB") DataSize maxSize) {}
+    record Payload(@Nullable DataSize maxSize) implements Group<QueueSettings.Payload> {
+
+        @Override
+        public QueueSettings.Payload defaults() {
+            return QueueSettings.Payload.defaults();
+        }
+
+        @Override
+        public QueueSettings.Payload over(QueueSettings.Payload base) {
+            return maxSize == null ? base : QueueSettings.Payload.ofBytes(maxSize.toBytes());
+        }
+    }
 
     /**
-     * Results.
+     * Results and work outputs.
      *
      * @param maxSize Largest result or work output as JSON in UTF-8, at most 16MB.
      */
-    record Result(@DefaultValue("256KB") DataSize maxSize) {}
+    record Result(@Nullable DataSize maxSize) implements Group<QueueSettings.Result> {
 
-    /**
-     * Stop of the application.
-     *
-     * @param drain Time that running handlers have to end when the application stops, before they are interrupted and
-     *     their jobs handed back. Keep it below spring.lifecycle.timeout-per-shutdown-phase.
-     */
-    record Shutdown(@DefaultValue("25s") Duration drain) {}
+        @Override
+        public QueueSettings.Result defaults() {
+            return QueueSettings.Result.defaults();
+        }
+
+        @Override
+        public QueueSettings.Result over(QueueSettings.Result base) {
+            return maxSize == null ? base : QueueSettings.Result.ofBytes(maxSize.toBytes());
+        }
+    }
 
     /**
      * Outputs of runs.
      *
-     * @param ttl Time that the outputs of a run are kept after the last write, or after the end of a run that was started
-     *     and says nothing else.
+     * @param ttl Time that the outputs of a run are kept: after its end if it was started, else after the last write. A run
+     *     may have a time of its own.
      */
-    record WorkOutput(@DefaultValue("7d") Duration ttl) {}
+    record WorkOutput(@Nullable Duration ttl) implements Group<QueueSettings.WorkOutput> {
+
+        @Override
+        public QueueSettings.WorkOutput defaults() {
+            return QueueSettings.WorkOutput.defaults();
+        }
+
+        @Override
+        public QueueSettings.WorkOutput over(QueueSettings.WorkOutput base) {
+            return new QueueSettings.WorkOutput(or(ttl, base.ttl()));
+        }
+    }
 
     /**
      * Runs.
      *
-     * @param deadline Time without any sign of life after which a run that has not ended is reported, unless the run says
-     *     otherwise.
+     * @param deadline Time without any sign of life after which a run that has not ended is reported as overdue. A run may
+     *     have a time of its own.
      */
-    record Runs(@DefaultValue("1d") Duration deadline) {}
+    record Runs(@Nullable Duration deadline) implements Group<QueueSettings.Runs> {
+
+        @Override
+        public QueueSettings.Runs defaults() {
+            return QueueSettings.Runs.defaults();
+        }
+
+        @Override
+        public QueueSettings.Runs over(QueueSettings.Runs base) {
+            return new QueueSettings.Runs(or(deadline, base.deadline()));
+        }
+    }
 
     /**
-     * One queue. What is left out falls back to the setting of the same name for all queues.
+     * One queue, or all queues. Its worker pool has settings of its own.
      *
      * @param worker Worker pool of the queue.
      * @param lease Claims on jobs of the queue.
@@ -187,7 +394,9 @@ record JobQueueProperties(
      * @param retry Retries of failed attempts.
      * @param retention Histories of ended jobs.
      * @param payload Payloads.
-     * @param result Results.
+     * @param result Results and work outputs.
+     * @param workOutput Outputs of runs.
+     * @param runs Runs.
      */
     record Queue(
             @DefaultValue Worker worker,
@@ -196,128 +405,41 @@ record JobQueueProperties(
             @DefaultValue Retry retry,
             @DefaultValue Retention retention,
             @DefaultValue Payload payload,
-            @DefaultValue Result result) {
+            @DefaultValue Result result,
+            @DefaultValue WorkOutput workOutput,
+            @DefaultValue Runs runs)
+            implements Group<QueueSettings> {
 
-        static final Queue NOTHING = new Queue(
-                new Worker(null, null, null, null),
-                new Lease(null, null, null),
-                new Reclaimer(null, null),
-                Retry.NOTHING,
-                new Retention(new Retention.History(null, null), new Retention.History(null, null)),
-                new Payload(null),
-                new Result(null));
-
-        /**
-         * Worker pool of the queue.
-         *
-         * @param enabled Whether this application handles jobs of the queue.
-         * @param concurrency Number of jobs that the pool handles at the same time, from 1 to 10000.
-         * @param pollInterval Time between two looks at the idle queue for jobs that nobody announced.
-         * @param maxRunTime Time that an attempt may run before it is interrupted, unless its kind says otherwise.
-         */
-        record Worker(
-                @Nullable Boolean enabled,
-                @Nullable Integer concurrency,
-                @Nullable Duration pollInterval,
-                @Nullable Duration maxRunTime) {}
-
-        /**
-         * Claims on jobs of the queue.
-         *
-         * @param visibilityTimeout Time after which a silent worker loses its job.
-         * @param heartbeat Time between two renewals of a claim, at most a third of the visibility timeout.
-         * @param maxCrashes Number of workers that a job may lose before it becomes a dead letter.
-         */
-        record Lease(
-                @Nullable Duration visibilityTimeout, @Nullable Duration heartbeat, @Nullable Integer maxCrashes) {}
-
-        /**
-         * Sweep of the queue.
-         *
-         * @param enabled Whether this application sweeps the queue.
-         * @param interval Time between two sweeps.
-         */
-        record Reclaimer(@Nullable Boolean enabled, @Nullable Duration interval) {}
-
-        /**
-         * Retries of failed attempts.
-         *
-         * @param maxAttempts Number of attempts that a job has in all, at least 1.
-         * @param delay Wait after the first failed attempt.
-         * @param multiplier Factor by which the wait grows with each further failure, at least 1.
-         * @param maxDelay Longest wait between two attempts, before jitter.
-         * @param jitter Largest random part that is added to a wait, as a share of it from 0 to 1.
-         */
-        record Retry(
-                @Nullable Integer maxAttempts,
-                @Nullable Duration delay,
-                @Nullable Double multiplier,
-                @Nullable Duration maxDelay,
-                @Nullable Double jitter) {
-
-            static final Retry NOTHING = new Retry(null, null, null, null, null);
+        @Override
+        public QueueSettings defaults() {
+            return QueueSettings.defaults();
         }
 
-        /**
-         * Histories of ended jobs.
-         *
-         * @param completed Completed jobs.
-         * @param failed Dead letters.
-         */
-        record Retention(@DefaultValue History completed, @DefaultValue History failed) {
-
-            /**
-             * One history.
-             *
-             * @param age Time that a job is kept after its end. Zero keeps none.
-             * @param count Number of jobs that are kept. Zero keeps none.
-             */
-            record History(@Nullable Duration age, @Nullable Integer count) {}
+        @Override
+        public QueueSettings over(QueueSettings base) {
+            return new QueueSettings(
+                    lease.over(base.lease()),
+                    reclaimer.over(base.reclaimer()),
+                    retry.over(base.retry()),
+                    retention.over(base.retention()),
+                    payload.over(base.payload()),
+                    result.over(base.result()),
+                    workOutput.over(base.workOutput()),
+                    runs.over(base.runs()));
         }
-
-        /**
-         * Payloads.
-         *
-         * @param maxSize Largest payload as JSON in UTF-8, at most 16MB.
-         */
-        record Payload(@Nullable DataSize maxSize) {}
-
-        /**
-         * Results.
-         *
-         * @param maxSize Largest result or work output as JSON in UTF-8, at most 16MB.
-         */
-        record Result(@Nullable DataSize maxSize) {}
     }
 
     /**
-     * One kind of job. What is left out falls back to the handler's annotation, then to the kind's queue.
+     * One kind of job. What is not set falls back to the handler's annotation, then to the queue of the kind.
      *
      * @param queue Queue that the kind is routed to.
-     * @param maxAttempts Number of attempts that a job has in all, at least 1.
+     * @param maxAttempts Number of attempts that a job of the kind has in all, at least 1.
      * @param timeout Time that one attempt may run before it is interrupted.
-     * @param retry Retries of failed attempts.
+     * @param retry Waits between attempts.
      */
     record Kind(
             @Nullable String queue,
             @Nullable Integer maxAttempts,
             @Nullable Duration timeout,
-            @DefaultValue Retry retry) {
-
-        static final Kind NOTHING = new Kind(null, null, null, new Retry(null, null, null, null));
-
-        /**
-         * Retries of failed attempts.
-         *
-         * @param delay Wait after the first failed attempt.
-         * @param multiplier Factor by which the wait grows with each further failure, at least 1.
-         * @param maxDelay Longest wait between two attempts, before jitter.
-         * @param jitter Largest random part that is added to a wait, as a share of it from 0 to 1.
-         */
-        record Retry(
-                @Nullable Duration delay,
-                @Nullable Double multiplier,
-                @Nullable Duration maxDelay,
-                @Nullable Double jitter) {}
-    }
+            @DefaultValue Backoff retry) {}
 }

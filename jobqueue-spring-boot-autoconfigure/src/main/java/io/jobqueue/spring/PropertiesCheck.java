@@ -1,18 +1,25 @@
 package io.jobqueue.spring;
 
 import io.jobqueue.Names;
-import io.jobqueue.QueueSettings;
-import io.jobqueue.Retention;
 import io.jobqueue.RetryPolicy;
-import io.jobqueue.worker.WorkerSettings;
+import io.jobqueue.SettingException;
+import io.jobqueue.spring.JobQueueProperties.Group;
+import java.lang.reflect.RecordComponent;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.springframework.aot.hint.MemberCategory;
+import org.springframework.aot.hint.RuntimeHints;
+import org.springframework.aot.hint.RuntimeHintsRegistrar;
+import org.springframework.boot.context.properties.bind.DataObjectPropertyName;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
@@ -21,13 +28,15 @@ import org.springframework.boot.origin.Origin;
 import org.springframework.core.env.Environment;
 
 /**
- * Finds every property that makes no sense, at the start instead of at the first job, and says which key it is. The
- * rules are those of the settings' own records.
+ * Checks all properties at the start, long before a job needs them, and reports every problem with its key, value,
+ * origin and remedy. The rules are those of the core's settings: each group of properties is put over the core's
+ * defaults, first with one value at a time, then with all values together.
  */
 final class PropertiesCheck {
 
+    private static final String ALL_QUEUES = "jobqueue";
     private static final Pattern PLAIN_ELEMENT = Pattern.compile("[A-Za-z0-9_-]+");
-    private static final Duration SHORTEST_LIMIT = Duration.ofMillis(1);
+    private static final Duration SHORTEST_TIMEOUT = Duration.ofMillis(1);
 
     private final Environment environment;
     private final List<String> problems = new ArrayList<>();
@@ -39,8 +48,8 @@ final class PropertiesCheck {
     /**
      * Checks all properties.
      *
-     * @param environment where the properties come from
-     * @throws JobQueueStartException when any is refused; it names all of them
+     * @param environment the source of the properties
+     * @throws JobQueueStartException when any value is refused; it names all of them
      */
     static void check(JobQueueProperties properties, Environment environment) {
         PropertiesCheck check = new PropertiesCheck(environment);
@@ -54,174 +63,138 @@ final class PropertiesCheck {
         }
     }
 
-    /** How a map's key stands in the key of a property: {@code .mail}, or {@code [report.daily]} where it must be. */
+    /** A key of a map, as a part of a property's key: {@code .mail}, or {@code [report.daily]} where brackets are needed. */
     static String element(String key) {
         return PLAIN_ELEMENT.matcher(key).matches() ? "." + key : "[" + key + "]";
     }
 
-    private void everything(JobQueueProperties p) {
-        check("jobqueue.key-prefix", p.keyPrefix(), Names::keyPrefix);
-        check("jobqueue.default-queue", p.defaultQueue(), Names::queue);
-        worker(
-                "jobqueue.worker",
-                p.worker().concurrency(),
-                p.worker().pollInterval(),
-                p.worker().maxRunTime());
-        lease(
-                "jobqueue.lease",
-                p.lease().visibilityTimeout(),
-                p.lease().heartbeat(),
-                p.lease().maxCrashes());
-        check("jobqueue.reclaimer.interval", p.reclaimer().interval(), QueueSettings.Reclaimer::new);
-        check("jobqueue.retry.max-attempts", p.retry().maxAttempts(), RetryPolicy.defaults()::withMaxAttempts);
-        JobQueueProperties.Retry retry = p.retry();
-        backoff("jobqueue.retry", retry.delay(), retry.multiplier(), retry.maxDelay(), retry.jitter());
-        history(
-                "jobqueue.retention.completed",
-                p.retention().completed().age(),
-                p.retention().completed().count());
-        history(
-                "jobqueue.retention.failed",
-                p.retention().failed().age(),
-                p.retention().failed().count());
-        check(
-                "jobqueue.payload.max-size",
-                p.payload().maxSize(),
-                value -> QueueSettings.Payload.ofBytes(value.toBytes()));
-        check("jobqueue.result.max-size", p.result().maxSize(), value -> QueueSettings.Result.ofBytes(value.toBytes()));
-        check("jobqueue.shutdown.drain", p.shutdown().drain(), WorkerSettings.defaults()::withDrain);
-        check("jobqueue.work-output.ttl", p.workOutput().ttl(), QueueSettings.WorkOutput::new);
-        check("jobqueue.runs.deadline", p.runs().deadline(), QueueSettings.Runs::new);
-        p.queues().keySet().stream().sorted().forEach(name -> queue(name, p.queue(name)));
-        p.kinds().keySet().stream().sorted().forEach(name -> kind(name, p.kind(name)));
+    private void everything(JobQueueProperties properties) {
+        Map<String, JobQueueProperties.Queue> queues = new TreeMap<>(properties.queues());
+        check("jobqueue.key-prefix", properties.keyPrefix(), Names::keyPrefix);
+        check("jobqueue.default-queue", properties.defaultQueue(), Names::queue);
+        eachAlone(ALL_QUEUES, properties);
+        queues.forEach((name, queue) -> {
+            check(queueKey(name), name, Names::queue);
+            eachAlone(queueKey(name), queue);
+        });
+        new TreeMap<>(properties.kinds()).forEach(this::kind);
         if (problems.isEmpty()) {
-            together("jobqueue", p, JobQueueProperties.Queue.NOTHING);
-            p.queues().keySet().stream()
-                    .sorted()
-                    .forEach(name -> together("jobqueue.queues" + element(name), p, p.queue(name)));
+            JobQueueProperties.Queue all = properties.allQueues();
+            together(ALL_QUEUES, all, all);
+            if (problems.isEmpty()) {
+                queues.forEach((name, queue) -> together(queueKey(name), queue, all));
+            }
         }
     }
 
-    private void queue(String name, JobQueueProperties.Queue q) {
-        String key = "jobqueue.queues" + element(name);
-        check(key, name, Names::queue);
-        worker(
-                key + ".worker",
-                q.worker().concurrency(),
-                q.worker().pollInterval(),
-                q.worker().maxRunTime());
-        lease(
-                key + ".lease",
-                q.lease().visibilityTimeout(),
-                q.lease().heartbeat(),
-                q.lease().maxCrashes());
-        check(key + ".reclaimer.interval", q.reclaimer().interval(), QueueSettings.Reclaimer::new);
-        check(key + ".retry.max-attempts", q.retry().maxAttempts(), RetryPolicy.defaults()::withMaxAttempts);
-        JobQueueProperties.Queue.Retry retry = q.retry();
-        backoff(key + ".retry", retry.delay(), retry.multiplier(), retry.maxDelay(), retry.jitter());
-        history(
-                key + ".retention.completed",
-                q.retention().completed().age(),
-                q.retention().completed().count());
-        history(
-                key + ".retention.failed",
-                q.retention().failed().age(),
-                q.retention().failed().count());
-        check(
-                key + ".payload.max-size",
-                q.payload().maxSize(),
-                value -> QueueSettings.Payload.ofBytes(value.toBytes()));
-        check(key + ".result.max-size", q.result().maxSize(), value -> QueueSettings.Result.ofBytes(value.toBytes()));
+    private static String queueKey(String name) {
+        return "jobqueue.queues" + element(name);
     }
 
-    private void kind(String name, JobQueueProperties.Kind k) {
+    private void kind(String name, JobQueueProperties.Kind kind) {
         String key = "jobqueue.kinds" + element(name);
         check(key, name, Names::kind);
-        check(key + ".queue", k.queue(), Names::queue);
-        check(key + ".max-attempts", k.maxAttempts(), RetryPolicy.defaults()::withMaxAttempts);
-        check(key + ".timeout", k.timeout(), PropertiesCheck::timeLimit);
-        JobQueueProperties.Kind.Retry retry = k.retry();
-        backoff(key + ".retry", retry.delay(), retry.multiplier(), retry.maxDelay(), retry.jitter());
+        check(key + ".queue", kind.queue(), Names::queue);
+        check(key + ".max-attempts", kind.maxAttempts(), RetryPolicy.defaults()::withMaxAttempts);
+        check(key + ".timeout", kind.timeout(), PropertiesCheck::timeout);
+        eachAlone(key, kind);
     }
 
-    private void worker(
-            String key, @Nullable Integer concurrency, @Nullable Duration pollInterval, @Nullable Duration maxRunTime) {
-        WorkerSettings d = WorkerSettings.defaults();
-        check(key + ".concurrency", concurrency, d::withConcurrency);
-        check(key + ".poll-interval", pollInterval, d::withPollInterval);
-        check(key + ".max-run-time", maxRunTime, d::withMaxRunTime);
-    }
-
-    private void lease(
-            String key, @Nullable Duration visibility, @Nullable Duration heartbeat, @Nullable Integer maxCrashes) {
-        check(key + ".visibility-timeout", visibility, QueueSettings.defaults()::withVisibility);
-        check(key + ".heartbeat", heartbeat, value -> new QueueSettings.Lease(Duration.ofDays(7), value, 0));
-        check(key + ".max-crashes", maxCrashes, QueueSettings.defaults()::withMaxCrashes);
-    }
-
-    private void backoff(
-            String key,
-            @Nullable Duration delay,
-            @Nullable Double multiplier,
-            @Nullable Duration maxDelay,
-            @Nullable Double jitter) {
-        check(key + ".delay", delay, value -> new RetryPolicy(1, value, 1, longer(value), 0));
-        check(key + ".multiplier", multiplier, value -> new RetryPolicy(1, Duration.ZERO, value, Duration.ZERO, 0));
-        check(key + ".max-delay", maxDelay, value -> new RetryPolicy(1, Duration.ZERO, 1, value, 0));
-        check(key + ".jitter", jitter, value -> new RetryPolicy(1, Duration.ZERO, 1, Duration.ZERO, value));
-    }
-
-    /** What only shows when settings meet: a queue's own ones, and those it falls back to. */
-    private void together(String queueKey, JobQueueProperties p, JobQueueProperties.Queue q) {
-        Duration heartbeat =
-                Objects.requireNonNullElse(q.lease().heartbeat(), p.lease().heartbeat());
-        Duration visibility = Objects.requireNonNullElse(
-                q.lease().visibilityTimeout(), p.lease().visibilityTimeout());
-        boolean ownLease = q.lease().heartbeat() != null || q.lease().visibilityTimeout() != null;
-        if ((ownLease || queueKey.equals("jobqueue"))
-                && heartbeat.multipliedBy(3).compareTo(visibility) > 0) {
-            String key = (q.lease().heartbeat() == null ? "jobqueue" : queueKey) + ".lease.heartbeat";
-            refuse(
-                    key,
-                    "heartbeat must be at most a third of the visibility timeout, which is %s by '%s', was %s; set '%s' to at most %sms"
-                            .formatted(
-                                    visibility,
-                                    (q.lease().visibilityTimeout() == null ? "jobqueue" : queueKey)
-                                            + ".lease.visibility-timeout",
-                                    heartbeat,
-                                    queueKey + ".lease.heartbeat",
-                                    visibility.toMillis() / 3));
-        }
-        Duration delay = Objects.requireNonNullElse(q.retry().delay(), p.retry().delay());
-        Duration maxDelay =
-                Objects.requireNonNullElse(q.retry().maxDelay(), p.retry().maxDelay());
-        boolean ownRetry = q.retry().delay() != null || q.retry().maxDelay() != null;
-        if ((ownRetry || queueKey.equals("jobqueue")) && maxDelay.compareTo(delay) < 0) {
-            String key = (q.retry().maxDelay() == null ? "jobqueue" : queueKey) + ".retry.max-delay";
-            refuse(
-                    key,
-                    "retry max delay must not be shorter than the delay, which is %s by '%s', was %s; set '%s' to at least that"
-                            .formatted(
-                                    delay,
-                                    (q.retry().delay() == null ? "jobqueue" : queueKey) + ".retry.delay",
-                                    maxDelay,
-                                    queueKey + ".retry.max-delay"));
-        }
-    }
-
-    private void history(String key, @Nullable Duration age, @Nullable Integer count) {
-        check(key + ".age", age, value -> new Retention(value, 0));
-        check(key + ".count", count, value -> new Retention(Duration.ZERO, value));
-    }
-
-    private static Duration longer(Duration delay) {
-        return delay.isNegative() ? Duration.ZERO : delay;
-    }
-
-    private static void timeLimit(Duration timeout) {
-        if (timeout.compareTo(SHORTEST_LIMIT) < 0) {
+    private static void timeout(Duration timeout) {
+        if (timeout.compareTo(SHORTEST_TIMEOUT) < 0) {
             throw new IllegalArgumentException("timeout must be at least 1 ms, was " + timeout);
         }
+    }
+
+    /** Checks each value below a key as if no other value were set. */
+    private void eachAlone(String key, Record properties) {
+        for (RecordComponent component : properties.getClass().getRecordComponents()) {
+            Object value = value(component, properties);
+            if (value instanceof Group<?> && value instanceof Record group) {
+                eachAlone(key(key, component.getName()), group);
+            } else if (value != null && properties instanceof Group<?>) {
+                Group<?> alone = (Group<?>) only(properties.getClass(), component.getName(), value);
+                check(key(key, component.getName()), alone, PropertiesCheck::overDefaults);
+            }
+        }
+    }
+
+    private static <S> void overDefaults(Group<S> group) {
+        try {
+            group.over(group.defaults());
+        } catch (SettingException ex) {
+            // a conflict with a default counts only if nothing else is set
+            if (ex.conflict().isEmpty()) {
+                throw ex;
+            }
+        }
+    }
+
+    /** Checks the values of a queue together: its own, and those of all queues where it has none. */
+    private void together(String key, Record own, Record all) {
+        for (RecordComponent component : own.getClass().getRecordComponents()) {
+            if (value(component, own) instanceof Record ownGroup && value(component, all) instanceof Record group) {
+                together(key(key, component.getName()), key(ALL_QUEUES, component.getName()), ownGroup, group);
+            }
+        }
+    }
+
+    private void together(String key, String keyOfAll, Record own, Record all) {
+        try {
+            put((Group<?>) own, (Group<?>) all);
+        } catch (SettingException ex) {
+            String setting = ex.setting();
+            String conflict = ex.conflict().orElseThrow();
+            boolean hasSetting = isSet(own, setting);
+            boolean hasConflict = isSet(own, conflict);
+            if (hasSetting || hasConflict || own == all) {
+                refuse(
+                        key(hasSetting ? key : keyOfAll, setting),
+                        "%s; set '%s', or change '%s'"
+                                .formatted(
+                                        ex.getMessage(),
+                                        key(key, setting),
+                                        key(hasConflict ? key : keyOfAll, conflict)));
+            }
+        }
+    }
+
+    /** Puts a group over another of the same type, and both over the defaults. */
+    @SuppressWarnings("unchecked")
+    private static <S> void put(Group<?> own, Group<S> all) {
+        ((Group<S>) own).over(all.over(all.defaults()));
+    }
+
+    private static boolean isSet(Record group, String name) {
+        return Arrays.stream(group.getClass().getRecordComponents())
+                .anyMatch(component -> component.getName().equals(name) && value(component, group) != null);
+    }
+
+    private static @Nullable Object value(RecordComponent component, Record owner) {
+        try {
+            return component.getAccessor().invoke(owner);
+        } catch (ReflectiveOperationException ex) {
+            throw new IllegalStateException("cannot read " + component, ex);
+        }
+    }
+
+    /** A group in which one value is set. */
+    private static Record only(Class<? extends Record> type, String name, Object value) {
+        RecordComponent[] components = type.getRecordComponents();
+        Class<?>[] types =
+                Arrays.stream(components).map(RecordComponent::getType).toArray(Class<?>[]::new);
+        Object[] values = Arrays.stream(components)
+                .map(component -> component.getName().equals(name) ? value : null)
+                .toArray();
+        try {
+            return type.getDeclaredConstructor(types).newInstance(values);
+        } catch (ReflectiveOperationException ex) {
+            throw new IllegalStateException("cannot create " + type, ex);
+        }
+    }
+
+    private static String key(String parent, String component) {
+        return parent + "." + DataObjectPropertyName.toDashedForm(component);
     }
 
     private <T> void check(String key, @Nullable T value, Consumer<T> rule) {
@@ -238,7 +211,7 @@ final class PropertiesCheck {
         problems.add(key + ": " + rule + origin(key));
     }
 
-    /** Where the value was written, for whoever has several files. */
+    /** The place where the value was written, for applications with several files. */
     private String origin(String key) {
         ConfigurationPropertyName name = ConfigurationPropertyName.adapt(key, '.');
         for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
@@ -249,5 +222,25 @@ final class PropertiesCheck {
             }
         }
         return "";
+    }
+
+    /** A native image must be able to read the groups and to create them. */
+    static final class Hints implements RuntimeHintsRegistrar {
+
+        @Override
+        public void registerHints(RuntimeHints hints, @Nullable ClassLoader classLoader) {
+            Stream.concat(Stream.of(JobQueueProperties.class), nested(JobQueueProperties.class))
+                    .filter(Class::isRecord)
+                    .forEach(type -> hints.reflection()
+                            .registerType(
+                                    type,
+                                    MemberCategory.INVOKE_DECLARED_CONSTRUCTORS,
+                                    MemberCategory.INVOKE_PUBLIC_METHODS));
+        }
+
+        private static Stream<Class<?>> nested(Class<?> type) {
+            return Arrays.stream(type.getDeclaredClasses())
+                    .flatMap(inner -> Stream.concat(Stream.of(inner), nested(inner)));
+        }
     }
 }

@@ -3,8 +3,13 @@ package io.jobqueue.spring;
 import io.jobqueue.QueueSettings;
 
 /**
- * Changes the settings of a queue where properties do not reach, for example by a rule over names. Beans of this type
- * are applied in their order, after the {@code jobqueue.*} properties, once for each queue that is used.
+ * Changes the settings of queues in code, where properties are not enough: for example by a rule over the names of
+ * queues.
+ *
+ * <p>Beans of this type have the last word: the core's defaults come first, the {@code jobqueue.*} properties over them,
+ * then all customizers in their {@link org.springframework.core.annotation.Order}. They are called once for each queue
+ * that is used, when it is used first, in any thread and perhaps before all beans exist; so they may depend on other
+ * beans, but not on a {@link io.jobqueue.JobQueue}. A {@link io.jobqueue.SettingException} stops the start.
  *
  * @since 0.1.0
  */
@@ -14,9 +19,9 @@ public interface QueueSettingsCustomizer {
     /**
      * Chooses the settings of one queue.
      *
-     * @param queue the queue's name
-     * @param settings what the properties, and the customizers before this one, say
-     * @return the settings to use, perhaps the same
+     * @param queue the name of the queue
+     * @param settings the settings by the properties and by the customizers before this one
+     * @return the settings to use; {@code settings} itself if nothing is to be changed
      */
     QueueSettings customize(String queue, QueueSettings settings);
 }

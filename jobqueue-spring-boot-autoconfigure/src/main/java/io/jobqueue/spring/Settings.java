@@ -1,9 +1,11 @@
 package io.jobqueue.spring;
 
+import static io.jobqueue.spring.JobQueueProperties.or;
+
 import io.jobqueue.QueueSettings;
-import io.jobqueue.Retention;
 import io.jobqueue.RetryPolicy;
 import io.jobqueue.SettingException;
+import io.jobqueue.redis.RedisQueues;
 import io.jobqueue.worker.WorkerSettings;
 import java.time.Duration;
 import java.util.Map;
@@ -17,8 +19,9 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 
 /**
- * What properties and customizers mean for one queue and one kind. The properties have been checked; customizers are
- * asked once for each queue, on first use, so that they may depend on other beans.
+ * The settings of each queue and kind: those of the core, the properties over them, and the customizers last. The
+ * properties have been checked. Customizers are asked once for each queue, on first use, so that they may depend on other
+ * beans.
  */
 final class Settings {
 
@@ -38,17 +41,17 @@ final class Settings {
     }
 
     String keyPrefix() {
-        return properties.keyPrefix();
+        return or(properties.keyPrefix(), RedisQueues.Options.defaults().keyPrefix());
     }
 
     String defaultQueue() {
-        return properties.defaultQueue();
+        return or(properties.defaultQueue(), RedisQueues.Options.defaults().defaultQueue());
     }
 
-    /** The default queue and all that properties name, in the order of their names. */
+    /** The default queue and every queue that a property names, in the order of their names. */
     Set<String> namedQueues() {
         Set<String> names = new TreeSet<>(properties.queues().keySet());
-        names.add(properties.defaultQueue());
+        names.add(defaultQueue());
         properties.kinds().values().stream()
                 .flatMap(kind -> Stream.ofNullable(kind.queue()))
                 .forEach(names::add);
@@ -57,28 +60,35 @@ final class Settings {
 
     /** The queue that properties route a kind to. */
     Optional<String> queueOf(String kind) {
-        return Optional.ofNullable(properties.kind(kind).queue());
+        return properties.kind(kind).map(JobQueueProperties.Kind::queue);
     }
 
     /** Whether this application handles jobs at all. */
     boolean workersEnabled() {
-        return properties.worker().enabled();
+        return or(properties.worker().enabled(), true);
     }
 
     /** Whether this application handles the jobs of a queue. */
     boolean workersEnabled(String queue) {
-        return workersEnabled() && or(properties.queue(queue).worker().enabled(), true);
+        return workersEnabled()
+                && properties
+                        .queue(queue)
+                        .map(own -> or(own.worker().enabled(), true))
+                        .orElse(true);
     }
 
     /**
-     * How often this application sweeps a queue; empty when it does not. A sweep goes by the settings of who sweeps, so a
-     * queue on which this application does not work is swept only when its properties say so.
+     * Whether this application sweeps a queue. A sweep uses the settings of the application that sweeps, so a queue on
+     * which this application does not work is swept only when its own properties say so.
+     *
+     * @param works whether this application handles jobs of the queue
      */
-    Optional<Duration> sweepInterval(String queue, boolean works) {
-        JobQueueProperties.Queue.Reclaimer own = properties.queue(queue).reclaimer();
-        return or(own.enabled(), works && properties.reclaimer().enabled())
-                ? Optional.of(or(own.interval(), properties.reclaimer().interval()))
-                : Optional.empty();
+    boolean sweeps(String queue, boolean works) {
+        boolean byDefault = works && or(properties.reclaimer().enabled(), true);
+        return properties
+                .queue(queue)
+                .map(own -> or(own.reclaimer().enabled(), byDefault))
+                .orElse(byDefault);
     }
 
     /** The settings of a queue. */
@@ -126,89 +136,44 @@ final class Settings {
     /**
      * The retry policy of a kind.
      *
-     * @param maxAttempts what the handler's annotation says, or {@code null}
+     * @param maxAttempts the limit of the handler's annotation, or {@code null}
      */
     RetryPolicy retry(String kind, String queue, @Nullable Integer maxAttempts) {
         RetryPolicy ofQueue = queue(queue).retry();
-        JobQueueProperties.Kind own = properties.kind(kind);
-        Duration delay = or(own.retry().delay(), ofQueue.delay());
-        Duration maxDelay = or(own.retry().maxDelay(), ofQueue.maxDelay());
-        if (maxDelay.compareTo(delay) < 0) {
+        RetryPolicy ofHandler = ofQueue.withMaxAttempts(or(maxAttempts, ofQueue.maxAttempts()));
+        return properties.kind(kind).map(own -> retry(kind, own, ofHandler)).orElse(ofHandler);
+    }
+
+    private static RetryPolicy retry(String kind, JobQueueProperties.Kind own, RetryPolicy base) {
+        try {
+            return own.retry().over(base.withMaxAttempts(or(own.maxAttempts(), base.maxAttempts())));
+        } catch (SettingException ex) {
             throw new JobQueueStartException(
-                    "The kind '%s' is to be retried after %s at first and after %s at the most."
-                            .formatted(kind, delay, maxDelay),
+                    "The retries of the kind '%s' do not fit those of its queue: %s.".formatted(kind, ex.getMessage()),
                     "Set 'jobqueue.kinds%s.retry.max-delay' to at least the delay."
                             .formatted(PropertiesCheck.element(kind)));
         }
-        return new RetryPolicy(
-                or(own.maxAttempts(), or(maxAttempts, ofQueue.maxAttempts())),
-                delay,
-                or(own.retry().multiplier(), ofQueue.multiplier()),
-                maxDelay,
-                or(own.retry().jitter(), ofQueue.jitter()));
     }
 
     /**
      * The time limit of a kind's attempts.
      *
-     * @param timeout what the handler's annotation says, or {@code null}
+     * @param timeout the limit of the handler's annotation, or {@code null}
      */
     Duration timeLimit(String kind, String queue, @Nullable Duration timeout) {
-        return or(properties.kind(kind).timeout(), or(timeout, worker(queue).maxRunTime()));
+        return properties
+                .kind(kind)
+                .map(JobQueueProperties.Kind::timeout)
+                .orElseGet(() -> or(timeout, worker(queue).maxRunTime()));
     }
 
     private QueueSettings queueFromProperties(String name) {
-        JobQueueProperties.Queue own = properties.queue(name);
-        JobQueueProperties.Retry retry = properties.retry();
-        return new QueueSettings(
-                new QueueSettings.Lease(
-                        or(own.lease().visibilityTimeout(), properties.lease().visibilityTimeout()),
-                        or(own.lease().heartbeat(), properties.lease().heartbeat()),
-                        or(own.lease().maxCrashes(), properties.lease().maxCrashes())),
-                new QueueSettings.Reclaimer(
-                        or(own.reclaimer().interval(), properties.reclaimer().interval())),
-                new RetryPolicy(
-                        or(own.retry().maxAttempts(), retry.maxAttempts()),
-                        or(own.retry().delay(), retry.delay()),
-                        or(own.retry().multiplier(), retry.multiplier()),
-                        or(own.retry().maxDelay(), retry.maxDelay()),
-                        or(own.retry().jitter(), retry.jitter())),
-                new QueueSettings.Retentions(
-                        new Retention(
-                                or(
-                                        own.retention().completed().age(),
-                                        properties.retention().completed().age()),
-                                or(
-                                        own.retention().completed().count(),
-                                        properties.retention().completed().count())),
-                        new Retention(
-                                or(
-                                        own.retention().failed().age(),
-                                        properties.retention().failed().age()),
-                                or(
-                                        own.retention().failed().count(),
-                                        properties.retention().failed().count()))),
-                QueueSettings.Payload.ofBytes(
-                        or(own.payload().maxSize(), properties.payload().maxSize())
-                                .toBytes()),
-                QueueSettings.Result.ofBytes(
-                        or(own.result().maxSize(), properties.result().maxSize())
-                                .toBytes()),
-                new QueueSettings.WorkOutput(properties.workOutput().ttl()),
-                new QueueSettings.Runs(properties.runs().deadline()));
+        QueueSettings ofAll = properties.allQueues().over(QueueSettings.defaults());
+        return properties.queue(name).map(own -> own.over(ofAll)).orElse(ofAll);
     }
 
     private WorkerSettings workerFromProperties(String queue) {
-        JobQueueProperties.Queue own = properties.queue(queue);
-        JobQueueProperties.Worker worker = properties.worker();
-        return new WorkerSettings(
-                or(own.worker().concurrency(), worker.concurrency()),
-                or(own.worker().pollInterval(), worker.pollInterval()),
-                or(own.worker().maxRunTime(), worker.maxRunTime()),
-                properties.shutdown().drain());
-    }
-
-    private static <T> T or(@Nullable T own, T general) {
-        return own == null ? general : own;
+        WorkerSettings ofAll = properties.worker().over(properties.shutdown().over(WorkerSettings.defaults()));
+        return properties.queue(queue).map(own -> own.worker().over(ofAll)).orElse(ofAll);
     }
 }

@@ -117,7 +117,9 @@ final class WorkLifecycle implements SmartLifecycle {
         List<Chore> chores = new ArrayList<>();
         for (String queue : names) {
             boolean works = handlers.byQueue().containsKey(queue) && settings.workersEnabled(queue);
-            settings.sweepInterval(queue, works).ifPresent(interval -> chores.addAll(queues.chores(queue, interval)));
+            if (settings.sweeps(queue, works)) {
+                chores.addAll(queues.chores(queue));
+            }
         }
         if (!chores.isEmpty()) {
             Upkeep upkeep = new Upkeep(chores, listener);

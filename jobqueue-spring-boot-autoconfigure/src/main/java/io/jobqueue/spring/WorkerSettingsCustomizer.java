@@ -3,9 +3,13 @@ package io.jobqueue.spring;
 import io.jobqueue.worker.WorkerSettings;
 
 /**
- * Changes the settings of a queue's worker pool where properties do not reach, for example by the number of
- * processors. Beans of this type are applied in their order, after the {@code jobqueue.*} properties, once for each
- * queue that has a pool.
+ * Changes the settings of worker pools in code, where properties are not enough: for example by the number of
+ * processors.
+ *
+ * <p>Beans of this type have the last word: the core's defaults come first, the {@code jobqueue.*} properties over them,
+ * then all customizers in their {@link org.springframework.core.annotation.Order}. They are called once for each queue
+ * that has a pool, after all beans exist. A {@link io.jobqueue.SettingException} stops the start. The heartbeat is a
+ * setting of the queue: see {@link QueueSettingsCustomizer}.
  *
  * @since 0.1.0
  */
@@ -15,9 +19,9 @@ public interface WorkerSettingsCustomizer {
     /**
      * Chooses the settings of one pool.
      *
-     * @param queue the queue's name
-     * @param settings what the properties, and the customizers before this one, say
-     * @return the settings to use, perhaps the same
+     * @param queue the name of the queue
+     * @param settings the settings by the properties and by the customizers before this one
+     * @return the settings to use; {@code settings} itself if nothing is to be changed
      */
     WorkerSettings customize(String queue, WorkerSettings settings);
 }

@@ -8,17 +8,9 @@ import io.jobqueue.RetryPolicy;
 import io.jobqueue.redis.RedisQueues;
 import io.jobqueue.worker.WorkerSettings;
 import java.io.IOException;
-import java.io.InputStream;
-import java.net.URL;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Enumeration;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.TreeMap;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -26,8 +18,6 @@ import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.core.env.PropertySource;
 import org.springframework.core.io.ByteArrayResource;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 class JobQueuePropertiesTests {
 
@@ -62,7 +52,8 @@ class JobQueuePropertiesTests {
             assertThat(settings.defaultQueue()).isEqualTo(core.defaultQueue());
             assertThat(settings.queue("jobs")).isEqualTo(QueueSettings.defaults());
             assertThat(settings.worker("jobs")).isEqualTo(WorkerSettings.defaults());
-            assertThat(settings.sweepInterval("jobs", true)).contains(Duration.ofSeconds(1));
+            assertThat(settings.workersEnabled("jobs")).isFalse();
+            assertThat(settings.sweeps("jobs", true)).isTrue();
         });
     }
 
@@ -93,12 +84,11 @@ class JobQueuePropertiesTests {
                                             new Retention(Duration.ofDays(1), 60)),
                                     new QueueSettings.Payload(2048),
                                     new QueueSettings.Result(4096),
-                                    QueueSettings.WorkOutput.defaults(),
-                                    QueueSettings.Runs.defaults()));
+                                    new QueueSettings.WorkOutput(Duration.ofDays(2)),
+                                    new QueueSettings.Runs(Duration.ofHours(3))));
                     assertThat(settings.worker("mail"))
                             .isEqualTo(new WorkerSettings(
                                     4, Duration.ofMillis(100), Duration.ofMinutes(1), Duration.ofSeconds(25)));
-                    assertThat(settings.sweepInterval("mail", true)).contains(Duration.ofSeconds(5));
                 },
                 "jobqueue.queues.mail.worker.concurrency=4",
                 "jobqueue.queues.mail.worker.poll-interval=100ms",
@@ -117,15 +107,17 @@ class JobQueuePropertiesTests {
                 "jobqueue.queues.mail.retention.failed.age=1d",
                 "jobqueue.queues.mail.retention.failed.count=60",
                 "jobqueue.queues.mail.payload.max-size=2KB",
-                "jobqueue.queues.mail.result.max-size=4KB");
+                "jobqueue.queues.mail.result.max-size=4KB",
+                "jobqueue.queues.mail.work-output.ttl=2d",
+                "jobqueue.queues.mail.runs.deadline=3h");
     }
 
     @Test
     void aQueueThatThisApplicationDoesNotWorkOnIsSweptOnlyWhenItsPropertiesSaySo() {
         settings(
                 settings -> {
-                    assertThat(settings.sweepInterval("jobs", false)).isEmpty();
-                    assertThat(settings.sweepInterval("mail", false)).isPresent();
+                    assertThat(settings.sweeps("jobs", false)).isFalse();
+                    assertThat(settings.sweeps("mail", false)).isTrue();
                 },
                 "jobqueue.queues.mail.reclaimer.enabled=true");
     }
@@ -136,8 +128,8 @@ class JobQueuePropertiesTests {
                 settings -> {
                     assertThat(settings.workersEnabled("mail")).isFalse();
                     assertThat(settings.workersEnabled("jobs")).isTrue();
-                    assertThat(settings.sweepInterval("mail", true)).isEmpty();
-                    assertThat(settings.sweepInterval("jobs", true)).isPresent();
+                    assertThat(settings.sweeps("mail", true)).isFalse();
+                    assertThat(settings.sweeps("jobs", true)).isTrue();
                 },
                 "jobqueue.worker.enabled=true",
                 "jobqueue.queues.mail.worker.enabled=false",
@@ -148,8 +140,8 @@ class JobQueuePropertiesTests {
     void oneQueueCanBeSweptAlone() {
         settings(
                 settings -> {
-                    assertThat(settings.sweepInterval("mail", true)).isPresent();
-                    assertThat(settings.sweepInterval("jobs", true)).isEmpty();
+                    assertThat(settings.sweeps("mail", true)).isTrue();
+                    assertThat(settings.sweeps("jobs", true)).isFalse();
                 },
                 "jobqueue.reclaimer.enabled=false",
                 "jobqueue.queues.mail.reclaimer.enabled=true");
@@ -289,9 +281,17 @@ class JobQueuePropertiesTests {
 
     @Test
     void allProblemsAreToldAtOnce() {
-        assertThat(problem("jobqueue.worker.concurrency=0", "jobqueue.retry.jitter=7"))
+        assertThat(problem(
+                        "jobqueue.worker.concurrency=0",
+                        "jobqueue.worker.poll-interval=0",
+                        "jobqueue.queues.mail.worker.concurrency=-1",
+                        "jobqueue.retry.jitter=7",
+                        "jobqueue.kinds.email.retry.jitter=8"))
                 .contains("jobqueue.worker.concurrency:")
-                .contains("jobqueue.retry.jitter:");
+                .contains("jobqueue.worker.poll-interval:")
+                .contains("jobqueue.queues.mail.worker.concurrency:")
+                .contains("jobqueue.retry.jitter:")
+                .contains("jobqueue.kinds.email.retry.jitter:");
     }
 
     @Test
@@ -317,75 +317,49 @@ class JobQueuePropertiesTests {
     void theHeartbeatMustBeAThirdOfTheLeaseAtMost() {
         assertThat(problem("jobqueue.lease.visibility-timeout=3s"))
                 .contains(
-                        "jobqueue.lease.heartbeat: heartbeat must be at most a third of the visibility timeout, which is "
-                                + "PT3S by 'jobqueue.lease.visibility-timeout', was PT1.5S; set 'jobqueue.lease.heartbeat' to at most 1000ms");
+                        "jobqueue.lease.heartbeat: heartbeat must be at most 1000 ms, a third of the visibility timeout of "
+                                + "PT3S, was PT1.5S; set 'jobqueue.lease.heartbeat', or change 'jobqueue.lease.visibility-timeout'");
+    }
+
+    @Test
+    void valuesThatFitEachOtherOnlyTogetherAreAccepted() {
+        settings(
+                settings -> assertThat(settings.queue("mail").lease())
+                        .isEqualTo(new QueueSettings.Lease(Duration.ofMinutes(3), Duration.ofMinutes(1), 3)),
+                "jobqueue.queues.mail.lease.heartbeat=1m",
+                "jobqueue.queues.mail.lease.visibility-timeout=3m");
     }
 
     @Test
     void theHeartbeatOfAQueueMustSuitItsLease() {
         assertThat(problem("jobqueue.queues.mail.lease.visibility-timeout=2s"))
-                .contains("was PT1.5S; set 'jobqueue.queues.mail.lease.heartbeat' to at most 666ms")
-                .contains("by 'jobqueue.queues.mail.lease.visibility-timeout'");
+                .contains(
+                        "    jobqueue.lease.heartbeat: heartbeat must be at most 666 ms, a third of the visibility timeout of "
+                                + "PT2S, was PT1.5S; set 'jobqueue.queues.mail.lease.heartbeat', or change "
+                                + "'jobqueue.queues.mail.lease.visibility-timeout'");
+        assertThat(problem("jobqueue.queues.mail.lease.heartbeat=12s"))
+                .contains(
+                        "    jobqueue.queues.mail.lease.heartbeat: heartbeat must be at most 10000 ms, a third of the "
+                                + "visibility timeout of PT30S, was PT12S; set 'jobqueue.queues.mail.lease.heartbeat', or change "
+                                + "'jobqueue.lease.visibility-timeout'");
     }
 
     @Test
     void theLongestWaitMustNotBeShorterThanTheFirst() {
         assertThat(problem("jobqueue.queues.mail.retry.delay=1h"))
-                .contains("retry max delay must not be shorter than the delay, which is PT1H by "
-                        + "'jobqueue.queues.mail.retry.delay', was PT10M; set 'jobqueue.queues.mail.retry.max-delay'");
+                .contains(
+                        "    jobqueue.retry.max-delay: retry max delay must not be shorter than the delay PT1H, was PT10M; "
+                                + "set 'jobqueue.queues.mail.retry.max-delay', or change 'jobqueue.queues.mail.retry.delay'");
     }
 
     @Test
     void theWaitsOfAKindMustSuitEachOther() {
         Applications.offline(UnusableHandlerTests.First.class)
                 .withPropertyValues("jobqueue.kinds.email.retry.delay=1h")
-                .run(context -> assertThat(context.getStartupFailure())
-                        .isInstanceOf(JobQueueStartException.class)
-                        .hasMessage(
-                                "The kind 'email' is to be retried after PT1H at first and after PT10M at the most."));
-    }
-
-    @Test
-    void everyPropertyIsDescribedWithItsDefaultForTheIde() throws IOException {
-        Map<String, JsonNode> properties = new TreeMap<>();
-        for (JsonNode property : metadata().get("properties")) {
-            properties.put(property.get("name").stringValue(), property);
-        }
-
-        assertThat(properties)
-                .hasSize(30)
-                .containsKeys(
-                        "jobqueue.enabled",
-                        "jobqueue.queues",
-                        "jobqueue.retention.failed.age",
-                        "jobqueue.service-binding.enabled")
-                .allSatisfy((name, property) -> {
-                    assertThat(Optional.ofNullable(property.get("description")).map(JsonNode::stringValue))
-                            .as("description of " + name)
-                            .hasValueSatisfying(text -> assertThat(text).endsWith("."));
-                    boolean hasNone = Stream.of("jobqueue.queues", "jobqueue.kinds", "jobqueue.service-binding.name")
-                            .anyMatch(name::equals);
-                    assertThat(property.has("defaultValue"))
-                            .as("default of " + name)
-                            .isNotEqualTo(hasNone);
-                });
-    }
-
-    /** The file of this module, not that of another jar. */
-    private static JsonNode metadata() throws IOException {
-        List<JsonNode> found = new ArrayList<>();
-        Enumeration<URL> files = JobQueuePropertiesTests.class
-                .getClassLoader()
-                .getResources("META-INF/spring-configuration-metadata.json");
-        while (files.hasMoreElements()) {
-            try (InputStream in = files.nextElement().openStream()) {
-                JsonNode file = JsonMapper.shared().readTree(in);
-                if (file.toString().contains("\"jobqueue.enabled\"")) {
-                    found.add(file);
-                }
-            }
-        }
-        assertThat(found).hasSize(1);
-        return found.get(0);
+                .run(
+                        context -> assertThat(context.getStartupFailure())
+                                .isInstanceOf(JobQueueStartException.class)
+                                .hasMessage(
+                                        "The retries of the kind 'email' do not fit those of its queue: retry max delay must not be shorter than the delay PT1H, was PT10M."));
     }
 }

@@ -12,6 +12,7 @@ import org.springframework.aot.generate.ClassNameGenerator;
 import org.springframework.aot.generate.DefaultGenerationContext;
 import org.springframework.aot.generate.GeneratedFiles;
 import org.springframework.aot.generate.InMemoryGeneratedFiles;
+import org.springframework.aot.hint.MemberCategory;
 import org.springframework.aot.hint.RuntimeHints;
 import org.springframework.aot.hint.annotation.ReflectiveRuntimeHintsRegistrar;
 import org.springframework.aot.hint.predicate.RuntimeHintsPredicates;
@@ -80,7 +81,11 @@ class RuntimeHintsTests {
                 .accepts(generation.getRuntimeHints());
         assertThat(RuntimeHintsPredicates.reflection().onMethodInvocation(Mailer.class, "send"))
                 .accepts(generation.getRuntimeHints());
-        assertThat(RuntimeHintsPredicates.reflection().onType(JobQueueProperties.Queue.Lease.class))
+        assertThat(RuntimeHintsPredicates.reflection().onMethodInvocation(JobQueueProperties.Lease.class, "heartbeat"))
+                .accepts(generation.getRuntimeHints());
+        assertThat(RuntimeHintsPredicates.reflection()
+                        .onType(JobQueueProperties.Retention.Completed.class)
+                        .withMemberCategory(MemberCategory.INVOKE_DECLARED_CONSTRUCTORS))
                 .accepts(generation.getRuntimeHints());
         assertThat(files.getGeneratedFiles(GeneratedFiles.Kind.SOURCE))
                 .containsKey("io/jobqueue/spring/JobQueueAutoConfiguration__BeanDefinitions.java");
