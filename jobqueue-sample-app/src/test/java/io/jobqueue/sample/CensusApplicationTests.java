@@ -433,7 +433,7 @@ class CensusApplicationTests {
                 .contains("default-src 'none'", "script-src 'self'", "frame-ancestors 'none'")
                 .doesNotContain("unsafe", "http:", "https:", "*");
         assertThat(page.body()).contains("Census of jars").doesNotContain("//", "style=", "onclick", "<script>");
-        for (String part : List.of("/census.js", "/sample.css", "/sample.svg")) {
+        for (String part : List.of("/census.js", "/sample.css", "/census.css", "/sample.svg")) {
             assertThat(page.body()).contains(part.substring(1));
             assertThat(read(part).statusCode()).as(part).isEqualTo(200);
         }

@@ -432,7 +432,9 @@ class DemoRoutesTests {
                         "completed-list",
                         "failed-list",
                         "status")
+                .contains("job-worker", "mail-counts", "expired-count", "reset-dialog")
                 .doesNotHaveDuplicates();
+        assertThat(page.split("class=\"primary\"", -1)).as("one primary action").hasSize(2);
         for (String status : List.of("pending", "processing", "completed", "failed")) {
             assertThat(page).contains("<span id=\"%s-count\" class=\"badge %s\">".formatted(status, status));
         }
@@ -448,6 +450,18 @@ class DemoRoutesTests {
         assertThat(sample.get("/demo.js").text() + sample.get("/page.js").text())
                 .contains("REFRESH_MS = 800", "badge ${job.status}")
                 .doesNotContain("innerHTML", "outerHTML", "insertAdjacentHTML", "eval(", "document.write");
+    }
+
+    /** A click on the button only opens the dialog, whose first choice keeps the jobs. */
+    @Test
+    void thePageAsksBeforeItResetsTheQueue() {
+        assertThat(sample.get("/").text())
+                .containsSubsequence("<dialog id=\"reset-dialog\"", "value=\"keep\" autofocus", "value=\"reset\"");
+        assertThat(sample.get("/demo.js").text().split("'reset', form\\(\\)", -1))
+                .as("one place that resets")
+                .hasSize(2);
+        assertThat(sample.get("/demo.js").text())
+                .contains("if (event.target.returnValue === 'reset') act($('reset-button'), 'reset', form()");
     }
 
     @Test
