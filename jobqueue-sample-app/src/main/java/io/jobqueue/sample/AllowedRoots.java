@@ -12,8 +12,9 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The folders that a census may read. Both sides ask: who starts a census, and the worker that reads a jar, because
- * whoever can write to Redis can name any path in a job. Links are followed first, so that none leads out.
+ * The folders that a census may read. The start of a census checks its folder, and the worker checks each jar again,
+ * because any client that can write to Redis can put any path into a job. Links are resolved before the check, so no
+ * link leads outside.
  */
 final class AllowedRoots {
 

@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 
 /**
- * Runs of the census. A run is in Redis and nowhere else, so every instance of the application can start, work on and
- * report any run, and a run outlives all of them. Thread-safe.
+ * Runs of the census. All state of a run is in Redis, so every instance of the application can start, work on and report
+ * any run, and a run survives the end of every instance. Thread-safe.
  */
 @Component
 final class Census {
@@ -67,13 +67,13 @@ final class Census {
     record State(JobRun run, @Nullable CensusReport report) {}
 
     /**
-     * Starts a run: one job for each jar, and one that gathers their reports at the end. A start that broke off goes on
-     * where it was; a run that ended with failures tries those jars again, and no others. A run that works, or that has
-     * read all its jars, stays as it is.
+     * Starts a run: one job for each jar, and one job that adds up their reports at the end. A start that was interrupted
+     * continues where it stopped. A run that ended with failures reads the failed jars again and no others. A run that is
+     * still working, or that has read all its jars, stays as it is.
      *
      * @param runId the run, {@code null} for a new one
      * @param folder where to look for jars, {@code null} for the class path of this application
-     * @throws RefusedException when the run id is none, or the folder may not or cannot be read
+     * @throws RefusedException when the run id is not valid, or the folder may not or cannot be read
      */
     Started start(@Nullable String runId, @Nullable String folder) throws IOException {
         String run = runId == null ? newRunId() : checked(runId);
@@ -93,7 +93,7 @@ final class Census {
                         JarSearch.Unit::work,
                         JobRunOptions.defaults().gather(new GatherReports()));
                 if (units.isEmpty()) {
-                    // there is nothing to wait for but the gather
+                    // without units the gather job is all there is to wait for
                     runs.await(run, CensusReport.class, EMPTY_REPORT);
                 }
                 return new Started(run, started.expected(), true);
@@ -156,7 +156,7 @@ final class Census {
         return runs.find(checked(runId)).isPresent();
     }
 
-    /** The outputs of a run that are there by now, read while the stream is consumed. */
+    /** The outputs that a run has so far, read while the stream is consumed. */
     Stream<Map.Entry<String, JarReport>> outputs(String runId) {
         return outputs.stream(checked(runId), JarReport.class);
     }

@@ -28,7 +28,7 @@ import org.springframework.web.bind.annotation.RestController;
 @RestController
 final class CensusController {
 
-    /** The page shows no more, and a census of a whole home folder must not send megabytes each time. */
+    /** The page shows at most this many outputs; sending all outputs of a large census would take megabytes. */
     private static final int MOST_OUTPUTS = 1000;
 
     private static final Logger log = LoggerFactory.getLogger(CensusController.class);
@@ -100,7 +100,7 @@ final class CensusController {
 
     record Totals(long enqueued, long completed, long failed, long retried, long released, long reclaimed, long lost) {}
 
-    /** Starts a census: 202 for a new run, 200 for one that was there. */
+    /** Starts a census: answers 202 for a new run and 200 for a run that exists. */
     @PostMapping("/census")
     ResponseEntity<StartedBody> start(
             @RequestParam(defaultValue = "") String folder,
@@ -146,7 +146,7 @@ final class CensusController {
     }
 
     /**
-     * The outputs that are there by now, by unit.
+     * The outputs that a run has so far, by unit.
      *
      * @param limit how many at most, to 1000
      */

@@ -48,6 +48,8 @@ record CommandLine(List<String> arguments, @Nullable String answer, boolean isWr
               --visibility-ms <ms>   the visibility timeout of the demo's queue; 5000 by default
               --workers <number>     how many simulated workers run from the start; 0 by default
               --queue-name <name>    the demo's queue; that of the environment variable QUEUE_NAME by default, else jobs
+              --sample.allowed-hosts=<name>,...
+                                     further host names by which browsers may reach the pages
               --<property>=<value>   any property of Spring Boot, for example --spring.data.redis.url=redis://host:6379
               --help                 this text
 

@@ -24,9 +24,8 @@ import org.springframework.core.env.Environment;
 import org.springframework.stereotype.Component;
 
 /**
- * The demo of the public Redis job-queue guide on one queue: a producer, simulated workers, a sweep, and what there is
- * to see. Totals are those of the queue since this instance started or was last reset, as the guide's demo counts
- * them. Thread-safe.
+ * The demo of the public Redis job-queue guide on one queue: a producer, simulated workers, a sweep, and the state to
+ * show. Totals count from the start of this instance or from its last reset, as in the guide's demo. Thread-safe.
  */
 @Component
 final class Demo implements SmartLifecycle {

@@ -12,8 +12,8 @@ import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
 
 /**
- * The routes of the guide's demo servers, with their parameters, defaults and answers, so that what was written for
- * those works here. {@code /sweep} is our own.
+ * The routes of the guide's demo servers, with their parameters, defaults and answers, so that scripts written for those
+ * servers run unchanged. The guide has no {@code /sweep}.
  */
 @RestController
 final class DemoController {

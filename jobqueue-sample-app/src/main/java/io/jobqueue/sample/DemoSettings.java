@@ -17,7 +17,7 @@ record DemoSettings(@DefaultValue(DEFAULT_QUEUE) String queueName, @DefaultValue
     static final String DEFAULT_QUEUE = "jobs";
     static final int MOST_WORKERS = 64;
 
-    /** Refuses what the demo cannot work with. */
+    /** Checks both settings. */
     DemoSettings {
         queueName = checked(queueName.isBlank() ? DEFAULT_QUEUE : queueName);
         if (workers < 0 || workers > MOST_WORKERS) {
@@ -25,7 +25,7 @@ record DemoSettings(@DefaultValue(DEFAULT_QUEUE) String queueName, @DefaultValue
         }
     }
 
-    /** The rule for the queue's name: one of the product's own, and one that is free. */
+    /** Checks the queue's name: it must be valid, and no handler of the sample may use that queue. */
     static String checked(String queueName) {
         if (List.of(Census.QUEUE, Mailer.QUEUE).contains(Names.queue(queueName))) {
             throw new IllegalArgumentException(

@@ -14,7 +14,7 @@ import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
 import org.springframework.web.servlet.resource.NoResourceFoundException;
 
-/** What goes wrong is answered as {@code {"error": reason}}, on every route. */
+/** Answers every failure with {@code {"error": reason}}, on every route. */
 @RestControllerAdvice
 final class ErrorAnswers {
 

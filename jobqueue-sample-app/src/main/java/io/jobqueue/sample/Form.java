@@ -5,8 +5,8 @@ import java.util.Map;
 import java.util.regex.Pattern;
 
 /**
- * The fields of a form. A field that is empty counts as left out, as forms send it; one that makes no sense is refused
- * with its name, its value and what it may be.
+ * The fields of a form. An empty field counts as absent, because browsers send empty fields. An invalid field is refused
+ * with its name, its value and the values it may have.
  */
 record Form(Map<String, String> fields) {
 

@@ -11,8 +11,9 @@ import org.springframework.core.env.Environment;
 import org.springframework.stereotype.Component;
 
 /**
- * Tells, once, where the pages are and which Redis is used and why: to the log, and to whoever knows the guide's demo in
- * the three lines of that. Never a password: addresses are built from parts.
+ * Says once, after the start, where the pages are, which Redis is used and why. The log gets it in our words, standard
+ * output in the three lines that the guide's demo servers print. Addresses are built from host and port, so no password
+ * is printed.
  */
 @Component
 final class Greeting {

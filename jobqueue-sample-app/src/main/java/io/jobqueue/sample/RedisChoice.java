@@ -41,7 +41,7 @@ final class RedisChoice implements EnvironmentPostProcessor, Ordered {
 
     private static final String PREFIX = "spring.data.redis.";
 
-    /** Whoever configures one of these means a Redis of his own; credentials and TLS fit no other one either. */
+    /** A property that, when it is set, means that the user chose a Redis. Credentials and TLS settings count as well. */
     private static final List<String> CHOOSING = List.of(
             "url",
             "host",

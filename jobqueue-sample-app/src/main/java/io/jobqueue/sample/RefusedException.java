@@ -1,6 +1,6 @@
 package io.jobqueue.sample;
 
-/** A request that will not be served; the message says why, for whoever sent it. */
+/** A request is refused; the message tells the caller why. */
 final class RefusedException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;

@@ -10,14 +10,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The pool of simulated workers. Each worker lives once: whoever leaves is never called back, so a start right after a
- * stop leaves no second loop behind. Thread-safe.
+ * The pool of simulated workers. A worker that was told to leave is never used again; a later start makes new workers. So
+ * a start right after a stop leaves no second loop behind. Thread-safe.
  */
 final class SimulatedWorkers {
 
     private static final Logger log = LoggerFactory.getLogger(SimulatedWorkers.class);
 
-    /** How long a change of size waits for those who leave; only a Redis that does not answer takes longer. */
+    /** How long a resize waits for workers that leave. They take longer only when Redis does not answer. */
     private static final Duration LEAVE_TIME = Duration.ofSeconds(5);
 
     private final JobWorker queue;
@@ -50,7 +50,7 @@ final class SimulatedWorkers {
         behaviour = changed;
     }
 
-    /** Brings the pool to a size. Those who stay go on undisturbed; returns when those who leave have ended. */
+    /** Brings the pool to a size. Workers that stay are not disturbed. Returns when the leaving workers have ended. */
     synchronized void resize(int size) {
         List<SimulatedWorker> now = workers;
         List<SimulatedWorker> staying = new ArrayList<>(now.subList(0, Math.min(size, now.size())));
@@ -79,7 +79,7 @@ final class SimulatedWorkers {
         }
     }
 
-    /** How many are alive, those who are still leaving included. */
+    /** How many workers are alive, including workers that are still leaving. */
     int running() {
         return (int) Stream.concat(workers.stream(), leaving.stream())
                 .distinct()
