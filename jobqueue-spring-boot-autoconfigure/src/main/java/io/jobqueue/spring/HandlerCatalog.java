@@ -6,7 +6,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -94,8 +96,14 @@ final class HandlerCatalog implements SmartInitializingSingleton {
             }
             routes = routes(found.handlers());
             byQueue = handlers(found.handlers());
-            found.handlers().forEach(handler -> unreadKeys.warn("jobqueue.kinds", handler.kind()));
-            byQueue.keySet().forEach(queue -> unreadKeys.warn("jobqueue.queues", queue));
+            Set<String> queues = new TreeSet<>(byQueue.keySet());
+            queues.addAll(settings.routedQueues());
+            unreadKeys.warn(
+                    found.handlers().stream()
+                            .map(JobHandlerMethod::kind)
+                            .sorted()
+                            .toList(),
+                    queues);
         }
         return byQueue;
     }

@@ -25,6 +25,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProp
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.context.LifecycleProperties;
+import org.springframework.boot.context.properties.BoundConfigurationProperties;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration;
 import org.springframework.boot.thread.Threading;
@@ -33,6 +34,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Import;
 import org.springframework.context.annotation.ImportRuntimeHints;
+import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.Environment;
 import org.springframework.core.task.VirtualThreadTaskExecutor;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
@@ -130,8 +132,15 @@ public final class JobQueueAutoConfiguration {
     }
 
     @Bean
-    HandlerCatalog jobQueueHandlers(ConfigurableListableBeanFactory beans, Settings settings, Environment environment) {
-        return new HandlerCatalog(beans, settings, new UnreadKeys(environment));
+    HandlerCatalog jobQueueHandlers(
+            ConfigurableListableBeanFactory beans,
+            Settings settings,
+            JobQueueProperties properties,
+            ConfigurableEnvironment environment,
+            ObjectProvider<BoundConfigurationProperties> bound) {
+        return new HandlerCatalog(beans, settings, new UnreadKeys(environment, properties, () -> bound.stream()
+                .flatMap(all -> all.getAll().keySet().stream())
+                .toList()));
     }
 
     @Bean

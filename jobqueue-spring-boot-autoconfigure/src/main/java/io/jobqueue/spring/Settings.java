@@ -50,8 +50,14 @@ final class Settings {
 
     /** The default queue and every queue that a property names, in the order of their names. */
     Set<String> namedQueues() {
-        Set<String> names = new TreeSet<>(properties.queues().keySet());
-        names.add(defaultQueue());
+        Set<String> names = routedQueues();
+        names.addAll(properties.queues().keySet());
+        return names;
+    }
+
+    /** The default queue and every queue that properties route a kind to, in the order of their names. */
+    Set<String> routedQueues() {
+        Set<String> names = new TreeSet<>(Set.of(defaultQueue()));
         properties.kinds().values().stream()
                 .flatMap(kind -> Stream.ofNullable(kind.queue()))
                 .forEach(names::add);

@@ -528,37 +528,6 @@ class JobQueueAutoConfigurationTests {
     }
 
     @Test
-    void settingsThatBootPassesOverAreToldToTheOperator(CapturedOutput output) {
-        application(OddNames.class)
-                .withPropertyValues(
-                        "jobqueue.kinds.report.daily.max-attempts=2",
-                        "jobqueue.kinds.acme/mail.max-attempts=2",
-                        "jobqueue.queues.[mail.bulk].worker.concurrency=2",
-                        "jobqueue.kinds.send_email.max-attempts=2")
-                .run(context -> {
-                    assertThat(context).hasNotFailed();
-                    assertThat(output)
-                            .contains("'jobqueue.kinds.report.daily' is not read; write the key as \"[report.daily]\"")
-                            .contains("'jobqueue.kinds.acme/mail' is not read")
-                            .doesNotContain("'jobqueue.queues.mail.bulk' is not read")
-                            .doesNotContain("'jobqueue.kinds.send_email' is not read");
-                });
-    }
-
-    @Component
-    static class OddNames {
-
-        @JobHandler("report.daily")
-        void report() {}
-
-        @JobHandler(value = "acme/mail", queue = "mail.bulk")
-        void mail() {}
-
-        @JobHandler("send_email")
-        void send() {}
-    }
-
-    @Test
     void isListedForBootToFind() {
         assertThat(org.springframework.boot.context.annotation.ImportCandidates.load(
                         org.springframework.boot.autoconfigure.AutoConfiguration.class,
