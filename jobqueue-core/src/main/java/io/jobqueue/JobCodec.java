@@ -1,27 +1,40 @@
 package io.jobqueue;
 
+import java.io.ByteArrayOutputStream;
 import java.lang.reflect.Type;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
-import tools.jackson.core.StreamReadFeature;
-import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JacksonSerializable;
 import tools.jackson.databind.JavaType;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.SerializationFeature;
-import tools.jackson.databind.cfg.JsonNodeFeature;
+import tools.jackson.databind.ObjectReader;
+import tools.jackson.databind.SerializationContext;
+import tools.jackson.databind.ValueSerializer;
+import tools.jackson.databind.annotation.JsonSerialize;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * How payloads, results and work outputs are written and read: compact JSON in UTF-8 by a mapper of our own, which the
- * application's {@code spring.jackson.*} does not colour, so that what is stored does not change with a web setting.
- * Fields that a type does not have are ignored; no type information is written, and none is obeyed.
+ * Writes and reads payloads, results and work outputs: compact JSON in UTF-8, by a mapper of its own. The application's
+ * {@code spring.jackson.*} properties do not change what is stored.
+ *
+ * <p>What a type may rely on:
+ * <ul>
+ * <li>Fields that a type does not have are ignored. An absent primitive takes its default. Dates keep their zone. A
+ *     constant of an enum is stored by its name.
+ * <li>A value of a type with {@code @JsonTypeInfo} is written with its type id wherever it stands. Nothing else writes or
+ *     obeys type information.
+ * <li>A payload that could not be read back is refused when it is written, see {@link #payload}.
+ * <li>Modules of Jackson that the class path offers, such as {@code jackson-module-kotlin}, are used.
+ * </ul>
  *
  * <p>Immutable and thread-safe.
  *
@@ -32,11 +45,20 @@ public final class JobCodec {
     private static final TypeOfHeaders HEADERS = new TypeOfHeaders();
     private static final byte[] KIND = "\"kind\"".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] KIND_FIRST = "{\"kind\":".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] EMPTY = {'{', '}'};
 
     private final JsonMapper mapper;
+    private final ObjectReader reader;
+    private final ReaderLimits limits;
+    private final ReadableTypes types;
+    private final ReadBack readBack;
 
     private JobCodec(JsonMapper mapper) {
         this.mapper = mapper;
+        this.reader = mapper.reader().withAttribute(JsonText.CODEC, this);
+        this.limits = new ReaderLimits(mapper.tokenStreamFactory().streamReadConstraints());
+        this.types = new ReadableTypes(mapper);
+        this.readBack = new ReadBack(mapper, types);
     }
 
     /** The codec of a queue that says nothing else. */
@@ -45,20 +67,22 @@ public final class JobCodec {
     }
 
     /**
-     * A codec whose mapper is customized, for example by a module for own types.
+     * A codec whose mapper is customized, for example by a module for own types. It uses the modules that a
+     * {@link java.util.ServiceLoader} finds on the class path.
      *
      * @param customizer gets the builder after our own settings
      */
     public static JobCodec customized(UnaryOperator<JsonMapper.Builder> customizer) {
-        JsonMapper.Builder builder = JsonMapper.builder()
-                .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-                .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-                .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION);
-        // one line, whatever the customizer likes: the kind is put in by position
-        return new JobCodec(customizer
-                .apply(builder)
-                .disable(SerializationFeature.INDENT_OUTPUT)
-                .build());
+        return new JobCodec(PayloadMapper.build(true, customizer));
+    }
+
+    /**
+     * A codec whose mapper has no other modules than those of the customizer.
+     *
+     * @param customizer gets the builder after our own settings
+     */
+    public static JobCodec withoutModules(UnaryOperator<JsonMapper.Builder> customizer) {
+        return new JobCodec(PayloadMapper.build(false, customizer));
     }
 
     /** A stored document, to be read later. */
@@ -67,30 +91,76 @@ public final class JobCodec {
     }
 
     /**
-     * Writes a payload as one flat JSON object that begins with its kind. So a map that it is read into gets the kind as
-     * well, and must be able to hold a text.
+     * Tells whether a type can never be read, whatever the document is: an interface without type information, a class
+     * without a constructor that JSON can use, an inner class; also as a property or an element of the type.
      *
-     * @param payload a record, bean or map; {@code null} for none
+     * @param type for example the type of a handler's payload
+     * @return why it cannot be read, or empty when some documents can be read into it
+     */
+    public Optional<Unreadable> unreadable(Type type) {
+        return types.unreadable(mapper.constructType(type));
+    }
+
+    /**
+     * Why a type can never be read.
+     *
+     * @param reason begins with the name of the class, for example {@code "com.acme.Shape is an interface, …"}
+     * @param remedy for example {@code "make it static"}
+     * @since 0.1.0
+     */
+    public record Unreadable(String reason, String remedy) {}
+
+    /**
+     * Writes a payload as one flat JSON object that begins with its kind. So a map that it is read into gets the kind as
+     * well, and must be able to hold a text. A {@link JsonText} that names the kind is written as it is.
+     *
+     * <p>The first payload of each type is read back for a check. A property that is written and not read is refused,
+     * unless it is computed from the others, or is declared as written only:
+     * {@code @JsonProperty(access = READ_ONLY)}.
+     *
+     * @param payload a record, bean, map or {@link JsonText}; {@code null} for none
      * @param maxBytes the largest document
-     * @throws IllegalArgumentException when it is no JSON object, cannot be written, is too large, or has a field
-     *     {@code kind} of another value
+     * @throws IllegalArgumentException when it is no JSON object, cannot be written, could not be read back, is too
+     *     large, or has a field {@code kind} of another value
      */
     public String payload(String kind, @Nullable Object payload, int maxBytes) {
-        byte[] object = payload == null
-                ? new byte[] {'{', '}'}
-                : write("payload of kind '" + kind + "'", payload, Object.class);
-        if (object.length == 0 || object[0] != '{') {
-            throw new IllegalArgumentException(
-                    "the payload of kind '%s' must be written as a JSON object, %s is not; wrap it in a record"
-                            .formatted(
-                                    kind,
-                                    payload == null
-                                            ? "null"
-                                            : payload.getClass().getName()));
-        }
-        byte[] document = contains(object, KIND) ? withKind(kind, object) : splice(kind, object);
-        checkSize("payload of kind '" + kind + "'", document, maxBytes);
+        String what = "payload of kind '" + kind + "'";
+        byte[] document = payload instanceof JsonText stored ? stored(kind, stored) : written(kind, what, payload);
+        checkSize(what, document, maxBytes);
         return new String(document, StandardCharsets.UTF_8);
+    }
+
+    private byte[] written(String kind, String what, @Nullable Object payload) {
+        byte[] object = payload == null ? EMPTY : write(what, payload, Object.class);
+        if (object.length == 0 || object[0] != '{') {
+            throw new IllegalArgumentException("the %s must be written as a JSON object, %s is not; wrap it in a record"
+                    .formatted(
+                            what, payload == null ? "null" : payload.getClass().getName()));
+        }
+        String fault = payload == null ? null : readBack.fault(payload, object);
+        if (fault != null) {
+            throw new IllegalArgumentException("the %s cannot be read back: %s".formatted(what, fault));
+        }
+        if (payload instanceof JacksonSerializable && tree(new String(object, StandardCharsets.UTF_8)) == null) {
+            throw new IllegalArgumentException("the %s is written as malformed JSON by %s"
+                    .formatted(what, payload.getClass().getName()));
+        }
+        return contains(object, KIND) ? withKind(kind, object) : splice(kind, object);
+    }
+
+    /** A document that names the kind stays as it is, to the last digit. */
+    private byte[] stored(String kind, JsonText stored) {
+        if (!(tree(stored.text()) instanceof ObjectNode fields)) {
+            throw new IllegalArgumentException(
+                    "the payload of kind '%s' must be a JSON object, the stored document is none".formatted(kind));
+        }
+        byte[] document = stored.text().strip().getBytes(StandardCharsets.UTF_8);
+        JsonNode own = fields.get("kind");
+        if (own == null) {
+            return splice(kind, fields.isEmpty() ? EMPTY : document);
+        }
+        boolean named = own.isString() && own.stringValue().equals(kind);
+        return named ? stored.text().getBytes(StandardCharsets.UTF_8) : withKind(kind, document);
     }
 
     /** The usual case: no field of that name anywhere, so the kind is put before the first field. */
@@ -121,26 +191,55 @@ public final class JobCodec {
         return true;
     }
 
+    /** Puts the kind first, and copies all other fields. */
     private byte[] withKind(String kind, byte[] object) {
-        ObjectNode fields;
-        try {
-            fields = (ObjectNode) mapper.reader()
-                    .with(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
-                    .without(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
-                    .readTree(object);
+        ByteArrayOutputStream document = new ByteArrayOutputStream(object.length + kind.length());
+        try (JsonParser parser = mapper.createParser(object);
+                JsonGenerator generator = mapper.createGenerator(document)) {
+            generator.writeStartObject().writeStringProperty("kind", kind);
+            parser.nextToken();
+            while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
+                String name = parser.currentName();
+                JsonToken value = parser.nextToken();
+                if (!name.equals("kind")) {
+                    generator.writeName(name);
+                    copy(parser, generator);
+                } else if (value != JsonToken.VALUE_NULL
+                        && !(value == JsonToken.VALUE_STRING
+                                && parser.getString().equals(kind))) {
+                    throw new IllegalArgumentException(
+                            "the payload of kind '%s' has a field 'kind' of another value; rename the field"
+                                    .formatted(kind));
+                }
+            }
+            generator.writeEndObject();
         } catch (JacksonException ex) {
-            // a number or a name of more digits or letters than a reader takes
+            // raw JSON that is malformed
             throw new IllegalArgumentException(
-                    "the payload of kind '%s' could not be read again: %s".formatted(kind, place(ex)), ex);
+                    "the payload of kind '%s' cannot be read back: %s".formatted(kind, JsonFault.ofReading(ex, null)),
+                    ex);
         }
-        JsonNode own = fields.remove("kind");
-        if (own != null
-                && !own.isNull()
-                && !(own.isString() && own.stringValue().equals(kind))) {
-            throw new IllegalArgumentException(
-                    "the payload of kind '%s' has a field 'kind' of another value; rename the field".formatted(kind));
+        return document.toByteArray();
+    }
+
+    /** Copies the value that a parser stands at; numbers as they are spelled. */
+    private static void copy(JsonParser parser, JsonGenerator generator) {
+        int depth = 0;
+        for (JsonToken token = parser.currentToken(); token != null; token = parser.nextToken()) {
+            if (token == JsonToken.PROPERTY_NAME) {
+                generator.writeName(parser.currentName());
+                continue;
+            }
+            if (token.isNumeric()) {
+                generator.writeNumber(parser.getString());
+            } else {
+                generator.copyCurrentEvent(parser);
+            }
+            depth += token.isStructStart() ? 1 : token.isStructEnd() ? -1 : 0;
+            if (depth == 0) {
+                return;
+            }
         }
-        return splice(kind, mapper.writeValueAsBytes(fields));
     }
 
     /**
@@ -261,12 +360,17 @@ public final class JobCodec {
     }
 
     Object read(String json, Type type) {
+        if (type == JsonText.class && tree(json) != null) {
+            return json(json);
+        }
         Object value;
         try {
-            value = mapper.readValue(json, mapper.constructType(type));
+            value = reader.forType(mapper.constructType(type)).readValue(json);
         } catch (JacksonException ex) {
+            JsonNode document = tree(json);
             throw new UnreadableJsonException(
-                    "cannot be read as %s: %s".formatted(type.getTypeName(), place(ex)), isWellFormed(json));
+                    "cannot be read as %s: %s".formatted(type.getTypeName(), JsonFault.ofReading(ex, document)),
+                    document != null);
         } catch (StackOverflowError ex) {
             throw new UnreadableJsonException(
                     "cannot be read as %s: nested too deep".formatted(type.getTypeName()), false);
@@ -277,56 +381,72 @@ public final class JobCodec {
         return value;
     }
 
-    /** Whether the whole document is JSON within the limits of the reader. */
-    private boolean isWellFormed(String json) {
+    /** The whole document, or {@code null} when it is malformed or beyond the limits of the reader. */
+    @Nullable
+    JsonNode tree(String json) {
         try {
-            return !mapper.readTree(json).isMissingNode();
+            JsonNode document = mapper.readTree(json);
+            return document.isMissingNode() ? null : document;
         } catch (JacksonException ex) {
-            return false;
+            return null;
         }
     }
 
-    /** The original message quotes the document, which must not reach logs or {@code last_error}. */
-    private static String place(JacksonException ex) {
-        String what = ex.getClass().getSimpleName();
-        String at = ex.getLocation() == null
-                ? ""
-                : " at line %s, column %s"
-                        .formatted(
-                                ex.getLocation().getLineNr(), ex.getLocation().getColumnNr());
-        StringBuilder path = new StringBuilder();
-        for (JacksonException.Reference step : ex.getPath()) {
-            path.append(step.getPropertyName() == null ? "[" + step.getIndex() + "]" : "." + step.getPropertyName());
+    /** The value that a parser stands at, as a document of its own. */
+    JsonText document(JsonParser parser) {
+        ByteArrayOutputStream document = new ByteArrayOutputStream();
+        try (JsonGenerator generator = mapper.createGenerator(document)) {
+            copy(parser, generator);
         }
-        return what + at + (path.isEmpty() ? "" : " in " + path);
+        return json(document.toString(StandardCharsets.UTF_8));
+    }
+
+    /** A text as a JSON string. */
+    String quoted(String text) {
+        return mapper.writeValueAsString(text);
     }
 
     private byte[] write(String what, Object value, Type declared) {
+        byte[] document;
         try {
-            if (declared instanceof Class<?>) {
-                return mapper.writeValueAsBytes(value);
-            }
-            return mapper.writerFor(refined(mapper.constructType(declared), value.getClass()))
-                    .writeValueAsBytes(value);
+            document = mapper.writeValueAsBytes(
+                    declared instanceof Class<?> ? value : new Declared(value, refined(value, declared)));
         } catch (RuntimeException | StackOverflowError ex) {
             throw new IllegalArgumentException(
-                    "the %s cannot be written as JSON: %s of %s"
-                            .formatted(
-                                    what,
-                                    ex.getClass().getSimpleName(),
-                                    value.getClass().getName()),
+                    "the %s cannot be written as JSON: %s".formatted(what, JsonFault.ofWriting(ex, value)),
                     ex instanceof RuntimeException ? ex : null);
         }
+        String exceeded = limits.exceededBy(document);
+        if (exceeded != null) {
+            throw new IllegalArgumentException("the %s holds %s".formatted(what, exceeded));
+        }
+        return document;
     }
 
     /**
-     * The class of a value with the generics of its declared type. The declared type alone would drop the properties of
+     * The class of a value with the generics of its declared type. The declared type alone would hide the properties of
      * a subclass.
      */
-    private JavaType refined(JavaType declared, Class<?> type) {
-        return declared.getRawClass().isAssignableFrom(type)
-                ? mapper.getTypeFactory().constructSpecializedType(declared, type)
-                : mapper.constructType(type);
+    private JavaType refined(Object value, Type type) {
+        JavaType declared = mapper.constructType(type);
+        return declared.getRawClass().isInstance(value)
+                ? mapper.getTypeFactory().constructSpecializedType(declared, value.getClass())
+                : mapper.constructType(value.getClass());
+    }
+
+    /**
+     * A value that is written by its declared type. Jackson's {@code writerFor} would write each element by its declared
+     * type, too, and hide the properties of its subclass.
+     */
+    @JsonSerialize(using = DeclaredWriter.class)
+    private record Declared(Object value, JavaType type) {}
+
+    private static final class DeclaredWriter extends ValueSerializer<Declared> {
+
+        @Override
+        public void serialize(Declared declared, JsonGenerator generator, SerializationContext context) {
+            context.findTypedValueSerializer(declared.type(), true).serialize(declared.value(), generator, context);
+        }
     }
 
     private static void checkSize(String what, byte[] document, int maxBytes) {

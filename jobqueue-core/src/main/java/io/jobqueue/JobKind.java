@@ -8,7 +8,8 @@ import java.lang.annotation.Target;
 
 /**
  * Names the kind of job that a payload type stands for. The name is what Redis and the clients in other languages
- * see, so that classes can be moved and renamed freely; it is never a class name.
+ * see, so that classes can be moved and renamed freely; it is never a class name. On an interface or a superclass it
+ * counts for all types below that carry none of their own, see {@link JobRequest#kindOf}.
  *
  * <pre>{@code
  * @JobKind("email")

@@ -5,6 +5,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,30 +61,60 @@ public final class JobRequest {
     /**
      * A job whose kind stands on the payload's type.
      *
-     * @param payload an object whose type carries {@link JobKind}; it is written as a JSON object
-     * @throws IllegalArgumentException when the type carries none
+     * @param payload an object whose type carries {@link JobKind}, see {@link #kindOf}; it is written as a JSON object
+     * @throws IllegalArgumentException when the type carries no kind, or inherits two
      */
     public static JobRequest of(Object payload) {
         if (payload instanceof JobRequest request) {
             return request;
         }
-        JobKind kind = payload.getClass().getAnnotation(JobKind.class);
-        if (kind == null) {
+        if (payload == null) {
             throw new IllegalArgumentException(
-                    "%s carries no @JobKind; annotate it, or name the kind with JobRequest.of(kind, payload)"
-                            .formatted(payload.getClass().getName()));
+                    "the payload is null, which names no kind; use JobRequest.of(kind, null) for a job without payload");
         }
-        return of(kind.value(), payload);
+        String kind = kindOf(payload.getClass())
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "%s carries no @JobKind; annotate it, or name the kind with JobRequest.of(kind, payload)"
+                                .formatted(payload.getClass().getName())));
+        return of(kind, payload);
+    }
+
+    /**
+     * The kind that a type carries: by its own {@link JobKind}, else by that of its superclasses and interfaces. So a
+     * kind on a sealed interface counts for all its records.
+     *
+     * @throws IllegalArgumentException when the type inherits two kinds
+     */
+    public static Optional<String> kindOf(Class<?> type) {
+        JobKind own = type.getAnnotation(JobKind.class);
+        if (own != null) {
+            return Optional.of(own.value());
+        }
+        Set<String> inherited = new TreeSet<>();
+        if (type.getSuperclass() != null) {
+            kindOf(type.getSuperclass()).ifPresent(inherited::add);
+        }
+        for (Class<?> implemented : type.getInterfaces()) {
+            kindOf(implemented).ifPresent(inherited::add);
+        }
+        if (inherited.size() > 1) {
+            throw new IllegalArgumentException("%s inherits the kinds %s; annotate %s itself with @JobKind"
+                    .formatted(type.getName(), inherited, type.getName()));
+        }
+        return inherited.stream().findFirst();
     }
 
     /**
      * A job of a kind named here.
      *
      * @param kind the kind, for example {@code "email"}
-     * @param payload a record, bean or map that is written as a JSON object; {@code null} for none
+     * @param payload a record, bean, map or {@link JsonText} that is written as a JSON object; {@code null} for none
      * @throws IllegalArgumentException when the kind breaks the rule of {@link Names#kind(String)}
      */
     public static JobRequest of(String kind, @Nullable Object payload) {
+        if (kind == null) {
+            throw new IllegalArgumentException("the kind is null; name one, as in JobRequest.of(\"email\", payload)");
+        }
         return new JobRequest(Names.kind(kind), payload, null, null, null, null, Map.of(), null, null);
     }
 
@@ -138,6 +171,10 @@ public final class JobRequest {
      * @param name name and value together at most 256 bytes of UTF-8; at most 16 headers
      */
     public JobRequest header(String name, String value) {
+        if (value == null) {
+            throw new IllegalArgumentException(
+                    "the value of header '%s' is null; leave the header out".formatted(Names.printable(name)));
+        }
         if (name.isEmpty() || utf8(name) + utf8(value) > MAX_HEADER_BYTES) {
             throw new IllegalArgumentException("header name and value must be 1 to %s bytes together, '%s' has %s"
                     .formatted(MAX_HEADER_BYTES, Names.printable(name), utf8(name) + utf8(value)));

@@ -1,16 +1,29 @@
 package io.jobqueue;
 
+import com.fasterxml.jackson.annotation.JsonRawValue;
+import com.fasterxml.jackson.annotation.JsonValue;
 import java.lang.reflect.Type;
+import tools.jackson.core.JsonParser;
+import tools.jackson.databind.DeserializationContext;
+import tools.jackson.databind.ValueDeserializer;
+import tools.jackson.databind.annotation.JsonDeserialize;
 
 /**
- * A JSON document as it is stored, read into a type only when asked. Equal when the texts are equal. Its
+ * A JSON document as it is stored, read into a type only when asked. Two documents are equal when their texts are equal.
  * {@code toString} tells the length only, because payloads and results belong in no log.
+ *
+ * <p>Every JSON mapper writes it as the document that it holds, for example in the answer of a controller, and as a text
+ * when the document is malformed. A payload or a handler's type may have fields of it.
  *
  * <p>Immutable and thread-safe.
  *
  * @since 0.1.0
  */
+@JsonDeserialize(using = JsonText.Reader.class)
 public final class JsonText {
+
+    /** The attribute by which a codec tells itself to the documents that it reads. */
+    static final String CODEC = JobCodec.class.getName();
 
     private final String text;
     private final JobCodec codec;
@@ -45,6 +58,13 @@ public final class JsonText {
         return codec.read(text, type);
     }
 
+    /** What mappers write: a malformed document as a text, so that the document around it is well-formed. */
+    @JsonValue
+    @JsonRawValue
+    String json() {
+        return codec.tree(text) == null ? codec.quoted(text) : text;
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof JsonText that && text.equals(that.text);
@@ -58,5 +78,21 @@ public final class JsonText {
     @Override
     public String toString() {
         return "JsonText[" + text.length() + " characters]";
+    }
+
+    /** Reads a document as it stands inside of another one. */
+    static final class Reader extends ValueDeserializer<JsonText> {
+
+        @Override
+        public JsonText deserialize(JsonParser parser, DeserializationContext context) {
+            JobCodec codec = context.getAttribute(CODEC) instanceof JobCodec own ? own : Standard.CODEC;
+            return codec.document(parser);
+        }
+    }
+
+    /** For mappers of the application. */
+    private static final class Standard {
+
+        static final JobCodec CODEC = JobCodec.standard();
     }
 }

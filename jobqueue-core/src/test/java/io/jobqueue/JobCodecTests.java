@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import java.time.Instant;
@@ -13,8 +14,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class JobCodecTests {
@@ -26,6 +30,8 @@ class JobCodecTests {
     record Mail(String to, int n) {}
 
     record Tagged(String kind, String to) {}
+
+    record Signed(String kind, double zero) {}
 
     record Rich(Instant at, Optional<String> maybe, List<Mail> mails, Map<String, Double> numbers) {}
 
@@ -165,6 +171,56 @@ class JobCodecTests {
                 UnreadableJsonException.class, () -> codec.json(document).as(Mail.class));
     }
 
+    private static Stream<Arguments> faults() {
+        return Stream.of(
+                arguments("[]", "it is an array"),
+                arguments("\"secret\"", "it is a text"),
+                arguments("{\"n\":\"secret\"}", "property 'n' is a text, which cannot be read as int"),
+                arguments("{\"n\":1e999}", "property 'n' is a number, which cannot be read as int"),
+                arguments("{\"n\":99999999999}", "property 'n' is a number, which cannot be read as int"),
+                arguments(
+                        "{\"to\":{\"secret\":1}}",
+                        "property 'to' is an object, which cannot be read as java.lang.String"),
+                arguments("{\"to\":", "the document is malformed at line 1, column 7"),
+                arguments("{\n  \"to\" secret}", "the document is malformed at line 2, column 8"),
+                arguments("{}x", "the document is malformed at line 1, column 3"),
+                arguments("", "the document is malformed"),
+                arguments("null", "it is null"),
+                arguments("{\"x\":" + "1".repeat(1001) + "}", "the document is beyond the limits of the JSON reader"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("faults")
+    void aFaultIsToldInWordsThatNameTheProperty(String document, String words) {
+        assertThat(unreadable(document))
+                .hasMessageStartingWith("cannot be read as io.jobqueue.JobCodecTests$Mail: " + words)
+                .hasMessageNotContaining("secret");
+    }
+
+    @Test
+    void theKeysOfAMapAreContentAndNeverTold() {
+        record Sums(Map<String, Mail> sums) {}
+
+        assertThatThrownBy(() ->
+                        codec.json("{\"sums\":{\"secret@b.c\":{\"n\":{}}}}").as(Sums.class))
+                .hasMessageContaining("property 'sums[].n' is an object, which cannot be read as int")
+                .hasMessageNotContaining("secret");
+    }
+
+    @Test
+    void aNullWhereNoneMayBeIsTold() {
+        JobCodec strict = JobCodec.customized(builder -> builder.enable(
+                tools.jackson.databind.DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES,
+                tools.jackson.databind.DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES));
+
+        assertThatThrownBy(() -> strict.json("{\"to\":\"a\"}").as(Mail.class))
+                .hasMessageContaining("property 'n' is missing");
+        assertThatThrownBy(() -> strict.json("{\"to\":\"a\",\"n\":null}").as(Mail.class))
+                .hasMessageContaining("property 'n' is null");
+        assertThatThrownBy(() -> strict.json("{\"n\":1,\"new\":1}").as(Mail.class))
+                .hasMessageContaining("property 'new' is unknown to the type");
+    }
+
     @Test
     void nestingWithoutEndIsRefused() {
         String deep = "{\"to\":" + "[".repeat(100_000) + "]".repeat(100_000) + "}";
@@ -219,6 +275,7 @@ class JobCodecTests {
         String payload = codec.payload("pay", Map.of("amount", amount, "inner", Map.of("kind", "x")), MB);
 
         assertThat(payload).contains("12345678901234567890.120");
+        assertThat(codec.payload("pay", new Signed("pay", -0.0), MB)).isEqualTo("{\"kind\":\"pay\",\"zero\":-0.0}");
     }
 
     @Test

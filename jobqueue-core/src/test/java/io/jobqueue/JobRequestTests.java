@@ -24,6 +24,58 @@ class JobRequestTests {
                 .withMessageContaining("JobRequest.of(kind, payload)");
     }
 
+    @JobKind("shape")
+    sealed interface Shape permits Circle, Wheel {}
+
+    record Circle(double radius) implements Shape {}
+
+    @JobKind("wheel")
+    record Wheel(double radius) implements Shape {}
+
+    @JobKind("vehicle")
+    static class Vehicle {}
+
+    static class Car extends Vehicle {}
+
+    @JobKind("boat")
+    interface Floating {}
+
+    static final class Amphibian extends Vehicle implements Floating {}
+
+    @Test
+    void theKindOfASealedInterfaceOrASuperclassCountsForTheTypesBelowIt() {
+        assertThat(JobRequest.of(new Circle(1)).kind()).isEqualTo("shape");
+        assertThat(JobRequest.of(new Car()).kind()).isEqualTo("vehicle");
+        assertThat(JobRequest.of(new Car() {}).kind()).isEqualTo("vehicle");
+        assertThat(JobRequest.of(new Wheel(1)).kind())
+                .as("the kind on the type itself stands above")
+                .isEqualTo("wheel");
+        assertThat(JobRequest.kindOf(Circle.class)).contains("shape");
+        assertThat(JobRequest.kindOf(String.class)).isEmpty();
+    }
+
+    @Test
+    void twoKindsThatATypeInheritsAreBothNamed() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> JobRequest.of(new Amphibian()))
+                .withMessageContaining("[boat, vehicle]")
+                .withMessageContaining("annotate %s itself", Amphibian.class.getName());
+    }
+
+    @Test
+    void nullIsRefusedInWords() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> JobRequest.of((Object) null))
+                .withMessage("the payload is null, which names no kind; use JobRequest.of(kind, null) for a job without"
+                        + " payload");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> JobRequest.of(null, "payload"))
+                .withMessageContaining("kind");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> JobRequest.of("k", null).header("trace", null))
+                .withMessage("the value of header 'trace' is null; leave the header out");
+    }
+
     @Test
     void eachStepGivesANewRequest() {
         JobRequest plain = JobRequest.of("email", null);

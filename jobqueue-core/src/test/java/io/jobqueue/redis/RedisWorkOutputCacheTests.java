@@ -87,12 +87,12 @@ class RedisWorkOutputCacheTests {
 
     @Test
     void anOutputThatDoesNotFitTheTypeNamesItsUnit() {
-        outputs.put("run", "odd", "text");
+        outputs.put("run", "odd", "secret");
 
         assertThatThrownBy(() -> outputs.all("run", Herd.class))
                 .isInstanceOf(UnreadableJsonException.class)
                 .hasMessageContaining("unit 'odd'")
-                .hasMessageNotContaining("text");
+                .hasMessageNotContaining("secret");
     }
 
     @Test

@@ -131,7 +131,8 @@ final class Unwritables {
 
     private void odd() {
         refused("a null as key", Collections.singletonMap(null, 1));
-        written("a circle that nobody can see", new Object(), "{}");
+        refused("an object that has no properties", new Object());
+        refused("a stream", new java.io.ByteArrayInputStream(new byte[] {1}));
         written("no number", Double.NaN, "\"NaN\"");
         written("no end", Float.NEGATIVE_INFINITY, "\"-Infinity\"");
         written("less than nothing", -0.0, "-0.0");
