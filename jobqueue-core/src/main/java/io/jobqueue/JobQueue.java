@@ -92,7 +92,8 @@ public interface JobQueue {
     CompletableFuture<List<JobRef>> enqueueAllAsync(Collection<?> jobs);
 
     /**
-     * Finds a job that is waiting, running, or kept as history.
+     * Finds a job that is waiting, running, or kept as history. The default queue looks on itself first and then on all
+     * other queues of the application; a queue that {@link #on(String)} gave looks on itself alone.
      *
      * @param id the job's id
      */
@@ -100,6 +101,16 @@ public interface JobQueue {
 
     /** The twin of {@link #find(String)}. */
     CompletableFuture<Optional<JobSnapshot>> findAsync(String id);
+
+    /**
+     * Finds the job that an enqueue answered for, on the queue that holds it.
+     *
+     * @param ref the answer of an enqueue
+     */
+    Optional<JobSnapshot> find(JobRef ref);
+
+    /** The twin of {@link #find(JobRef)}. */
+    CompletableFuture<Optional<JobSnapshot>> findAsync(JobRef ref);
 
     /** The depths of this queue's lists and its totals, read in one step. */
     QueueStats stats();

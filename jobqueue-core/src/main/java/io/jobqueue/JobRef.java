@@ -15,7 +15,9 @@ public record JobRef(String queue, String id, State state) {
         /** The job is new. */
         CREATED,
         /** A job of this id existed; nothing was changed. */
-        EXISTING
+        EXISTING,
+        /** The job does not exist yet and will be created later, as the gather job of a run is. */
+        DEFERRED
     }
 
     /** Whether this call created the job. */

@@ -119,7 +119,7 @@ public final class JobRunOptions {
     }
 
     /**
-     * Hears how far a {@code start} has come: after each round trip, on the thread of the caller.
+     * Hears how far a {@code start} has come: once for each round trip, on the thread of the caller.
      *
      * @param listener what it throws ends the call; the units that were added stay
      */

@@ -74,6 +74,16 @@ final class QueueRedis {
         return command(redis -> script.call(redis, keys().withCall(token), args));
     }
 
+    /** Calls a script that replies with a list. */
+    CompletableFuture<Reply> ask(Script script, List<String> args) {
+        return this.<List<@Nullable Object>>call(script, args).thenApply(Reply::new);
+    }
+
+    /** Calls a script that replies with a list and recognises its own replay. */
+    CompletableFuture<Reply> askOnce(Script script, String token, List<String> args) {
+        return this.<List<@Nullable Object>>callOnce(script, token, args).thenApply(Reply::new);
+    }
+
     /** Reads one key. When the key has another type, the failure names the key. */
     <T> CompletableFuture<T> read(
             String key, Function<RedisClusterAsyncCommands<String, String>, ? extends CompletionStage<T>> command) {

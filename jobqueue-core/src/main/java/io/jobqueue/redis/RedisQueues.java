@@ -1,5 +1,6 @@
 package io.jobqueue.redis;
 
+import io.jobqueue.Enqueuer;
 import io.jobqueue.JobCodec;
 import io.jobqueue.JobListener;
 import io.jobqueue.JobQueue;
@@ -10,11 +11,15 @@ import io.jobqueue.worker.Chore;
 import io.jobqueue.worker.JobStore;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /**
  * All queues of one application on one Redis. Makes no round trip itself; thread-safe.
@@ -28,8 +33,9 @@ public final class RedisQueues {
 
     private final RedisConnector connector;
     private final Options options;
-    private final RedisJobQueue routing;
-    private final Map<String, RedisJobQueue> queues = new ConcurrentHashMap<>();
+    private final Application application;
+    private final JobQueue defaultQueue;
+    private final Map<String, RedisJobStore> stores = new ConcurrentHashMap<>();
 
     /**
      * Makes the queues of an application.
@@ -40,13 +46,13 @@ public final class RedisQueues {
     public RedisQueues(RedisConnector connector, Options options) {
         this.connector = connector;
         this.options = options;
-        this.routing = new RedisJobQueue(
-                named(options.defaultQueue()).store(), this, Optional.of(this::queueOf), options.listener());
+        this.application = new OfOptions();
+        this.defaultQueue = new RedisJobQueue(named(options.defaultQueue()), application, true);
     }
 
     /** The default queue, which sends a kind that is routed to another queue there. */
     public JobQueue queue() {
-        return routing;
+        return defaultQueue;
     }
 
     /**
@@ -55,7 +61,7 @@ public final class RedisQueues {
      * @param name see {@link Names#queue(String)}
      */
     public JobQueue queue(String name) {
-        return named(name);
+        return new RedisJobQueue(named(name), application, false);
     }
 
     /**
@@ -64,7 +70,7 @@ public final class RedisQueues {
      * @param name see {@link Names#queue(String)}
      */
     public JobStore store(String name) {
-        return named(name).store();
+        return named(name);
     }
 
     /**
@@ -73,7 +79,7 @@ public final class RedisQueues {
      * @param name see {@link Names#queue(String)}
      */
     public AttemptNotes notes(String name) {
-        return named(name).store();
+        return named(name);
     }
 
     /**
@@ -83,7 +89,7 @@ public final class RedisQueues {
      * @param name see {@link Names#queue(String)}
      */
     public List<Chore> chores(String name) {
-        return chores(name, named(name).store().settings().reclaimer().interval());
+        return chores(name, named(name).settings().reclaimer().interval());
     }
 
     /**
@@ -109,7 +115,7 @@ public final class RedisQueues {
                     "the audit pace of queue '%s' must be zero or at least 10 ms, was %s".formatted(name, auditPace));
         }
         Duration checked = new QueueSettings.Reclaimer(interval).interval();
-        QueueRedis redis = named(name).store().redis();
+        QueueRedis redis = named(name).redis();
         List<Chore> chores = new ArrayList<>(List.of(new Sweep(redis, checked), new Tend(redis, checked)));
         if (!auditPace.isZero()) {
             chores.add(new Audit(redis, auditPace));
@@ -117,75 +123,149 @@ public final class RedisQueues {
         return List.copyOf(chores);
     }
 
-    private RedisJobQueue queueOf(String kind) {
-        return named(options.routes().apply(kind).orElse(options.defaultQueue()));
-    }
-
-    /** Where a kind's units have to be, if a queue of another name would not do. */
-    Optional<String> queueOfUnits(String kind) {
-        return options.routes().apply(kind);
-    }
-
-    private RedisJobQueue named(String name) {
-        return queues.computeIfAbsent(
+    private RedisJobStore named(String name) {
+        return stores.computeIfAbsent(
                 Names.queue(name),
-                queue -> new RedisJobQueue(
-                        new RedisJobStore(new QueueRedis(
-                                options.keyPrefix(),
-                                queue,
-                                options.settings().apply(queue),
-                                options.codec(),
-                                connector)),
-                        this,
-                        Optional.empty(),
-                        options.listener()));
+                queue -> new RedisJobStore(new QueueRedis(
+                        options.keyPrefix(), queue, options.settings().apply(queue), options.codec(), connector)));
+    }
+
+    Application application() {
+        return application;
+    }
+
+    /** What the options say, and the queues that were made. */
+    private final class OfOptions implements Application {
+
+        private final Enqueuer enqueuer = decorated(new RedisEnqueuer(options.listener()));
+
+        @Override
+        public JobQueue queue(String name) {
+            return RedisQueues.this.queue(name);
+        }
+
+        @Override
+        public QueueRedis redis(String name) {
+            return named(name).redis();
+        }
+
+        @Override
+        public List<String> names() {
+            return Stream.concat(options.routes().names().get().stream(), stores.keySet().stream())
+                    .distinct()
+                    .toList();
+        }
+
+        @Override
+        public Optional<String> route(String kind) {
+            return options.routes().ofKind().apply(kind);
+        }
+
+        @Override
+        public Enqueuer enqueuer() {
+            return enqueuer;
+        }
+
+        @Override
+        public Enqueuer decorated(Enqueuer sending) {
+            return options.enqueuing().apply(sending);
+        }
+
+        @Override
+        public JobListener listener() {
+            return options.listener();
+        }
+    }
+
+    /**
+     * Which queues an application has, and which of them a job goes to.
+     *
+     * @param defaultQueue the queue of kinds that are routed nowhere else; {@code jobs} is what the guide's clients use
+     * @param ofKind the queue that a kind is routed to, if it is routed
+     * @param names the names of queues that {@link JobQueue#find(String)} looks on besides those that were used so far
+     * @since 0.1.0
+     */
+    public record Routes(
+            String defaultQueue,
+            Function<String, Optional<String>> ofKind,
+            Supplier<? extends Collection<String>> names) {
+
+        /** Checks the name. */
+        public Routes {
+            Names.queue(defaultQueue);
+        }
+
+        /** All jobs go to one queue. */
+        public static Routes to(String queue) {
+            return new Routes(queue, kind -> Optional.empty(), List::of);
+        }
     }
 
     /**
      * What the queues of an application have in common.
      *
      * @param keyPrefix the first part of every key; {@code queue} is what the guide's clients use
-     * @param defaultQueue the queue of kinds that are routed nowhere else; {@code jobs} is what the guide's clients use
+     * @param routes which queues there are, and which of them a job goes to
      * @param settings the settings of a queue by its name
-     * @param routes the queue of a kind, if it has one of its own
      * @param codec how payloads and results are written
      * @param listener hears of what happens
+     * @param enqueuing decorates the {@link Enqueuer} behind all ways to enqueue. Runs make one of their own for each start,
+     *     so a decorator keeps what it remembers outside
      * @since 0.1.0
      */
     public record Options(
             String keyPrefix,
-            String defaultQueue,
+            Routes routes,
             Function<String, QueueSettings> settings,
-            Function<String, Optional<String>> routes,
             JobCodec codec,
-            JobListener listener) {
+            JobListener listener,
+            UnaryOperator<Enqueuer> enqueuing) {
 
-        /** Checks the names, and puts the log before the listener. */
+        /** Checks the prefix, and puts the log before the listener. */
         public Options {
-            listener = JobListener.logged(listener);
             Names.keyPrefix(keyPrefix);
-            Names.queue(defaultQueue);
+            listener = JobListener.logged(listener);
         }
 
         /** Queue {@code jobs} under the prefix {@code queue}, everything else by default. */
         public static Options defaults() {
             return new Options(
                     "queue",
-                    "jobs",
+                    Routes.to("jobs"),
                     name -> QueueSettings.defaults(),
-                    kind -> Optional.empty(),
                     JobCodec.standard(),
-                    JobListener.none());
+                    JobListener.none(),
+                    UnaryOperator.identity());
+        }
+
+        /** The same options with another prefix. */
+        public Options withKeyPrefix(String other) {
+            return new Options(other, routes, settings, codec, listener, enqueuing);
+        }
+
+        /** The same options with other routes. */
+        public Options withRoutes(Routes other) {
+            return new Options(keyPrefix, other, settings, codec, listener, enqueuing);
         }
 
         /** The same options with the same settings for every queue. */
         public Options withSettings(QueueSettings all) {
-            return new Options(keyPrefix, defaultQueue, name -> all, routes, codec, listener);
+            return new Options(keyPrefix, routes, name -> all, codec, listener, enqueuing);
         }
 
         /** The same options with another listener. */
         public Options withListener(JobListener other) {
-            return new Options(keyPrefix, defaultQueue, settings, routes, codec, other);
+            return new Options(keyPrefix, routes, settings, codec, other, enqueuing);
+        }
+
+        /** The same options with another decorator of the {@link Enqueuer}. */
+        public Options withEnqueuing(UnaryOperator<Enqueuer> decorator) {
+            return new Options(keyPrefix, routes, settings, codec, listener, decorator);
+        }
+
+        /** The queue of kinds that are routed nowhere else. */
+        public String defaultQueue() {
+            return routes.defaultQueue();
         }
     }
 }

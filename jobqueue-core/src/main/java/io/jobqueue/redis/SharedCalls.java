@@ -1,62 +1,56 @@
 package io.jobqueue.redis;
 
-import io.jobqueue.redis.RedisJobQueue.Outgoing;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The enqueue calls of one queue, shared by all who enqueue at the same time: who finds none under way sends all that
- * wait, so batches form by themselves while the last call is out, and a lonely caller waits for nobody. Jobs go out in the
- * order in which they came.
+ * The enqueue calls of one queue, shared by all callers that enqueue at the same time. A caller that finds no call in
+ * flight sends everything queued so far; callers that come while a call is in flight go together in the next one. So
+ * batches form under load by themselves, and a single caller never waits. Jobs are sent in the order in which they came.
  *
- * <p>A call that is slow holds up nobody for long: after a while the next ones do not wait for it. Thread-safe.
+ * <p>A call that is slow holds up nobody for long: after {@link #PATIENCE} the next call is sent beside it. Thread-safe.
+ *
+ * @param <T> a job
  */
-final class SharedCalls {
-
-    /** What one call that makes jobs carries at the most, those of runs included. */
-    static final int JOBS_A_CALL = 200;
-
-    static final int BYTES_A_CALL = 1024 * 1024;
+final class SharedCalls<T> {
 
     private static final long PATIENCE = Duration.ofMillis(20).toNanos();
 
-    private final Function<List<Outgoing>, CompletableFuture<String>> sending;
+    private final Function<List<T>, CompletableFuture<String>> sending;
+    private final ToIntFunction<T> bytes;
 
     // guarded by this
-    private final Deque<Part> waiting = new ArrayDeque<>();
-    private int underWay;
+    private final Deque<Part<T>> waiting = new ArrayDeque<>();
+    private int inFlight;
     private long lastSent;
 
     /**
-     * Makes a line without anybody in it.
+     * Makes a line that is empty.
      *
-     * @param sending sends jobs in one call, and answers with a letter for each
+     * @param sending sends jobs in one call; the answer has one letter for each job
+     * @param bytes how large a job is
      */
-    SharedCalls(Function<List<Outgoing>, CompletableFuture<String>> sending) {
+    SharedCalls(Function<List<T>, CompletableFuture<String>> sending, ToIntFunction<T> bytes) {
         this.sending = sending;
+        this.bytes = bytes;
     }
 
-    /** The jobs of one caller, which stay together. */
-    private record Part(List<Outgoing> jobs, CompletableFuture<String> answer) {
+    /** The jobs of one caller. They stay together. */
+    private record Part<T>(List<T> jobs, int bytes, CompletableFuture<String> answer) {}
 
-        int bytes() {
-            return jobs.stream().mapToInt(Outgoing::bytes).sum();
-        }
-    }
-
-    /** Sends jobs, at most as many as fit into a call; the answer has a letter for each. */
-    CompletableFuture<String> send(List<Outgoing> jobs) {
-        Part part = new Part(jobs, new CompletableFuture<>());
-        List<Part> batch;
+    /** Sends jobs, at most as many as fit into one call. The answer has one letter for each job. */
+    CompletableFuture<String> send(List<T> jobs) {
+        Part<T> part = new Part<>(jobs, jobs.stream().mapToInt(bytes).sum(), new CompletableFuture<>());
+        List<Part<T>> batch;
         synchronized (this) {
             waiting.add(part);
-            if (underWay > 0 && System.nanoTime() - lastSent < PATIENCE) {
+            if (inFlight > 0 && System.nanoTime() - lastSent < PATIENCE) {
                 return part.answer();
             }
             batch = take();
@@ -65,28 +59,24 @@ final class SharedCalls {
         return part.answer();
     }
 
-    /** The next parts that fit into one call, which is under way from then on. */
-    private List<Part> take() {
-        List<Part> batch = new ArrayList<>();
-        int jobs = 0;
-        int bytes = 0;
-        for (Part next = waiting.peek(); next != null; next = waiting.peek()) {
-            jobs += next.jobs().size();
-            bytes += next.bytes();
-            if (!batch.isEmpty() && (jobs > JOBS_A_CALL || bytes > BYTES_A_CALL)) {
+    /** Takes the next parts that fit into one call, and counts that call as in flight. */
+    private List<Part<T>> take() {
+        Batch<Part<T>> batch = Batch.ofJobs();
+        for (Part<T> next = waiting.peek(); next != null; next = waiting.peek()) {
+            if (!batch.add(next, next.jobs().size(), next.bytes())) {
                 break;
             }
-            batch.add(waiting.remove());
+            waiting.remove();
         }
         if (!batch.isEmpty()) {
-            underWay++;
+            inFlight++;
             lastSent = System.nanoTime();
         }
-        return batch;
+        return batch.items();
     }
 
-    private void dispatch(List<Part> batch) {
-        List<Outgoing> jobs = batch.size() == 1
+    private void dispatch(List<Part<T>> batch) {
+        List<T> jobs = batch.size() == 1
                 ? batch.get(0).jobs()
                 : batch.stream().flatMap(part -> part.jobs().stream()).toList();
         CompletableFuture<String> call;
@@ -101,21 +91,21 @@ final class SharedCalls {
         });
     }
 
-    /** First the next call, then the answers of the last one, whose receivers may take their time. */
+    /** Sends the next call before it answers the last one, because the receivers of answers may take their time. */
     private void next() {
-        List<Part> batch;
+        List<Part<T>> batch;
         synchronized (this) {
-            underWay--;
-            batch = underWay == 0 ? take() : List.of();
+            inFlight--;
+            batch = inFlight == 0 ? take() : List.of();
         }
         if (!batch.isEmpty()) {
             dispatch(batch);
         }
     }
 
-    private static void answer(List<Part> batch, @Nullable String letters, @Nullable Throwable failure) {
+    private void answer(List<Part<T>> batch, @Nullable String letters, @Nullable Throwable failure) {
         int from = 0;
-        for (Part part : batch) {
+        for (Part<T> part : batch) {
             if (letters == null) {
                 part.answer().completeExceptionally(failure);
             } else {

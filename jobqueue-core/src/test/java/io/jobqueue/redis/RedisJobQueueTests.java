@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -47,17 +48,45 @@ class RedisJobQueueTests {
     }
 
     @Test
-    void aKindIsSentToTheQueueItIsRoutedTo() {
-        RedisQueues.Options plain = RedisQueues.Options.defaults();
-        RedisQueues queues = new RedisQueues(
+    void aJobIsFoundByItsRefWhateverQueueItWasRoutedTo() {
+        RedisQueues queues = routed(kind -> kind.equals("email") ? Optional.of("mail") : Optional.empty());
+        JobRef ref = queues.queue().enqueue(JobRequest.of("email", null));
+
+        assertThat(queues.queue().find(ref)).map(JobSnapshot::queue).hasValue("mail");
+        assertThat(queues.queue("other").find(ref)).map(JobSnapshot::id).hasValue(ref.id());
+        assertThat(queues.queue().findAsync(ref).join()).isPresent();
+    }
+
+    @Test
+    void theDefaultQueueFindsAJobByItsIdOnAllQueuesOfTheApplication() {
+        RedisQueues queues = routed(kind -> kind.equals("email") ? Optional.of("mail") : Optional.empty());
+        JobRef routed = queues.queue().enqueue(JobRequest.of("email", null));
+        queues.queue().enqueue(JobRequest.of("report", null).id("same"));
+        queues.queue("mail").enqueue(JobRequest.of("email", null).id("same"));
+
+        assertThat(queues.queue().find(routed.id())).map(JobSnapshot::queue).hasValue("mail");
+        assertThat(queues.queue().find("same")).map(JobSnapshot::queue).hasValue("jobs");
+        assertThat(queues.queue("jobs").find(routed.id())).isEmpty();
+        assertThat(queues.queue().find("none")).isEmpty();
+    }
+
+    @Test
+    void aJobIsFoundOnAQueueThatThisProcessHasNotUsedYet() {
+        JobRef before = routed(Optional::of).queue().enqueue(JobRequest.of("later", null));
+
+        assertThat(routed(Optional::of).queue().find(before.id())).isPresent();
+    }
+
+    private RedisQueues routed(Function<String, Optional<String>> routes) {
+        return new RedisQueues(
                 bench.connector,
-                new RedisQueues.Options(
-                        plain.keyPrefix(),
-                        plain.defaultQueue(),
-                        plain.settings(),
-                        kind -> kind.equals("email") ? Optional.of("mail") : Optional.empty(),
-                        plain.codec(),
-                        plain.listener()));
+                RedisQueues.Options.defaults()
+                        .withRoutes(new RedisQueues.Routes("jobs", routes, () -> List.of("later"))));
+    }
+
+    @Test
+    void aKindIsSentToTheQueueItIsRoutedTo() {
+        RedisQueues queues = routed(kind -> kind.equals("email") ? Optional.of("mail") : Optional.empty());
 
         List<JobRef> refs = queues.queue()
                 .enqueueAll(List.of(
@@ -309,16 +338,7 @@ class RedisJobQueueTests {
 
     @Test
     void aCallOverSeveralQueuesNamesAllIdsThatWereNotCreated() {
-        RedisQueues.Options plain = RedisQueues.Options.defaults();
-        RedisQueues queues = new RedisQueues(
-                bench.connector,
-                new RedisQueues.Options(
-                        plain.keyPrefix(),
-                        plain.defaultQueue(),
-                        plain.settings(),
-                        Optional::of,
-                        plain.codec(),
-                        plain.listener()));
+        RedisQueues queues = routed(Optional::of);
         bench.redis.set("queue:b:pending", "not a list");
 
         assertThatThrownBy(() -> queues.queue()

@@ -319,7 +319,7 @@ class RedisJobRunsTests {
 
     @Test
     void aRunHasALimitOfUnits() {
-        RedisJobRuns small = new RedisJobRuns(bench.store.redis(), kind -> Optional.empty(), JobListener.none(), 3);
+        RedisJobRuns small = new RedisJobRuns(bench.store.redis(), bench.queues.application(), 3);
 
         assertThatThrownBy(() -> small.start("run", units("a", "b", "c", "d"), Unit::name, COUNT))
                 .isInstanceOf(IllegalArgumentException.class)
@@ -336,11 +336,15 @@ class RedisJobRunsTests {
 
     @Test
     void aKindThatIsRoutedToAnotherQueueIsNoUnit() {
-        RedisJobRuns routed = new RedisJobRuns(
-                bench.store.redis(),
-                kind -> kind.equals("mail") ? Optional.of("mail") : Optional.empty(),
-                JobListener.none(),
-                3);
+        JobRuns routed = new RedisQueues(
+                        bench.connector,
+                        RedisQueues.Options.defaults()
+                                .withRoutes(new RedisQueues.Routes(
+                                        "jobs",
+                                        kind -> kind.equals("mail") ? Optional.of("mail") : Optional.empty(),
+                                        List::of)))
+                .queue("q")
+                .runs();
 
         assertThatThrownBy(() -> routed.start("run", units("a"), Unit::name, JobRunOptions.of("mail")))
                 .isInstanceOf(IllegalArgumentException.class)
@@ -1202,16 +1206,15 @@ class RedisJobRunsTests {
         List<Unit> many =
                 IntStream.range(0, 1000).mapToObj(i -> new Unit("u" + i)).toList();
         List<JobEvent> heard = new ArrayList<>();
-        RedisJobRuns impatient = new RedisJobRuns(
-                bench.store.redis(),
-                kind -> Optional.empty(),
-                event -> {
-                    heard.add(event);
-                    if (heard.size() == 1) {
-                        runs.start("run", many, Unit::name, COUNT);
-                    }
-                },
-                JobRuns.MOST_UNITS);
+        JobRuns impatient = new RedisQueues(
+                        bench.connector, RedisQueues.Options.defaults().withListener(event -> {
+                            heard.add(event);
+                            if (heard.size() == 1) {
+                                runs.start("run", many, Unit::name, COUNT);
+                            }
+                        }))
+                .queue("q")
+                .runs();
         runs.start("run", many, Unit::name, COUNT);
 
         assertThat(impatient.cancel("run")).isTrue();

@@ -3,7 +3,6 @@ package io.jobqueue.redis;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.jobqueue.redis.RedisJobQueue.Outgoing;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -16,20 +15,22 @@ class SharedCallsTests {
 
     private final List<List<String>> sent = new ArrayList<>();
     private final List<CompletableFuture<String>> replies = new ArrayList<>();
-    private final SharedCalls calls = new SharedCalls(jobs -> {
-        sent.add(jobs.stream().map(Outgoing::id).toList());
-        replies.add(new CompletableFuture<>());
-        return replies.get(replies.size() - 1);
-    });
+    private final SharedCalls<Job> calls = new SharedCalls<>(
+            jobs -> {
+                sent.add(jobs.stream().map(Job::id).toList());
+                replies.add(new CompletableFuture<>());
+                return replies.get(replies.size() - 1);
+            },
+            Job::bytes);
 
-    private static List<Outgoing> jobs(String... ids) {
+    private record Job(String id, int bytes) {}
+
+    private static List<Job> jobs(String... ids) {
         return jobs(1, ids);
     }
 
-    private static List<Outgoing> jobs(int bytes, String... ids) {
-        return Arrays.stream(ids)
-                .map(id -> new Outgoing(0, id, "kind", false, List.of(), bytes))
-                .toList();
+    private static List<Job> jobs(int bytes, String... ids) {
+        return Arrays.stream(ids).map(id -> new Job(id, bytes)).toList();
     }
 
     @Test
@@ -77,12 +78,11 @@ class SharedCallsTests {
     @Test
     void aCallTakesNoMoreThanFitsIntoItAndKeepsTheJobsOfACallerTogether() {
         calls.send(jobs("a"));
-        String[] most = IntStream.range(0, SharedCalls.JOBS_A_CALL - 1)
-                .mapToObj(i -> "m" + i)
-                .toArray(String[]::new);
+        String[] most =
+                IntStream.range(0, Batch.MOST_JOBS - 1).mapToObj(i -> "m" + i).toArray(String[]::new);
         calls.send(jobs(most));
         calls.send(jobs("x", "y"));
-        calls.send(jobs(SharedCalls.BYTES_A_CALL, "large"));
+        calls.send(jobs(Batch.MOST_JOB_BYTES, "large"));
 
         replies.get(0).complete("C");
         replies.get(1).complete("C".repeat(most.length));
@@ -112,9 +112,11 @@ class SharedCallsTests {
 
     @Test
     void whatCannotBeSentFailsAndTheNextIsSent() {
-        SharedCalls broken = new SharedCalls(jobs -> {
-            throw new IllegalStateException("down");
-        });
+        SharedCalls<Job> broken = new SharedCalls<>(
+                jobs -> {
+                    throw new IllegalStateException("down");
+                },
+                Job::bytes);
 
         assertThat(broken.send(jobs("a"))).isCompletedExceptionally();
         assertThat(broken.send(jobs("b"))).isCompletedExceptionally();

@@ -149,8 +149,8 @@ class BadNameTests {
         all.add(new Entrance(Thing.QUEUE, "queues.queue", queues::queue));
         all.add(new Entrance(Thing.QUEUE, "queues.store", queues::store));
         all.add(new Entrance(Thing.QUEUE, "queue.on", queue::on));
-        all.add(new Entrance(Thing.QUEUE, "options, default queue", name -> options("queue", name, options)));
-        all.add(new Entrance(Thing.PREFIX, "options, key prefix", name -> options(name, "jobs", options)));
+        all.add(new Entrance(Thing.QUEUE, "options, default queue", RedisQueues.Routes::to));
+        all.add(new Entrance(Thing.PREFIX, "options, key prefix", options::withKeyPrefix));
         all.add(new Entrance(Thing.KIND, "JobRequest.of", name -> JobRequest.of(name, null)));
         all.add(new Entrance(Thing.KIND, "JobRunOptions.of", JobRunOptions::of));
         all.add(new Entrance(Thing.KIND, "Handler", name -> Stage.handler(name, (job, context) -> null)));
@@ -164,12 +164,6 @@ class BadNameTests {
         runs(queue, all);
         outputs(queue.outputs(), all);
         return all;
-    }
-
-    private static void options(String prefix, String queue, RedisQueues.Options rest) {
-        var made =
-                new RedisQueues.Options(prefix, queue, rest.settings(), rest.routes(), rest.codec(), rest.listener());
-        assertThat(made).isNotNull();
     }
 
     private static void runs(JobQueue queue, List<Entrance> all) {

@@ -3,6 +3,7 @@ package io.jobqueue.spring;
 import io.jobqueue.worker.Handler;
 import io.jobqueue.worker.Handlers;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -54,6 +55,11 @@ final class HandlerCatalog implements SmartInitializingSingleton {
     /** The queue of a kind, if properties or its handler name one. */
     Optional<String> queueOf(String kind) {
         return settings.queueOf(kind).or(() -> Optional.ofNullable(routes().get(kind)));
+    }
+
+    /** The names of the queues that annotations of handlers name. */
+    Collection<String> annotatedQueues() {
+        return routes().values();
     }
 
     private Map<String, String> routes() {

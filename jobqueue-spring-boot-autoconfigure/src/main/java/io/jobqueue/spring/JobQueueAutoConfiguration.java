@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ThreadFactory;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aot.hint.RuntimeHints;
@@ -74,15 +75,20 @@ public final class JobQueueAutoConfiguration {
             HandlerCatalog handlers,
             JobCodec codec,
             ApplicationListeners listeners) {
+        RedisQueues.Routes routes = new RedisQueues.Routes(settings.defaultQueue(), handlers::queueOf, () -> {
+            Set<String> names = new TreeSet<>(settings.namedQueues());
+            names.addAll(handlers.annotatedQueues());
+            return names;
+        });
         return new RedisQueues(
                 connector,
                 new RedisQueues.Options(
                         settings.keyPrefix(),
-                        settings.defaultQueue(),
+                        routes,
                         settings::queue,
-                        handlers::queueOf,
                         codec,
-                        listeners::tell));
+                        listeners::tell,
+                        UnaryOperator.identity()));
     }
 
     @Bean

@@ -192,10 +192,7 @@ class JobQueueAutoConfigurationTests {
 
         @Bean
         RedisQueues ownQueues(RedisConnector connector) {
-            RedisQueues.Options d = RedisQueues.Options.defaults();
-            return new RedisQueues(
-                    connector,
-                    new RedisQueues.Options(d.keyPrefix(), "own", d.settings(), d.routes(), d.codec(), d.listener()));
+            return new RedisQueues(connector, RedisQueues.Options.defaults().withRoutes(RedisQueues.Routes.to("own")));
         }
     }
 

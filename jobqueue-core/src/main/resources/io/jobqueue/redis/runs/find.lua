@@ -1,8 +1,8 @@
 -- Runs, of one instant, and a page of the claimed jobs to count theirs among them.
 -- KEYS the queue's
 -- ARGV[1] how many claimed jobs to pass over, from the newest  [2...] run_ids
--- returns { 1 if there are further pages; then for each run {} when nobody started it, else { state, units, outputs, failures,
---   late units, claimed jobs of the run on the page, and the fields started_at_ms, sealed_at_ms, ended_at_ms,
+-- returns { 1 if there are further pages; then for each run {} when nobody started it, else { claimed jobs of the run on
+--   the page, state, units, outputs, failures, late units, and the fields started_at_ms, sealed_at_ms, ended_at_ms,
 --   expires_at_ms, overdue_at_ms, gather_job, gather_state, gather_error } }
 -- needs: words/runs
 local PAGE = 1000
@@ -23,8 +23,8 @@ for i = 2, #ARGV do
   if run and run.spoilt then
     error(run.spoilt, 0)
   elseif run then
-    found = { run.state, call('HLEN', UNITS .. id), call('HLEN', OUTPUTS .. id), call('HLEN', FAILURES .. id),
-      call('HLEN', LATE .. id), running[id] or 0 }
+    found = { running[id] or 0, run.state, call('HLEN', UNITS .. id), call('HLEN', OUTPUTS .. id),
+      call('HLEN', FAILURES .. id), call('HLEN', LATE .. id) }
     for _, value in ipairs(call('HMGET', RUN .. id, 'started_at_ms', 'sealed_at_ms', 'ended_at_ms', 'expires_at_ms',
       'overdue_at_ms', 'gather_job', 'gather_state', 'gather_error')) do
       found[#found + 1] = value

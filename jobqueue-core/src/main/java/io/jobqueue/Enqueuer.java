@@ -1,0 +1,59 @@
+package io.jobqueue;
+
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * The one method through which jobs go to Redis. Every way to enqueue ends here: all {@code enqueue} methods of
+ * {@link JobQueue}, and the units and gather jobs of {@link JobRuns}.
+ *
+ * <p>So a decorator of this one method sees, changes, counts or delays all jobs that an application makes:
+ *
+ * <pre>{@code
+ * RedisQueues.Options.defaults().withEnqueuing(next -> jobs -> next.enqueue(jobs.stream()
+ *         .map(job -> job.with(job.request().header("tenant", tenant())))
+ *         .toList()));
+ * }</pre>
+ *
+ * <p>The jobs are complete when they come here: their queue is decided, their id is chosen, their payload is written and
+ * small enough. What cannot be written was refused before.
+ *
+ * <p>Must be thread-safe. Runs on the thread of the caller, which may be a thread of the Redis client, so it must not block.
+ *
+ * @since 0.1.0
+ */
+@FunctionalInterface
+public interface Enqueuer {
+
+    /**
+     * Enqueues jobs.
+     *
+     * @param jobs the jobs of one call in their order; of a run with many units, a part of them
+     * @return one answer for each job, in the same order
+     */
+    CompletableFuture<List<JobRef>> enqueue(List<Outgoing> jobs);
+
+    /**
+     * A job on its way to Redis. Immutable, as far as its payload is.
+     *
+     * @since 0.1.0
+     */
+    interface Outgoing {
+
+        /** The queue that the job goes to. */
+        String queue();
+
+        /** The job's id. It stays the same through {@link #with}. */
+        String id();
+
+        /** What was asked for. */
+        JobRequest request();
+
+        /**
+         * The same job with another request. The queue and the id stay, and so does the unit of a run.
+         *
+         * @throws IllegalArgumentException when the request cannot be written
+         */
+        Outgoing with(JobRequest changed);
+    }
+}

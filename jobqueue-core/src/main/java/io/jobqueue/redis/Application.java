@@ -1,0 +1,32 @@
+package io.jobqueue.redis;
+
+import io.jobqueue.Enqueuer;
+import io.jobqueue.JobListener;
+import io.jobqueue.JobQueue;
+import java.util.List;
+import java.util.Optional;
+
+/** What the queues of one application know of each other and have in common. */
+interface Application {
+
+    /** The queue of a name. */
+    JobQueue queue(String name);
+
+    /** Redis as the queue of a name uses it. */
+    QueueRedis redis(String name);
+
+    /** The names of all queues of the application. */
+    List<String> names();
+
+    /** The name of the queue that a kind is routed to, if it is routed. */
+    Optional<String> route(String kind);
+
+    /** Where jobs are enqueued, behind the application's decorators. */
+    Enqueuer enqueuer();
+
+    /** Another way to send jobs, behind the application's decorators. */
+    Enqueuer decorated(Enqueuer sending);
+
+    /** Hears what happens. */
+    JobListener listener();
+}

@@ -1,0 +1,88 @@
+package io.jobqueue.redis;
+
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the reply of a script, one value after the other, in the order in which the script returns them. A script returns
+ * whole numbers, texts, nothing, and lists of those. Not thread-safe.
+ */
+final class Reply {
+
+    private final List<@Nullable Object> values;
+    private int next;
+
+    Reply(List<@Nullable Object> values) {
+        this.values = values;
+    }
+
+    boolean hasNext() {
+        return next < values.size();
+    }
+
+    /** How many values are left. */
+    int left() {
+        return values.size() - next;
+    }
+
+    long number() {
+        return (Long) value();
+    }
+
+    /** A flag, which scripts return as 1 or 0. */
+    boolean flag() {
+        return number() == 1;
+    }
+
+    String text() {
+        return (String) value();
+    }
+
+    @Nullable
+    String textOrNull() {
+        return (String) values.get(next++);
+    }
+
+    /** An instant that stands in Redis as milliseconds; {@code null} when there is none or it makes no sense. */
+    @Nullable
+    Instant instantOrNull() {
+        long millis = JobHash.number(textOrNull());
+        return millis == 0 ? null : Instant.ofEpochMilli(millis);
+    }
+
+    @SuppressWarnings("unchecked") // the script returns a list of texts there
+    List<String> texts() {
+        return (List<String>) value();
+    }
+
+    /** A list within the reply. */
+    @SuppressWarnings("unchecked") // the script returns a list there
+    Reply list() {
+        return new Reply((List<@Nullable Object>) value());
+    }
+
+    /** A list within the reply, or {@code null} where the script returns nothing instead. */
+    @Nullable
+    Reply listOrNull() {
+        if (values.get(next) == null) {
+            next++;
+            return null;
+        }
+        return list();
+    }
+
+    /** Passes over a value. */
+    void skip() {
+        next++;
+    }
+
+    private Object value() {
+        Object value = values.get(next++);
+        if (value == null) {
+            throw new IllegalStateException(
+                    "the reply of a script has nothing at place %d: %s".formatted(next, values));
+        }
+        return value;
+    }
+}

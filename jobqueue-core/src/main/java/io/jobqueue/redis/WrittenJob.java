@@ -1,0 +1,147 @@
+package io.jobqueue.redis;
+
+import io.jobqueue.Enqueuer;
+import io.jobqueue.JobRequest;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A request that is ready to be sent: its id is chosen, and its payload and headers are written as JSON. */
+final class WrittenJob implements Enqueuer.Outgoing {
+
+    private final QueueRedis redis;
+    private final String id;
+    private final JobRequest request;
+    private final String payload;
+    private final String headers;
+
+    private WrittenJob(QueueRedis redis, String id, JobRequest request, String payload) {
+        this.redis = redis;
+        this.id = id;
+        this.request = request;
+        this.payload = payload;
+        this.headers = request.headers().isEmpty() ? "" : redis.codec().headers(request.headers());
+    }
+
+    /**
+     * Writes a request.
+     *
+     * @throws IllegalArgumentException when the payload cannot be written or is too large
+     */
+    static WrittenJob of(QueueRedis redis, JobRequest request) {
+        return new WrittenJob(redis, idOf(redis, request), request, payloadOf(redis, request));
+    }
+
+    private static String idOf(QueueRedis redis, JobRequest request) {
+        if (request.id() != null) {
+            return request.id();
+        }
+        return request.runId() != null && request.unitId() != null
+                ? Ids.ofUnit(redis.name(), request.runId(), request.unitId())
+                : Ids.ordered();
+    }
+
+    private static String payloadOf(QueueRedis redis, JobRequest request) {
+        return redis.codec()
+                .payload(
+                        request.kind(),
+                        request.payload(),
+                        redis.settings().payload().maxSize());
+    }
+
+    @Override
+    public WrittenJob with(JobRequest changed) {
+        JobRequest next = request.runId() != null && request.unitId() != null
+                ? changed.unit(request.runId(), request.unitId())
+                : changed;
+        boolean samePayload = next.payload() == request.payload() && next.kind().equals(request.kind());
+        return new WrittenJob(redis, id, next, samePayload ? payload : payloadOf(redis, next));
+    }
+
+    @Override
+    public String queue() {
+        return redis.name();
+    }
+
+    @Override
+    public String id() {
+        return id;
+    }
+
+    @Override
+    public JobRequest request() {
+        return request;
+    }
+
+    QueueRedis redis() {
+        return redis;
+    }
+
+    /** The payload as JSON. */
+    String payload() {
+        return payload;
+    }
+
+    /** The headers as JSON, or an empty text when there are none. */
+    String headers() {
+        return headers;
+    }
+
+    /** The limit of attempts, or an empty text when the request sets none. */
+    String maxAttempts() {
+        return text(request.maxAttempts());
+    }
+
+    /** About how many bytes a call grows by this job. */
+    int bytes() {
+        return payload.length() + headers.length();
+    }
+
+    /** Whether the job is to wait before it becomes pending. */
+    boolean isDelayed() {
+        return request.at() != null || request.delay() != null;
+    }
+
+    /** Refuses a delay of a job that belongs to a run, which a decorator may have set. */
+    void refuseDelay() {
+        if (isDelayed()) {
+            throw new IllegalArgumentException(
+                    "the job %s of kind '%s' belongs to a run, so it cannot be delayed".formatted(id, request.kind()));
+        }
+    }
+
+    /** What the enqueue script wants to know of the job. */
+    List<String> args() {
+        List<String> further = new ArrayList<>();
+        further.add(due());
+        add(further, "max_attempts", maxAttempts());
+        add(further, "headers", headers);
+        add(further, "run_id", text(request.runId()));
+        add(further, "unit_id", text(request.unitId()));
+        boolean plain = further.size() == 1 && !isDelayed();
+        if (plain) {
+            return List.of(id, request.kind(), payload, "");
+        }
+        List<String> args = new ArrayList<>(List.of(id, request.kind(), payload, Integer.toString(further.size())));
+        args.addAll(further);
+        return args;
+    }
+
+    private String due() {
+        if (request.at() != null) {
+            return Long.toString(request.at().toEpochMilli());
+        }
+        return request.delay() == null ? "" : "+" + request.delay().toMillis();
+    }
+
+    private static void add(List<String> fields, String name, String value) {
+        if (!value.isEmpty()) {
+            fields.add(name);
+            fields.add(value);
+        }
+    }
+
+    private static String text(@Nullable Object value) {
+        return value == null ? "" : value.toString();
+    }
+}
