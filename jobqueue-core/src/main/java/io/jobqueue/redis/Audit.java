@@ -1,40 +1,66 @@
 package io.jobqueue.redis;
 
-import static io.jobqueue.redis.RedisJobStore.ids;
-import static io.jobqueue.redis.RedisJobStore.text;
-
 import io.jobqueue.JobEvent;
-import io.jobqueue.QueueSettings;
+import io.jobqueue.QueueSettings.Retentions;
+import io.jobqueue.redis.Suspicion.Look;
 import io.jobqueue.worker.Chore;
 import io.lettuce.core.KeyScanCursor;
+import io.lettuce.core.Limit;
+import io.lettuce.core.Range;
 import io.lettuce.core.ScanArgs;
 import io.lettuce.core.ScanCursor;
 import io.lettuce.core.ScriptOutputType;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The audit of one queue: walks through all that is kept, a page at a time, and repairs what foreign hands did. A round is
- * one step of the walk over the lists and, when it is its turn, a look for jobs by their keys. Redis knows which step is
- * next, so that all processes share one audit.
+ * The audit of one queue: finds and repairs what foreign hands did to it. A round reads a page of the lists and some jobs
+ * by their keys, judges them here, off Redis's thread, and repairs what is damaged; see {@link AuditJudge}.
+ *
+ * <h2>Three steps to a repair</h2>
+ *
+ * <ol>
+ *   <li><em>Suspect.</em> What a client may leave between two of its steps is only remembered at first.
+ *   <li><em>Prove.</em> One lease later the job must still be in the same state. If the verdict depends on a list that is
+ *       too long to be read at once, {@link ListSearch} reads all of it first.
+ *   <li><em>Repair.</em> The script looks again at the job and at where it stands, and then repairs it, in one step.
+ * </ol>
+ *
+ * <p>Redis remembers the suspicions and the place of the walk, so that all processes share one audit. Rounds of one audit
+ * must not overlap.
  */
 final class Audit implements Chore {
 
-    private static final Script AUDIT = Script.of(ScriptOutputType.MULTI, "upkeep/audit");
+    private static final Script TURN = Script.of(ScriptOutputType.MULTI, "upkeep/audit");
+    private static final Script LOOK = Script.of(ScriptOutputType.MULTI, "upkeep/look-at-jobs");
+    private static final Script REPAIR = Script.of(ScriptOutputType.MULTI, "upkeep/repair");
 
-    /** How many keys of the server one look for jobs passes, and how many jobs one call examines. */
+    /** How many keys of the server one look for jobs passes, and how many jobs one call looks at. */
     private static final int KEYS_A_LOOK = 500;
 
-    private static final int JOBS_A_CALL = 40;
+    private static final int JOBS_A_CALL = 100;
 
-    /** The pause between two pages while there is damage to repair. */
+    /** How many suspicions one walk over the lists may settle. */
+    private static final int SUSPICIONS_A_SEARCH = 10_000;
+
+    /** How many calls in a row repair. */
+    private static final int REPAIR_CALLS = 20;
+
+    /** An idle queue, in which nothing waits or runs, is audited so many times less often. */
+    private static final int IDLE = 15;
+
+    /** The pause while there is damage to repair. */
     private static final Duration DAMAGED_PACE = Duration.ofMillis(50);
 
     private final QueueRedis redis;
@@ -43,8 +69,8 @@ final class Audit implements Chore {
     /**
      * Makes the audit of a queue.
      *
-     * @param pace how long the queue is left alone between two pages, whichever process takes them; a page before its
-     *     time does nothing
+     * @param pace the time between two rounds on the queue, whichever process makes them; a round before its time does
+     *     nothing
      */
     Audit(QueueRedis redis, Duration pace) {
         this.redis = redis;
@@ -66,89 +92,204 @@ final class Audit implements Chore {
 
     @Override
     public CompletableFuture<Round> round() {
-        return page().thenApply(page ->
-                new Round(page.events(), page.more() && pace.compareTo(DAMAGED_PACE) > 0 ? DAMAGED_PACE : pace));
+        return page().thenApply(page -> new Round(page.events(), page.pause()));
     }
 
     /**
-     * What one page repaired.
+     * What one round did.
      *
-     * @param more whether there is more to do at once
+     * @param events what listeners are to hear
+     * @param pause how long until the next round
+     * @param more whether there was damage, so that there may be more
      */
-    record Page(List<JobEvent> events, boolean more) {}
+    record Page(List<JobEvent> events, Duration pause, boolean more) {}
 
     CompletableFuture<Page> page() {
-        return call("walk", List.of()).thenCompose(page -> {
-            String cursor = (String) page.get(1);
-            return cursor.isEmpty()
-                    ? CompletableFuture.completedFuture(told(List.of(page)))
-                    : lookForJobs(cursor).thenApply(pages -> {
-                        pages.add(0, page);
-                        return told(pages);
-                    });
+        return call(TURN, List.of(text(pace), text(pace.multipliedBy(IDLE)), text(lease())))
+                .thenCompose(reply -> {
+                    Duration pause = Duration.ofMillis((Long) reply.get(0));
+                    if (reply.size() == 2) {
+                        return CompletableFuture.completedFuture(new Page(List.of(), pause, false)); // not our turn
+                    }
+                    Decisions decisions = new Decisions();
+                    return prove(judgeTurn(reply, decisions), decisions)
+                            .thenCompose(any -> lookForKeys((String) reply.get(1), decisions))
+                            .thenCompose(cursor -> carryOut(decisions, cursor, REPAIR_CALLS))
+                            .thenApply(any -> {
+                                boolean soon = decisions.foundDamage() && pause.compareTo(DAMAGED_PACE) > 0;
+                                return new Page(
+                                        decisions.events(redis.name()),
+                                        soon ? DAMAGED_PACE : pause,
+                                        decisions.foundDamage());
+                            });
+                });
+    }
+
+    // ---- the page of the walk, and the suspicions that are a lease old
+
+    /** What a turn brought, judged; the suspicions are those that only a walk over the lists can settle. */
+    private record Judged(long now, Set<String> settled, Set<String> unproven) {}
+
+    private Judged judgeTurn(List<Object> reply, Decisions decisions) {
+        QueueLook queue = queue(reply.get(2));
+        AuditJudge judge = new AuditJudge(redis.settings(), queue);
+        Iterator<AuditedJob> jobs = jobs(reply.get(6)).iterator();
+        Iterator<String> page = texts(reply.get(3)).iterator();
+        Map<Place, Map<String, Integer>> onPage = new EnumMap<>(Place.class);
+        while (page.hasNext()) {
+            Place place = Place.ofKey(page.next());
+            int times = onPage.computeIfAbsent(place, any -> new HashMap<>()).merge(page.next(), 1, Integer::sum);
+            // an id that stands twice on a page of a long list does so in the list
+            AuditedJob job = jobs.next().withCopies(Map.of(place, times));
+            decisions.first(judge.inPlace(place, job));
+        }
+        texts(reply.get(4)).forEach(id -> decisions.first(List.of(judge.withoutDueTime(jobs.next()))));
+        Set<String> settled = new HashSet<>();
+        Set<String> unproven = new HashSet<>();
+        for (String text : texts(reply.get(5))) {
+            AuditedJob job = jobs.next();
+            Optional<Suspicion> suspicion = Suspicion.parse(text);
+            Finding finding = suspicion.map(any -> judge.again(any, job)).orElse(Finding.SOUND);
+            (decisions.again(text, finding) ? settled : unproven).add(text);
+        }
+        return new Judged(queue.now(), settled, unproven);
+    }
+
+    // ---- proofs
+
+    /** Reads all lists, if some suspicions depend on what stands in none of them. */
+    private CompletableFuture<?> prove(Judged judged, Decisions decisions) {
+        if (judged.unproven().isEmpty()) {
+            return CompletableFuture.completedFuture(null);
+        }
+        return due(judged).thenCompose(suspicions -> {
+            Set<String> ids = suspicions.stream().map(Suspicion::id).collect(Collectors.toSet());
+            return new ListSearch(redis, ids).begin().thenCompose(found -> {
+                if (found.isPresent()) {
+                    return settle(suspicions, found.get(), decisions);
+                }
+                suspicions.forEach(suspicion -> decisions.postpone(suspicion.text()));
+                return CompletableFuture.completedFuture(null);
+            });
         });
     }
 
-    /** Looks for jobs by their keys, because what stands in no list is found by nothing else. */
-    private CompletableFuture<List<List<Object>>> lookForJobs(String cursor) {
+    /** All suspicions that are a lease old and not settled: one walk over the lists is to serve as many as possible. */
+    private CompletableFuture<List<Suspicion>> due(Judged judged) {
+        String key = redis.keys().suspects();
+        Range<Long> due = Range.create(0L, judged.now() - lease().toMillis());
+        return redis.read(key, commands -> commands.zrangebyscore(key, due, Limit.create(0, SUSPICIONS_A_SEARCH)))
+                .thenApply(all -> all.stream()
+                        .filter(text -> !judged.settled().contains(text))
+                        .flatMap(text -> Suspicion.parse(text).stream())
+                        .filter(suspicion -> suspicion.look() != Look.DOUBLED)
+                        .toList());
+    }
+
+    /** Judges suspicions again, now that all lists are known. */
+    private CompletableFuture<?> settle(
+            List<Suspicion> suspicions, Map<Place, Set<String>> found, Decisions decisions) {
+        List<String> ids = suspicions.stream().map(Suspicion::id).toList();
+        return lookAt(ids, (judge, at, job) -> {
+            Map<Place, Integer> copies = new EnumMap<>(Place.class);
+            found.forEach((place, met) -> copies.put(place, met.contains(job.id()) ? 1 : 0));
+            Suspicion suspicion = suspicions.get(at);
+            if (!decisions.again(suspicion.text(), judge.again(suspicion, job.withCopies(copies)))) {
+                decisions.postpone(suspicion.text());
+            }
+        });
+    }
+
+    // ---- jobs by their keys
+
+    /** Looks for jobs by their keys, because nothing else finds a job that stands in no list; returns the next cursor. */
+    private CompletableFuture<String> lookForKeys(String cursor, Decisions decisions) {
         String prefix = redis.keys().job("");
         ScanArgs args = ScanArgs.Builder.limit(KEYS_A_LOOK).match(prefix + "*");
         return redis.<KeyScanCursor<String>>commandOfServerWith(
                         prefix, server -> server.scan(ScanCursor.of(cursor), args))
                 .thenCompose(found -> {
-                    // in another order each time, so that what one call cannot afford another can
-                    List<String> ids = new ArrayList<>(found.getKeys().stream()
+                    List<String> ids = found.getKeys().stream()
                             .map(key -> key.substring(prefix.length()))
-                            .toList());
-                    Collections.shuffle(ids, ThreadLocalRandom.current());
+                            .toList();
                     String next = found.isFinished() ? "0" : found.getCursor();
-                    return examine(cursor, next, ids, new ArrayList<>());
+                    return lookAt(ids, (judge, at, job) -> decisions.first(judge.byKey(job)))
+                            .thenApply(any -> next);
                 });
     }
 
-    private CompletableFuture<List<List<Object>>> examine(
-            String cursor, String next, List<String> ids, List<List<Object>> pages) {
-        int size = Math.min(ids.size(), JOBS_A_CALL);
-        List<String> rest = ids.subList(size, ids.size());
-        List<String> args = new ArrayList<>(2 + size);
-        args.add(cursor);
-        args.add(rest.isEmpty() ? next : "");
-        args.addAll(ids.subList(0, size));
-        return call("hashes", args).thenCompose(page -> {
-            pages.add(page);
-            return rest.isEmpty() ? CompletableFuture.completedFuture(pages) : examine(cursor, next, rest, pages);
+    // ---- calls
+
+    /** What is done with a look at a job. */
+    private interface Use {
+
+        /** Takes the look at the id of a position in the list of ids. */
+        void take(AuditJudge judge, int at, AuditedJob job);
+    }
+
+    /** Looks at jobs, a hundred a call. */
+    private CompletableFuture<?> lookAt(List<String> ids, Use use) {
+        return lookAt(ids, 0, use);
+    }
+
+    private CompletableFuture<?> lookAt(List<String> ids, int from, Use use) {
+        if (from >= ids.size()) {
+            return CompletableFuture.completedFuture(null);
+        }
+        List<String> some = ids.subList(from, Math.min(ids.size(), from + JOBS_A_CALL));
+        return call(LOOK, some).thenCompose(reply -> {
+            AuditJudge judge = new AuditJudge(redis.settings(), queue(reply.get(0)));
+            int at = from;
+            for (AuditedJob job : jobs(reply.get(1))) {
+                use.take(judge, at++, job);
+            }
+            return lookAt(ids, from + JOBS_A_CALL, use);
         });
     }
 
-    private CompletableFuture<List<Object>> call(String mode, List<String> more) {
-        QueueSettings settings = redis.settings();
+    /** Carries out what was decided, and remembers where the next look for keys begins. */
+    private CompletableFuture<?> carryOut(Decisions decisions, String cursor, int calls) {
+        Retentions retention = redis.settings().retention();
+        Decisions.Call next = decisions.next();
         List<String> args = new ArrayList<>(List.of(
-                mode,
-                text(pace),
-                text(settings.lease().visibilityTimeout()),
-                text(settings.retention().completed().kept()),
-                text(settings.retention().completed().age()),
-                text(settings.retention().failed().kept()),
-                text(settings.retention().failed().age())));
-        args.addAll(more);
-        return redis.command(commands -> AUDIT.call(commands, redis.keys().withSuspects(), args));
+                text(lease()),
+                Long.toString(retention.completed().kept()),
+                Long.toString(retention.failed().kept()),
+                cursor));
+        args.addAll(next.args());
+        return call(REPAIR, args).thenCompose(reply -> {
+            next.ended((String) reply.get(0), (Long) reply.get(1));
+            return decisions.isEmpty() || calls == 1
+                    ? CompletableFuture.completedFuture(null)
+                    : carryOut(decisions, cursor, calls - 1);
+        });
     }
 
-    private Page told(List<List<Object>> pages) {
-        Map<JobEvent.Damage, List<String>> repaired = new EnumMap<>(JobEvent.Damage.class);
-        long dropped = 0;
-        boolean more = false;
-        for (List<Object> page : pages) {
-            more |= (Long) page.get(0) == 1;
-            dropped += (Long) page.get(2);
-            for (int at = 3; at < page.size(); at += 2) {
-                JobEvent.Damage damage = JobEvent.Damage.valueOf(((String) page.get(at)).toUpperCase(Locale.ROOT));
-                repaired.computeIfAbsent(damage, any -> new ArrayList<>()).addAll(ids(page.get(at + 1)));
-            }
-        }
-        Events events = new Events(redis.name());
-        repaired.forEach(events::repaired);
-        events.deadLettersDropped(dropped);
-        return new Page(events.all(), more);
+    private CompletableFuture<List<Object>> call(Script script, List<String> args) {
+        return redis.command(commands -> script.call(commands, redis.keys().withSuspects(), args));
+    }
+
+    private Duration lease() {
+        return redis.settings().lease().visibilityTimeout();
+    }
+
+    private static String text(Duration duration) {
+        return Long.toString(duration.toMillis());
+    }
+
+    @SuppressWarnings("unchecked") // the scripts return a list of texts there
+    private static List<String> texts(Object reply) {
+        return (List<String>) reply;
+    }
+
+    @SuppressWarnings("unchecked") // the scripts return a queue there
+    private static QueueLook queue(Object reply) {
+        return QueueLook.of((List<Object>) reply);
+    }
+
+    @SuppressWarnings("unchecked") // the scripts return a list of jobs there
+    private static List<AuditedJob> jobs(Object reply) {
+        return ((List<List<@Nullable Object>>) reply)
+                .stream().map(AuditedJob::of).toList();
     }
 }

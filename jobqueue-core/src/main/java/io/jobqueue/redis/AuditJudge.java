@@ -79,6 +79,11 @@ final class AuditJudge {
                 .toList();
     }
 
+    /** Judges a delayed job whose due time in {@code delayed} is no time. */
+    Finding withoutDueTime(AuditedJob job) {
+        return Finding.damaged(Repair.of(Damage.FIELDS, Act.RESCHEDULE, Place.DELAYED, job));
+    }
+
     /** Judges anew what a suspicion is about. */
     Finding again(Suspicion suspicion, AuditedJob job) {
         Place place = suspicion.place();

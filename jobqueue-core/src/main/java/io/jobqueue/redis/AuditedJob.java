@@ -1,8 +1,11 @@
 package io.jobqueue.redis;
 
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +48,9 @@ record AuditedJob(
             "lease",
             "in_pending");
 
+    /** The lists, in the order in which {@code words/look.lua} counts. */
+    private static final List<Place> COUNTED = List.of(Place.PENDING, Place.PROCESSING, Place.COMPLETED, Place.FAILED);
+
     private static final Pattern NUMBER = Pattern.compile("\\d+(\\.\\d*)?([eE]\\+?\\d+)?");
     private static final double FIRST_INEXACT = 0x1p53;
 
@@ -60,6 +66,41 @@ record AuditedJob(
         HERE,
         NOT_HERE,
         UNKNOWN
+    }
+
+    /** Reads what {@code words/look.lua} returns of an id. */
+    static AuditedJob of(List<@Nullable Object> reply) {
+        Map<Place, Integer> copies = new EnumMap<>(Place.class);
+        copies.put(Place.DELAYED, number(reply, 5));
+        for (int i = 0; i < COUNTED.size(); i++) {
+            int times = number(reply, 6 + i);
+            if (times >= 0) {
+                copies.put(COUNTED.get(i), times);
+            }
+        }
+        Map<String, String> fields = new HashMap<>();
+        for (int i = 0; i < FIELDS.size(); i++) {
+            String value = (String) reply.get(6 + COUNTED.size() + i);
+            if (value != null) {
+                fields.put(FIELDS.get(i), value);
+            }
+        }
+        return new AuditedJob(
+                text(reply, 0),
+                Key.valueOf(text(reply, 1).toUpperCase(Locale.ROOT)),
+                number(reply, 2) == 1,
+                text(reply, 3),
+                Objects.requireNonNull((Long) reply.get(4)),
+                fields,
+                copies);
+    }
+
+    private static String text(List<@Nullable Object> reply, int at) {
+        return Objects.requireNonNull((String) reply.get(at));
+    }
+
+    private static int number(List<@Nullable Object> reply, int at) {
+        return Objects.requireNonNull((Long) reply.get(at)).intValue();
     }
 
     AuditedJob {

@@ -22,6 +22,11 @@ enum Place {
         return name().toLowerCase(Locale.ROOT);
     }
 
+    /** The place with such a key. */
+    static Place ofKey(String key) {
+        return valueOf(key.toUpperCase(Locale.ROOT));
+    }
+
     /** Whether ended jobs stand there. */
     boolean isHistory() {
         return this == COMPLETED || this == FAILED;

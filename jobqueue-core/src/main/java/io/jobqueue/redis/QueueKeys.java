@@ -34,7 +34,17 @@ final class QueueKeys {
 
     /** The same, and what the audit suspects. */
     String[] withSuspects() {
-        return new String[] {root, root + "suspects"};
+        return new String[] {root, suspects()};
+    }
+
+    /** What the audit suspects, by the time of its first sight. */
+    String suspects() {
+        return root + "suspects";
+    }
+
+    /** The list or sorted set of a place. */
+    String of(Place place) {
+        return root + place.key();
     }
 
     /** The list, or for scheduled jobs the sorted set, that holds the ids of a status. */
