@@ -183,11 +183,11 @@ final class ReadableTypes {
 
         private static JobCodec.Unreadable unreadable(JavaType type, String path, String reason, String remedy) {
             String name = type.getRawClass().getName();
-            return new JobCodec.Unreadable(
-                    path.isEmpty()
-                            ? name + " " + reason
-                            : "its property '%s' is of type %s, which %s".formatted(path, name, reason),
-                    remedy);
+            if (path.isEmpty()) {
+                return new JobCodec.Unreadable(name + " " + reason, remedy);
+            }
+            String part = path.replace("[]", "").isEmpty() ? "its elements are" : "its property '" + path + "' is";
+            return new JobCodec.Unreadable("%s of type %s, which %s".formatted(part, name, reason), remedy);
         }
 
         private static boolean isKotlin(Class<?> type) {

@@ -1,5 +1,6 @@
 package io.jobqueue.spring;
 
+import io.jobqueue.JobCodec;
 import io.jobqueue.worker.Handler;
 import io.jobqueue.worker.Handlers;
 import java.util.ArrayList;
@@ -16,6 +17,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.util.StringUtils;
 
 /**
  * The application's handlers, and the queue that each kind is routed to. Complete once all singletons exist; that is
@@ -29,6 +31,7 @@ final class HandlerCatalog implements SmartInitializingSingleton {
     private final ConfigurableListableBeanFactory beans;
     private final Settings settings;
     private final UnreadKeys unreadKeys;
+    private final JobCodec codec;
     private final JobHandlerScanner scanner;
 
     /**
@@ -40,8 +43,9 @@ final class HandlerCatalog implements SmartInitializingSingleton {
     /** Guarded by this. */
     private @Nullable Map<String, Handlers> byQueue;
 
-    HandlerCatalog(ConfigurableListableBeanFactory beans, Settings settings, UnreadKeys unreadKeys) {
+    HandlerCatalog(ConfigurableListableBeanFactory beans, Settings settings, UnreadKeys unreadKeys, JobCodec codec) {
         this.beans = beans;
+        this.codec = codec;
         this.settings = settings;
         this.unreadKeys = unreadKeys;
         this.scanner = new JobHandlerScanner(beans);
@@ -97,6 +101,7 @@ final class HandlerCatalog implements SmartInitializingSingleton {
             JobHandlerScanner.Found found = scanner.scan();
             List<JobQueueStartException> problems = new ArrayList<>(found.problems());
             problems.addAll(duplicates(found.handlers()));
+            found.handlers().forEach(handler -> problems.addAll(unreadable(handler)));
             if (!problems.isEmpty()) {
                 throw JobQueueStartException.of(problems);
             }
@@ -135,6 +140,24 @@ final class HandlerCatalog implements SmartInitializingSingleton {
                 settings.timeLimit(method.kind(), queue, method.timeout()),
                 method.noRetryFor(),
                 new JobHandlerCall(method, beans));
+    }
+
+    /** The types of a handler that no document can be read into. */
+    private List<JobQueueStartException> unreadable(JobHandlerMethod handler) {
+        List<JobQueueStartException> problems = new ArrayList<>();
+        codec.unreadable(handler.payloadType())
+                .ifPresent(type -> problems.add(neverRead(handler, "has a payload that", type)));
+        if (handler.outputType() != null) {
+            codec.unreadable(handler.outputType())
+                    .ifPresent(type -> problems.add(neverRead(handler, "gathers outputs that", type)));
+        }
+        return problems;
+    }
+
+    private static JobQueueStartException neverRead(JobHandlerMethod handler, String what, JobCodec.Unreadable type) {
+        return new JobQueueStartException(
+                "The handler %s %s can never be read: %s.".formatted(handler.place(), what, type.reason()),
+                StringUtils.capitalize(type.remedy()) + ".");
     }
 
     private static List<JobQueueStartException> duplicates(List<JobHandlerMethod> handlers) {

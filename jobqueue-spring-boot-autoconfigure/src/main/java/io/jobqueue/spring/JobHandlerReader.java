@@ -2,8 +2,8 @@ package io.jobqueue.spring;
 
 import io.jobqueue.Job;
 import io.jobqueue.JobContext;
-import io.jobqueue.JobKind;
 import io.jobqueue.JobOutcome;
+import io.jobqueue.JobRequest;
 import io.jobqueue.Names;
 import io.jobqueue.WorkOutputs;
 import io.jobqueue.spring.JobHandlerMethod.Argument;
@@ -195,7 +195,7 @@ final class JobHandlerReader {
     }
 
     private String kind(Place place, JobHandler annotation, Type payload) {
-        JobKind onPayload = ResolvableType.forType(payload).toClass().getAnnotation(JobKind.class);
+        String onPayload = kindOf(place, ResolvableType.forType(payload).toClass());
         String named = text(place, "value", annotation.value(), kind -> kind);
         if (named == null && onPayload == null) {
             throw refused(
@@ -203,21 +203,30 @@ final class JobHandlerReader {
                     "names no kind of job",
                     "Name it in the annotation, as in @JobHandler(\"email\"), or put @JobKind on the payload's type.");
         }
-        if (named != null && onPayload != null && !named.equals(onPayload.value())) {
+        if (named != null && onPayload != null && !named.equals(onPayload)) {
             throw refused(
                     place,
                     "is for kind '%s', but its payload type %s is of kind '%s'"
                             .formatted(
                                     named,
                                     ResolvableType.forType(payload).toClass().getName(),
-                                    onPayload.value()),
+                                    onPayload),
                     "Give both the same kind, or leave the one of @JobHandler out.");
         }
-        String kind = named == null ? onPayload.value() : named;
+        String kind = named == null ? onPayload : named;
         try {
             return Names.kind(kind);
         } catch (IllegalArgumentException ex) {
             throw refused(place, "names an impossible kind: " + ex.getMessage(), "Choose another kind.");
+        }
+    }
+
+    private static @Nullable String kindOf(Place place, Class<?> payload) {
+        try {
+            return JobRequest.kindOf(payload).orElse(null);
+        } catch (IllegalArgumentException ex) {
+            throw refused(
+                    place, "has a payload of two kinds: " + ex.getMessage(), "Put @JobKind on the payload's own type.");
         }
     }
 

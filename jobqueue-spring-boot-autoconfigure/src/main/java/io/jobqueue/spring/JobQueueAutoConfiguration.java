@@ -40,6 +40,7 @@ import org.springframework.core.env.Environment;
 import org.springframework.core.task.VirtualThreadTaskExecutor;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Auto-configuration of the job queue on the application's Redis: a {@link JobQueue}, a {@link WorkOutputCache}, {@link JobRuns}, worker
@@ -60,11 +61,12 @@ public final class JobQueueAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean
-    JobCodec jobQueueCodec(ObjectProvider<JobMapperCustomizer> customizers) {
-        return JobCodec.customized(builder -> {
-            customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
+    JobCodec jobQueueCodec(JobQueueProperties properties, ObjectProvider<JobMapperCustomizer> customizers) {
+        UnaryOperator<JsonMapper.Builder> customizer = builder -> {
+            customizers.orderedStream().forEach(each -> each.customize(builder));
             return builder;
-        });
+        };
+        return properties.json().findModules() ? JobCodec.customized(customizer) : JobCodec.withoutModules(customizer);
     }
 
     @Bean
@@ -142,11 +144,16 @@ public final class JobQueueAutoConfiguration {
             ConfigurableListableBeanFactory beans,
             Settings settings,
             JobQueueProperties properties,
+            JobCodec codec,
             ConfigurableEnvironment environment,
             ObjectProvider<BoundConfigurationProperties> bound) {
-        return new HandlerCatalog(beans, settings, new UnreadKeys(environment, properties, () -> bound.stream()
-                .flatMap(all -> all.getAll().keySet().stream())
-                .toList()));
+        return new HandlerCatalog(
+                beans,
+                settings,
+                new UnreadKeys(environment, properties, () -> bound.stream()
+                        .flatMap(all -> all.getAll().keySet().stream())
+                        .toList()),
+                codec);
     }
 
     @Bean

@@ -32,6 +32,7 @@ import org.springframework.util.unit.DataSize;
  * @param result Results and work outputs.
  * @param workOutput Outputs of runs.
  * @param runs Runs.
+ * @param json Mapper that writes and reads payloads, results and work outputs.
  * @param shutdown Stop of the application.
  * @param queues Settings of single queues by name, each with the groups of all queues. What is not set for a queue falls
  *     back to the setting of all queues. A name with a dot needs brackets and quotes, as in "[mail.bulk]".
@@ -52,6 +53,7 @@ record JobQueueProperties(
         @DefaultValue Result result,
         @DefaultValue WorkOutput workOutput,
         @DefaultValue Runs runs,
+        @DefaultValue Json json,
         @DefaultValue Shutdown shutdown,
         @DefaultValue Map<String, Queue> queues,
         @DefaultValue Map<String, Kind> kinds) {
@@ -130,6 +132,14 @@ record JobQueueProperties(
                     base.drain());
         }
     }
+
+    /**
+     * Mapper that writes and reads payloads, results and work outputs.
+     *
+     * @param findModules Whether the modules of Jackson that are found on the class path are used, such as
+     *     jackson-module-kotlin.
+     */
+    record Json(@DefaultValue("true") boolean findModules) {}
 
     /**
      * Stop of the application.

@@ -148,6 +148,7 @@ class ConfigurationTests {
                                                     "jobqueue.enabled",
                                                     "jobqueue.key-prefix",
                                                     "jobqueue.default-queue",
+                                                    "jobqueue.json.find-modules",
                                                     "jobqueue.shutdown.drain",
                                                     "jobqueue.service-binding.enabled")
                                             .contains(name))
