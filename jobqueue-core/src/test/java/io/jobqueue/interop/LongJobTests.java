@@ -4,6 +4,7 @@ import io.jobqueue.QueueSettings;
 import io.jobqueue.embedded.RedisServer;
 import io.jobqueue.stories.Proves;
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The same with the defaults of the guide and ours, which takes its time. */
@@ -15,6 +16,7 @@ class LongJobTests extends LongJob {
         return QueueSettings.defaults();
     }
 
+    @Tag("story")
     @Test
     @Proves(
             fault = "sweepers of nine guide clients, at 5 s, beside a job of ours that runs for 30 s",

@@ -39,6 +39,7 @@ class ConservationTests {
                 .isEqualTo("Linux");
     }
 
+    @Tag("story")
     @Test
     @Timeout(300)
     @Proves(

@@ -33,6 +33,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -379,6 +380,7 @@ class LostReplyTests {
                 .until(() -> stage.list("completed").contains("two"));
     }
 
+    @Tag("story")
     @Test
     @Proves(
             fault = "a connection is half open: nobody answers and nobody says so",

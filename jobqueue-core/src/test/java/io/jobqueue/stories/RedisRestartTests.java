@@ -33,6 +33,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -63,6 +64,7 @@ class RedisRestartTests {
         return new String[] {"--appendonly", "yes", "--appendfsync", fsync, "--dir", folder.toString()};
     }
 
+    @Tag("story")
     @ParameterizedTest(name = "written down {0}, away for {1}")
     @CsvSource({"always, PT2.2S", "everysec, PT60S"})
     @Proves(

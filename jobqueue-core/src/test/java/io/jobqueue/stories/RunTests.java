@@ -24,6 +24,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -64,6 +65,7 @@ class RunTests {
         return stage.redis.hlen("queue:q:outputs:" + RunMain.RUN) + stage.redis.hlen("queue:q:failures:" + RunMain.RUN);
     }
 
+    @Tag("story")
     @Test
     @Proves(
             fault = "5,000 units, 30 % failures, zombies, a launcher that is killed twice, workers that are killed",

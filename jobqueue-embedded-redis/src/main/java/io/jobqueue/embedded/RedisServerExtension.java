@@ -12,7 +12,10 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 
-/** Resolves {@link EmbeddedRedis} parameters from the {@link RedisServer} annotation of the test class. */
+/**
+ * Resolves {@link EmbeddedRedis} parameters from the {@link RedisServer} annotation of the test class. All test classes of
+ * a JVM that ask for the same flags share one server, which is emptied before each test.
+ */
 final class RedisServerExtension implements ParameterResolver, BeforeEachCallback {
 
     private static final ExtensionContext.Namespace SERVERS =
@@ -41,8 +44,8 @@ final class RedisServerExtension implements ParameterResolver, BeforeEachCallbac
             annotation = test.getAnnotation(RedisServer.class);
         }
         String[] flags = annotation == null ? new String[0] : annotation.value();
-        return context.getRoot()
-                .getStore(SERVERS)
+        // Surefire runs each class as a launch of its own, so the root context lives only as long as one class
+        return context.getStore(ExtensionContext.StoreScope.LAUNCHER_SESSION, SERVERS)
                 .computeIfAbsent(Arrays.toString(flags), key -> EmbeddedRedis.start(flags), EmbeddedRedis.class);
     }
 
