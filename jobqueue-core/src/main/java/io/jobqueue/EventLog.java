@@ -6,27 +6,17 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * What the queue writes to the log: a line at DEBUG for what goes as it should, at WARN for what a human may want to act
- * on. Ids, kinds and errors may come from foreign hands, so control characters are shown escaped.
+ * Writes events to the log: a line at DEBUG for what goes as it should, at WARN for what a person may want to act on. Ids,
+ * kinds and errors may come from other clients, so control characters are escaped.
  */
-final class EventLog implements JobListener {
+final class EventLog {
 
     private static final Logger log = LoggerFactory.getLogger("io.jobqueue.events");
     private static final int ERROR_LENGTH = 300;
 
-    private final JobListener next;
+    private EventLog() {}
 
-    EventLog(JobListener next) {
-        this.next = next;
-    }
-
-    @Override
-    public void on(JobEvent event) {
-        write(event);
-        next.on(event);
-    }
-
-    private static void write(JobEvent event) {
+    static void write(JobEvent event) {
         if (event instanceof JobEvent.Failed failed) {
             if (failed.discarded()) {
                 log.info(

@@ -61,10 +61,14 @@ public interface JobListener {
     }
 
     /**
-     * A listener that writes the log of the queue and then tells another, guarded from its failures. The engine listens
-     * through it; a listener that is logged already stays as it is.
+     * A listener that writes the log of the queue and then tells another one, guarded from its failures. The engine and the
+     * queues listen through it.
      */
     static JobListener logged(JobListener listener) {
-        return listener instanceof EventLog ? listener : new EventLog(all(List.of(listener)));
+        JobListener guarded = all(List.of(listener));
+        return event -> {
+            EventLog.write(event);
+            guarded.on(event);
+        };
     }
 }

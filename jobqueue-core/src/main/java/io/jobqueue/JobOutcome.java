@@ -4,7 +4,7 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How an attempt ends, for handlers that say it instead of returning a value or throwing. Can be thrown as well, see
+ * How an attempt ends, for handlers that say it instead of returning a value or throwing. It can be thrown as well, see
  * {@link #asException()}.
  *
  * @since 0.1.0
@@ -37,8 +37,30 @@ public sealed interface JobOutcome {
     }
 
     /** This outcome as an exception, to be thrown from the depth of a handler. */
-    default RuntimeException asException() {
-        return new JobOutcomeException(this);
+    default Thrown asException() {
+        return new Thrown(this);
+    }
+
+    /**
+     * Carries an outcome out of a handler. The engine finds it also as the cause of another exception.
+     *
+     * @since 0.1.0
+     */
+    final class Thrown extends JobQueueException {
+
+        private static final long serialVersionUID = 1L;
+
+        private final transient JobOutcome outcome;
+
+        private Thrown(JobOutcome outcome) {
+            super(outcome.toString(), null);
+            this.outcome = outcome;
+        }
+
+        /** The outcome to settle the job with. */
+        public JobOutcome outcome() {
+            return outcome;
+        }
     }
 
     /** See {@link JobOutcome#completed(Object)}. */

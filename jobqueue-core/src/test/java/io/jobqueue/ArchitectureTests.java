@@ -1,15 +1,20 @@
 package io.jobqueue;
 
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.simpleName;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import java.time.Clock;
 import java.time.Instant;
 
@@ -40,6 +45,32 @@ class ArchitectureTests {
     @ArchTest
     static final ArchRule roomsHaveNoCycles =
             slices().matching("io.jobqueue.(*)..").should().beFreeOfCycles();
+
+    /** A class counts together with the classes that it holds. */
+    @ArchTest
+    static final ArchRule classesHaveNoCycles = slices().assignedFrom(new TopLevelClasses())
+            .should()
+            .beFreeOfCycles()
+            .ignoreDependency(resideInAPackage("io.jobqueue"), simpleName("JobCodec"));
+
+    private static final class TopLevelClasses implements SliceAssignment {
+
+        @Override
+        public SliceIdentifier getIdentifierOf(JavaClass type) {
+            JavaClass outer = type;
+            while (outer.getEnclosingClass().isPresent()) {
+                outer = outer.getEnclosingClass().get();
+            }
+            return outer.getPackageName().startsWith("io.jobqueue")
+                    ? SliceIdentifier.of(outer.getName())
+                    : SliceIdentifier.ignore();
+        }
+
+        @Override
+        public String getDescription() {
+            return "top-level classes";
+        }
+    }
 
     /** A wrong clock of a producer or worker changes nothing: ids sort by it, and a metric shows a wait. */
     @ArchTest

@@ -33,6 +33,7 @@ public final class RedisQueues {
 
     private final RedisConnector connector;
     private final Options options;
+    private final JobListener listener;
     private final Application application;
     private final JobQueue defaultQueue;
     private final Map<String, RedisJobStore> stores = new ConcurrentHashMap<>();
@@ -46,6 +47,7 @@ public final class RedisQueues {
     public RedisQueues(RedisConnector connector, Options options) {
         this.connector = connector;
         this.options = options;
+        this.listener = JobListener.logged(options.listener());
         this.application = new OfOptions();
         this.defaultQueue = new RedisJobQueue(named(options.defaultQueue()), application, true);
     }
@@ -137,7 +139,7 @@ public final class RedisQueues {
     /** What the options say, and the queues that were made. */
     private final class OfOptions implements Application {
 
-        private final Enqueuer enqueuer = decorated(new RedisEnqueuer(options.listener()));
+        private final Enqueuer enqueuer = decorated(new RedisEnqueuer(listener));
 
         @Override
         public JobQueue queue(String name) {
@@ -173,7 +175,7 @@ public final class RedisQueues {
 
         @Override
         public JobListener listener() {
-            return options.listener();
+            return listener;
         }
     }
 
@@ -221,10 +223,9 @@ public final class RedisQueues {
             JobListener listener,
             UnaryOperator<Enqueuer> enqueuing) {
 
-        /** Checks the prefix, and puts the log before the listener. */
+        /** Checks the prefix. */
         public Options {
             Names.keyPrefix(keyPrefix);
-            listener = JobListener.logged(listener);
         }
 
         /** Queue {@code jobs} under the prefix {@code queue}, everything else by default. */

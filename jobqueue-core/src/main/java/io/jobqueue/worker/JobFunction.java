@@ -16,7 +16,7 @@ public interface JobFunction {
      * Works on one attempt of a job.
      *
      * @return the result, {@code null} for none, or a {@link io.jobqueue.JobOutcome}
-     * @throws Exception when the attempt failed; a {@link io.jobqueue.JobOutcomeException} says how it ends
+     * @throws Exception when the attempt failed; a {@link io.jobqueue.JobOutcome.Thrown} says how it ends
      */
     @Nullable
     Object handle(Job<?> job, JobContext context) throws Exception;

@@ -8,7 +8,6 @@ import io.jobqueue.JobCodec;
 import io.jobqueue.JobEvent;
 import io.jobqueue.JobListener;
 import io.jobqueue.JobOutcome;
-import io.jobqueue.JobOutcomeException;
 import io.jobqueue.QueueSettings;
 import io.jobqueue.RetryPolicy;
 import io.jobqueue.RunPart;
@@ -146,8 +145,8 @@ final class JobRunner {
         if (thrown instanceof UnreadableJsonException && !attempt.hasBegun()) {
             return fail(claim, Code.BAD_PAYLOAD, String.valueOf(thrown.getMessage()));
         }
-        JobOutcomeException said =
-                cause(thrown, Set.of(JobOutcomeException.class)) instanceof JobOutcomeException found ? found : null;
+        JobOutcome.Thrown said =
+                cause(thrown, Set.of(JobOutcome.Thrown.class)) instanceof JobOutcome.Thrown found ? found : null;
         if (said != null) {
             try {
                 return settlement(attempt, handler, said.outcome());

@@ -6,7 +6,6 @@ import static org.assertj.core.api.InstanceOfAssertFactories.type;
 import static org.awaitility.Awaitility.await;
 
 import io.jobqueue.JobOutcome;
-import io.jobqueue.JobOutcomeException;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -178,7 +177,7 @@ class JarReaderTests {
             Path jar = Files.write(allowed.resolve("fuzzed.jar"), bytes);
             try {
                 reader.read(ReadJar.of(jar));
-            } catch (JobOutcomeException ex) {
+            } catch (JobOutcome.Thrown ex) {
                 assertThat(ex.outcome()).isInstanceOf(JobOutcome.DeadLetter.class);
             }
         }
@@ -317,8 +316,8 @@ class JarReaderTests {
 
     private void assertFailsForGood(ReadJar work, String reason) {
         assertThatThrownBy(() -> reader.read(work))
-                .asInstanceOf(type(JobOutcomeException.class))
-                .extracting(JobOutcomeException::outcome)
+                .asInstanceOf(type(JobOutcome.Thrown.class))
+                .extracting(JobOutcome.Thrown::outcome)
                 .asInstanceOf(type(JobOutcome.DeadLetter.class))
                 .extracting(JobOutcome.DeadLetter::reason)
                 .asString()
