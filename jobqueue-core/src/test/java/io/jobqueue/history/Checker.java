@@ -1,6 +1,7 @@
 package io.jobqueue.history;
 
 import io.jobqueue.history.History.Claimed;
+import io.jobqueue.history.History.Damage;
 import io.jobqueue.history.History.End;
 import io.jobqueue.history.History.Enqueue;
 import io.jobqueue.history.History.Fault;
@@ -149,7 +150,7 @@ public final class Checker {
         checker.whatComesBackIsTheNext();
         checker.nothingRunsEarly();
         checker.outputsAreThoseOfTheCompletions();
-        checker.nothingHadToBePutRight();
+        checker.nothingHealthyIsRepaired();
         checker.found.addAll(check(end));
         checker.found.sort(Comparator.comparingInt(
                 violation -> Integer.parseInt(violation.invariant().substring(1))));
@@ -567,11 +568,39 @@ public final class Checker {
         return fences.get(true).isEmpty() ? fences.get(false) : fences.get(true);
     }
 
-    /** I12: Where no foreign hand was, no claim, no sweep and no audit finds anything to put right. */
-    private void nothingHadToBePutRight() {
-        history.damages()
-                .forEach(
-                        damage -> broken("I12", "%s found jobs %s: %s", damage.process(), damage.kind(), damage.ids()));
+    /** I18: Nothing is repaired or called lost that no foreign hand touched, and what is called lost is not there later. */
+    private void nothingHealthyIsRepaired() {
+        for (Damage damage : history.damages()) {
+            for (String id : damage.ids()) {
+                if (history.touches().stream()
+                        .noneMatch(
+                                touch -> touch.at() < damage.at() && touch.id().equals(id))) {
+                    broken(
+                            "I18",
+                            "%s found job %s %s, and no foreign hand had touched it",
+                            damage.process(),
+                            id,
+                            damage.kind());
+                } else if (damage.isLoss() && isThere(id, damage.at())) {
+                    broken("I18", "%s called job %s lost, and it was there later", damage.process(), id);
+                }
+            }
+        }
+    }
+
+    private boolean isThere(String id, long since) {
+        boolean claimed = of(id).claims.stream().anyMatch(claim -> claim.span().from() > since);
+        return claimed
+                || Stream.of("pending", "delayed", "processing", "completed")
+                        .flatMap(place -> end.places().get(place).stream())
+                        .anyMatch(held -> held.id().equals(id));
+    }
+
+    /** What was repaired or called lost although it was healthy, in a story whose jobs are too many to be written down. */
+    public static List<Violation> checkRepairs(History history) {
+        Checker checker = new Checker(history, Snapshot.EMPTY);
+        checker.nothingHealthyIsRepaired();
+        return List.copyOf(checker.found);
     }
 
     // ---- the keys of one instant

@@ -148,7 +148,15 @@ class CheckerMutantTests {
         A_RETRY_THAT_DOES_NOT_WAIT(
                 "retry",
                 Set.of("I14"),
-                new Edit("road/settle", "local due = now + tonumber(entry.delay)", "local due = now"));
+                new Edit("road/settle", "local due = now + tonumber(entry.delay)", "local due = now")),
+        A_REPAIR_OF_WHAT_IS_HEALTHY(
+                "audited",
+                Set.of("I10", "I18"),
+                new Edit("words/look", "return counts[place][id] or 0", "return 0"),
+                new Edit(
+                        "words/places",
+                        "  passed = passed + math.min(length[place], 2 * NEAR)",
+                        "  do return false end"));
 
         private final String schedule;
         private final Set<String> named;

@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jobqueue.history.History.Claimed;
 import io.jobqueue.history.History.Claiming;
+import io.jobqueue.history.History.Damage;
 import io.jobqueue.history.History.End;
 import io.jobqueue.history.History.Enqueue;
 import io.jobqueue.history.History.Run;
 import io.jobqueue.history.History.Span;
 import io.jobqueue.history.History.Sweep;
 import io.jobqueue.history.History.Told;
+import io.jobqueue.history.History.Touch;
 import io.jobqueue.worker.JobStore.Answer;
 import io.jobqueue.worker.Verb;
 import java.util.ArrayList;
@@ -29,6 +31,8 @@ class CheckerTests {
     private final List<Run> runs = new ArrayList<>();
     private final List<End> ends = new ArrayList<>();
     private final List<Sweep> sweeps = new ArrayList<>();
+    private final List<Damage> damages = new ArrayList<>();
+    private final List<Touch> touches = new ArrayList<>();
 
     @Test
     void aRetryThatRunsBeforeItsTimeIsNamed() {
@@ -62,6 +66,32 @@ class CheckerTests {
         assertThat(violations()).isEmpty();
     }
 
+    @Test
+    void aRepairOfAJobThatAForeignHandTouchedIsNoViolation() {
+        touches.add(new Touch("job", 1 * MS));
+        damages.add(new Damage("audit", "UNLISTED", List.of("job"), 2 * MS));
+
+        assertThat(violations()).isEmpty();
+    }
+
+    @Test
+    void aRepairOfAJobThatNobodyTouchedIsNamed() {
+        damages.add(new Damage("audit", "UNLISTED", List.of("job"), 2 * MS));
+        touches.add(new Touch("job", 3 * MS));
+
+        assertThat(violations())
+                .singleElement()
+                .hasToString("I18: audit found job job UNLISTED, and no foreign hand had touched it");
+    }
+
+    @Test
+    void aJobThatWasCalledLostAndIsThereAtTheEndIsNamed() {
+        touches.add(new Touch("job", 1 * MS));
+        damages.add(new Damage("sweep", Tape.LOST, List.of("job"), 2 * MS));
+
+        assertThat(violations()).singleElement().hasToString("I18: sweep called job job lost, and it was there later");
+    }
+
     /** Each attempt is that of another process. */
     private void attempt(int number, String token, long from, long to) {
         Span call = span("worker." + number, from - 2, from - 1);
@@ -84,7 +114,8 @@ class CheckerTests {
 
     private List<Violation> violations() {
         Enqueue enqueue = new Enqueue(span("producer", 1, 2), "job", 4, 0, null, Told.CREATED);
-        History history = new History(List.of(enqueue), claimings, ends, List.of(), sweeps, List.of(), runs, List.of());
+        History history =
+                new History(List.of(enqueue), claimings, ends, List.of(), sweeps, damages, touches, runs, List.of());
         Snapshot snapshot = new Snapshot(
                 Map.of(
                         "pending", List.of(),

@@ -27,6 +27,7 @@ public record History(
         List<Renewal> renewals,
         List<Sweep> sweeps,
         List<Damage> damages,
+        List<Touch> touches,
         List<Run> runs,
         List<Fault> faults) {
 
@@ -112,7 +113,15 @@ public record History(
     record Sweep(Span span, List<String> reclaimed, List<String> died) {}
 
     /** What a claim, a sweep or an audit found to be wrong, and put right. */
-    record Damage(String process, String kind, List<String> ids) {}
+    record Damage(String process, String kind, List<String> ids, long at) {
+
+        boolean isLoss() {
+            return kind.equals(Tape.LOST);
+        }
+    }
+
+    /** A job that a foreign hand touched. */
+    record Touch(String id, long at) {}
 
     /** A handler's run; {@code to} is {@link #NEVER} when its process did not live to see the end. */
     record Run(String process, String id, int attempt, long fence, long from, long to) {}
@@ -128,6 +137,7 @@ public record History(
     /** Reads all tapes of a folder. */
     public static History read(Path folder) {
         History history = new History(
+                new ArrayList<>(),
                 new ArrayList<>(),
                 new ArrayList<>(),
                 new ArrayList<>(),
@@ -244,7 +254,9 @@ public record History(
                 }
             }
             case "damage" ->
-                damages.add(new Damage(process, begin.words.get(0), begin.words.subList(1, begin.words.size())));
+                damages.add(
+                        new Damage(process, begin.words.get(0), begin.words.subList(1, begin.words.size()), begin.at));
+            case "touch" -> begin.words.forEach(id -> touches.add(new Touch(id, begin.at)));
             case "start" -> {
                 List<String> word = begin.fields(0);
                 runs.add(new Run(

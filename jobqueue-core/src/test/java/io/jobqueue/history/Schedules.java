@@ -42,6 +42,7 @@ public final class Schedules implements AutoCloseable {
     private final RedisConnector connector;
     private final JobQueue queue;
     private final Chore sweeper;
+    private final Chore auditor;
     private final RedisClient client;
     private final RedisCommands<String, String> redis;
     private final Worker ann;
@@ -63,6 +64,7 @@ public final class Schedules implements AutoCloseable {
         redis = client.connect().sync();
         tape = new Tape(folder, "main");
         sweeper = new RecordingChore(Chores.sweep(queues, "q", Duration.ofMinutes(1)), tape);
+        auditor = new RecordingChore(Chores.audit(queues, "q"), tape);
         ann = new Worker(store, new Tape(folder, "ann"));
         bob = new Worker(store, new Tape(folder, "bob"));
     }
@@ -86,6 +88,7 @@ public final class Schedules implements AutoCloseable {
                 case "retry" -> stage.retry();
                 case "dead" -> stage.dead();
                 case "twice" -> stage.twice();
+                case "audited" -> stage.audited();
                 default -> throw new IllegalArgumentException(schedule);
             }
             return stage.verdict(folder);
@@ -329,6 +332,22 @@ public final class Schedules implements AutoCloseable {
         look();
         ann.start().ifPresent(ann::complete);
         bob.start().ifPresent(bob::complete);
+    }
+
+    /** A foreign hand takes a job out of its list. The audit puts it back, and leaves the others where they are. */
+    private void audited() {
+        enqueue("one", "two", "three");
+        tape.touching("one");
+        redis.lrem("queue:q:pending", 1, "one");
+        for (int i = 0; i < 2; i++) {
+            auditor.round().join();
+            pass(SHORT);
+        }
+        auditor.round().join();
+        look();
+        for (int i = 0; i < 4; i++) {
+            ann.start().ifPresent(ann::complete);
+        }
     }
 
     @Override

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * All that Redis holds of a queue, of one instant.
@@ -70,6 +71,14 @@ public record Snapshot(
             end
             return reply
             """;
+
+    /** That of a queue without jobs. */
+    static final Snapshot EMPTY = new Snapshot(
+            PLACES.stream().collect(Collectors.toMap(place -> place, place -> List.of())),
+            Map.of(),
+            List.of(),
+            Map.of(),
+            Map.of());
 
     /**
      * A job in a place.

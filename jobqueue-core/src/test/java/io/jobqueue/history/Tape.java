@@ -32,6 +32,7 @@ public final class Tape implements AutoCloseable {
 
     static final String SUFFIX = ".tape";
     static final String NONE = "-";
+    static final String LOST = "lost";
 
     // no channel: the interrupt of a handler would close it
     private final FileOutputStream out;
@@ -135,7 +136,7 @@ public final class Tape implements AutoCloseable {
     void damaged(List<JobEvent> events) {
         for (JobEvent event : events) {
             if (event instanceof JobEvent.Lost lost) {
-                begin("damage", "lost " + words(lost.ids(), id -> id));
+                begin("damage", LOST + " " + words(lost.ids(), id -> id));
             } else if (event instanceof JobEvent.Repaired repaired) {
                 begin("damage", repaired.damage().name() + " " + words(repaired.ids(), id -> id));
             }
@@ -196,6 +197,13 @@ public final class Tape implements AutoCloseable {
     /** The handler is through, one way or the other. */
     public void ended(long run) {
         line("end", run, "");
+    }
+
+    // ---- foreign hands
+
+    /** A foreign hand is about to touch jobs. */
+    public void touching(String... ids) {
+        begin("touch", String.join(" ", ids));
     }
 
     // ---- faults

@@ -2,6 +2,7 @@ package io.jobqueue.redis;
 
 import io.jobqueue.worker.Chore;
 import java.time.Duration;
+import java.util.List;
 
 /** The chores of one queue, each by itself, for stories that decide when a round is due. */
 public final class Chores {
@@ -25,5 +26,10 @@ public final class Chores {
     /** An audit whose every round takes a page. */
     public static Chore audit(RedisQueues queues, String queue) {
         return new Audit(redis(queues, queue), Duration.ZERO);
+    }
+
+    /** The fields of a job that the audit reads. */
+    public static List<String> auditedFields() {
+        return AuditedJob.FIELDS;
     }
 }
