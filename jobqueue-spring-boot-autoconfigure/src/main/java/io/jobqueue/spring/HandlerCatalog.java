@@ -105,6 +105,7 @@ final class HandlerCatalog implements SmartInitializingSingleton {
             if (!problems.isEmpty()) {
                 throw JobQueueStartException.of(problems);
             }
+            found.hidden().forEach(HandlerCatalog::warnOfHidden);
             routes = routes(found.handlers());
             byQueue = handlers(found.handlers());
             Set<String> queues = new TreeSet<>(byQueue.keySet());
@@ -117,6 +118,13 @@ final class HandlerCatalog implements SmartInitializingSingleton {
                     queues);
         }
         return byQueue;
+    }
+
+    private static void warnOfHidden(String bean, Class<?> declared) {
+        log.warn(
+                "The bean '{}' is declared as {} and does not exist yet, so its @JobHandler methods, if it has any, are not found. Let its @Bean method return the class of the bean, or remove @Lazy or the scope",
+                bean,
+                declared.getName());
     }
 
     private Map<String, Handlers> handlers(List<JobHandlerMethod> methods) {

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,12 +40,14 @@ final class JobHandlerScanner {
      *
      * @param handlers the handlers that can be used
      * @param problems what is wrong with the others
+     * @param hidden beans that may have further handlers, by their names, and the types that they are declared as
      */
-    record Found(List<JobHandlerMethod> handlers, List<JobQueueStartException> problems) {}
+    record Found(
+            List<JobHandlerMethod> handlers, List<JobQueueStartException> problems, Map<String, Class<?>> hidden) {}
 
     /** Scans all beans. */
     Found scan() {
-        Found found = new Found(new ArrayList<>(), new ArrayList<>());
+        Found found = new Found(new ArrayList<>(), new ArrayList<>(), new TreeMap<>());
         for (Iterator<String> names = beans.getBeanNamesIterator(); names.hasNext(); ) {
             String name = names.next();
             if (!ScopedProxyUtils.isScopedTarget(name) && !isAbstract(name)) {
@@ -61,6 +64,9 @@ final class JobHandlerScanner {
 
     private void scan(String name, Found found) {
         Class<?> type = targetClass(name);
+        if (type != null && isHidden(name, type)) {
+            found.hidden().put(name, type);
+        }
         if (type == null
                 || type.getName().startsWith("org.springframework.")
                 || !AnnotationUtils.isCandidateClass(type, JobHandler.class)) {
@@ -78,6 +84,14 @@ final class JobHandlerScanner {
         });
     }
 
+    /** A bean that exists shows its class. */
+    private boolean isHidden(String name, Class<?> declared) {
+        String behind = behindScope(name);
+        return !beans.containsSingleton(behind)
+                && beans.containsBeanDefinition(behind)
+                && HiddenHandlers.areHidden(beans.getMergedBeanDefinition(behind), declared);
+    }
+
     private static Map<Method, JobHandler> annotatedMethods(String name, Class<?> type) {
         try {
             return MethodIntrospector.selectMethods(type, (MethodIntrospector.MetadataLookup<JobHandler>)
@@ -91,8 +105,7 @@ final class JobHandlerScanner {
 
     /** The class behind the proxies of a bean, or {@code null} when it is not known before the bean exists. */
     private @Nullable Class<?> targetClass(String name) {
-        String scopedTarget = ScopedProxyUtils.getTargetBeanName(name);
-        String behind = beans.containsBeanDefinition(scopedTarget) ? scopedTarget : name;
+        String behind = behindScope(name);
         if (beans.containsBeanDefinition(behind)) {
             BeanDefinition definition = beans.getMergedBeanDefinition(behind);
             if (definition.getAttribute(AutoProxyUtils.ORIGINAL_TARGET_CLASS_ATTRIBUTE) instanceof Class<?> original) {
@@ -101,6 +114,12 @@ final class JobHandlerScanner {
         }
         Class<?> type = typeOf(behind);
         return type == null ? null : ClassUtils.getUserClass(type);
+    }
+
+    /** The name of the bean behind a scoped proxy, else the name itself. */
+    private String behindScope(String name) {
+        String scopedTarget = ScopedProxyUtils.getTargetBeanName(name);
+        return beans.containsBeanDefinition(scopedTarget) ? scopedTarget : name;
     }
 
     /** Does not create a factory bean to ask it. */
@@ -118,9 +137,7 @@ final class JobHandlerScanner {
         if (seen != null
                 && !seen.equals(place.type())
                 && ProxiedMethod.find(place, seen).isEmpty()) {
-            throw new JobQueueStartException(
-                    "The handler " + ProxiedMethod.missing(place) + ".",
-                    "Declare the method in an interface of the bean, make it non-final, or let the proxy extend the class (spring.aop.proxy-target-class=true).");
+            throw ProxiedMethod.unreachable(place);
         }
     }
 }

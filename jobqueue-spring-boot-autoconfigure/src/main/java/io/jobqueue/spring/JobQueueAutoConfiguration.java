@@ -187,6 +187,11 @@ public final class JobQueueAutoConfiguration {
                 ConnectionLifecycle.class, WorkLifecycle.class, HandlerCatalog.class, ApplicationListeners.class);
     }
 
+    @Bean
+    static LazyInitializationExcludeFilter jobQueueHiddenHandlers() {
+        return new HiddenHandlers();
+    }
+
     private static ThreadFactory handlerThreads(Environment environment) {
         return Threading.VIRTUAL.isActive(environment)
                 ? new VirtualThreadTaskExecutor().getVirtualThreadFactory()

@@ -1,5 +1,6 @@
 package io.jobqueue.spring;
 
+import io.jobqueue.spring.JobHandlerMethod.Place;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.Optional;
@@ -7,7 +8,7 @@ import org.springframework.aop.SpringProxy;
 import org.springframework.core.BridgeMethodResolver;
 import org.springframework.util.ClassUtils;
 
-/** Finds the method of a bean, which may be a proxy, that leads to a handler's method behind the proxy. */
+/** Finds the method to call on a bean, which may be a proxy, so that the handler behind the proxy runs. */
 final class ProxiedMethod {
 
     private ProxiedMethod() {}
@@ -16,15 +17,15 @@ final class ProxiedMethod {
      * Finds the method to call.
      *
      * @param place the handler
-     * @param beanType the class of the bean as others see it
-     * @return empty when the proxy does not show the method, or would run it on itself
+     * @param beanType the class of the bean, which is the proxy's class when the bean is a proxy
+     * @return empty when the proxy does not have the method, or would run it on itself instead of the bean behind it
      */
-    static Optional<Method> find(JobHandlerMethod.Place place, Class<?> beanType) {
+    static Optional<Method> find(Place place, Class<?> beanType) {
         Method method = place.method();
         if (method.getDeclaringClass().isAssignableFrom(beanType)) {
-            boolean lostInProxy =
-                    SpringProxy.class.isAssignableFrom(beanType) && Modifier.isFinal(method.getModifiers());
-            return lostInProxy ? Optional.empty() : Optional.of(method);
+            return isProxyOfClass(beanType) && !isOverridable(method, beanType)
+                    ? Optional.empty()
+                    : Optional.of(method);
         }
         for (Class<?> shown : ClassUtils.getAllInterfacesForClass(beanType)) {
             for (Method candidate : shown.getMethods()) {
@@ -36,16 +37,48 @@ final class ProxiedMethod {
         return Optional.empty();
     }
 
-    /** A generic interface shows another signature than the class that implements it. */
-    private static boolean leadsTo(Method candidate, JobHandlerMethod.Place place) {
+    private static boolean isProxyOfClass(Class<?> beanType) {
+        return SpringProxy.class.isAssignableFrom(beanType);
+    }
+
+    /** A proxy passes on only those calls whose methods its class can override. */
+    private static boolean isOverridable(Method method, Class<?> proxy) {
+        return !Modifier.isFinal(method.getModifiers())
+                && (!isPackagePrivate(method) || isOfSamePackage(method.getDeclaringClass(), proxy));
+    }
+
+    private static boolean isPackagePrivate(Method method) {
+        return (method.getModifiers() & (Modifier.PUBLIC | Modifier.PROTECTED | Modifier.PRIVATE)) == 0;
+    }
+
+    /** Classes of two class loaders are in two packages, even if both packages have the same name. */
+    private static boolean isOfSamePackage(Class<?> one, Class<?> other) {
+        return one.getClassLoader() == other.getClassLoader()
+                && one.getPackageName().equals(other.getPackageName());
+    }
+
+    /** A generic interface declares the method with another signature than the class that implements it. */
+    private static boolean leadsTo(Method candidate, Place place) {
         Method specific = ClassUtils.getMostSpecificMethod(candidate, place.type());
         return BridgeMethodResolver.findBridgedMethod(specific).equals(place.method());
     }
 
-    /** What is wrong when nothing is found. */
-    static String missing(JobHandlerMethod.Place place) {
-        return Modifier.isFinal(place.method().getModifiers())
-                ? "%s is final, so the proxy of its bean cannot pass calls on to it".formatted(place)
-                : "%s is in no interface that the proxy of its bean implements".formatted(place);
+    /** Why {@link #find} finds nothing, and the remedy. */
+    static JobQueueStartException unreachable(Place place) {
+        Method method = place.method();
+        if (Modifier.isFinal(method.getModifiers())) {
+            return new JobQueueStartException(
+                    "The handler %s is final, so the proxy of its bean cannot pass calls on to it.".formatted(place),
+                    "Make the method non-final.");
+        }
+        if (isPackagePrivate(method)) {
+            return new JobQueueStartException(
+                    "The handler %s is package-private in %s, so the proxy of its bean cannot pass calls on to it."
+                            .formatted(place, method.getDeclaringClass().getName()),
+                    "Make the method protected or public.");
+        }
+        return new JobQueueStartException(
+                "The handler %s is in no interface that the proxy of its bean implements.".formatted(place),
+                "Declare the method in an interface of the bean, or let the proxy extend the class (spring.aop.proxy-target-class=true).");
     }
 }

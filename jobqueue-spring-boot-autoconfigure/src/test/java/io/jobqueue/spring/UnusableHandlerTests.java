@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.jobqueue.Job;
 import io.jobqueue.JobContext;
 import io.jobqueue.JobKind;
+import io.jobqueue.spring.elsewhere.PackagePrivateMailer;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -351,6 +352,64 @@ class UnusableHandlerTests {
     void aProxyMustBeAbleToPassTheCallOn() {
         assertThat(failure(FinalBehindProxy.class).getDescription())
                 .contains("is final, so the proxy of its bean cannot pass calls on to it");
+    }
+
+    @Test
+    void aFinalMethodBehindAProxyOfItsClassIsNotToldToUseAProxyOfItsClass() {
+        assertThat(failure(FinalBehindProxy.class).getAction()).isEqualTo("Make the method non-final.");
+    }
+
+    @Test
+    void aProxyInAnotherPackageCannotPassACallOnToAPackagePrivateMethod() {
+        FailureAnalysis analysis = failure(PackagePrivateBehindProxy.class);
+
+        assertThat(analysis.getDescription())
+                .contains("UnusableHandlerTests$MailerOfThisPackage#send(")
+                .contains("is package-private in io.jobqueue.spring.elsewhere.PackagePrivateMailer")
+                .contains("so the proxy of its bean cannot pass calls on to it");
+        assertThat(analysis.getAction()).isEqualTo("Make the method protected or public.");
+    }
+
+    static class MailerOfThisPackage extends PackagePrivateMailer {
+
+        private final String sender = "ann";
+
+        @Override
+        protected String sender() {
+            return sender;
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class PackagePrivateBehindProxy {
+
+        @Bean
+        MailerOfThisPackage proxied() {
+            return new MailerOfThisPackage();
+        }
+
+        @Bean
+        static BeanNameAutoProxyCreator proxies() {
+            BeanNameAutoProxyCreator creator = new BeanNameAutoProxyCreator();
+            creator.setBeanNames("proxied");
+            creator.setProxyTargetClass(true);
+            return creator;
+        }
+    }
+
+    @Test
+    void aPackagePrivateMethodOfAnotherPackageIsFineWithoutAProxy() {
+        Applications.offline(WithoutProxy.class)
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class WithoutProxy {
+
+        @Bean
+        MailerOfThisPackage plain() {
+            return new MailerOfThisPackage();
+        }
     }
 
     static class FinalMailer {
