@@ -100,10 +100,13 @@ final class ReadBack {
             JsonMapper lenient = withoutReadOnly();
             changed = changed(tree(lenient.writeValueAsBytes(payload)), tree(lenient.writeValueAsBytes(back)), "");
         }
-        return changed == null
-                ? null
-                : "property '%s' of %s comes back as another value; let the type read the property under the name by which it is written, or say that it is only written: @JsonProperty(access = READ_ONLY)"
-                        .formatted(changed, type.getName());
+        if (changed == null) {
+            return null;
+        }
+        String remedy = types.lacksKotlin(type)
+                ? ReadableTypes.KOTLIN
+                : "let the type read the property under the name by which it is written, or say that it is only written: @JsonProperty(access = READ_ONLY)";
+        return "property '%s' of %s comes back as another value; %s".formatted(changed, type.getName(), remedy);
     }
 
     private JsonNode tree(byte[] document) {

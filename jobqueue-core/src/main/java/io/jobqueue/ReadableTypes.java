@@ -1,13 +1,13 @@
 package io.jobqueue;
 
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
-import java.lang.annotation.Annotation;
 import java.lang.reflect.Modifier;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -33,18 +33,37 @@ import tools.jackson.databind.jsontype.NamedType;
  */
 final class ReadableTypes {
 
-    private static final String TYPE = ReadableTypes.class.getName();
+    private static final String TYPES = ReadableTypes.class.getName();
+    private static final String TYPE = TYPES + ".type";
+
+    /** What to do about a class of Kotlin. */
+    static final String KOTLIN =
+            "for classes of Kotlin, add tools.jackson.module:jackson-module-kotlin to the class path";
 
     private final JsonMapper mapper;
+    private final boolean knowsKotlin;
 
     ReadableTypes(JsonMapper mapper) {
         this.mapper = mapper;
+        this.knowsKotlin = mapper.registeredModules().stream()
+                .anyMatch(module -> module.getClass().getName().startsWith("tools.jackson.module.kotlin."));
     }
 
     /** Why a type can never be read, or empty when some documents can be read into it. */
     Optional<JobCodec.Unreadable> unreadable(JavaType type) {
-        Answer answer = mapper.readerFor(Answer.class).withAttribute(TYPE, type).readValue("{}");
+        Answer answer = mapper.readerFor(Answer.class)
+                .withAttribute(TYPE, type)
+                .withAttribute(TYPES, this)
+                .readValue("{}");
         return Optional.ofNullable(answer.unreadable());
+    }
+
+    /** Whether a class is written in Kotlin and the mapper knows nothing of Kotlin. */
+    boolean lacksKotlin(Class<?> type) {
+        return !knowsKotlin
+                && Stream.of(type.getAnnotations())
+                        .anyMatch(annotation ->
+                                annotation.annotationType().getName().equals("kotlin.Metadata"));
     }
 
     /** Only a deserializer has a context that finds other deserializers. */
@@ -58,7 +77,7 @@ final class ReadableTypes {
             parser.skipChildren();
             JavaType type = (JavaType) context.getAttribute(TYPE);
             try {
-                return new Answer(new Walk(context).declared(type, ""));
+                return new Answer(new Walk((ReadableTypes) context.getAttribute(TYPES), context).declared(type, ""));
             } catch (JacksonException ex) {
                 return new Answer(new JobCodec.Unreadable(
                         "%s cannot be read: %s".formatted(type.getRawClass().getName(), ex.getOriginalMessage()),
@@ -70,10 +89,12 @@ final class ReadableTypes {
     /** One walk through the deserializers of a type, each type once. */
     private static final class Walk {
 
+        private final ReadableTypes types;
         private final DeserializationContext context;
         private final Set<JavaType> seen = new HashSet<>();
 
-        Walk(DeserializationContext context) {
+        Walk(ReadableTypes types, DeserializationContext context) {
+            this.types = types;
             this.context = context;
         }
 
@@ -157,7 +178,7 @@ final class ReadableTypes {
             return null;
         }
 
-        private static JobCodec.Unreadable noInstance(JavaType type, String path) {
+        private JobCodec.Unreadable noInstance(JavaType type, String path) {
             Class<?> raw = type.getRawClass();
             String typeInfo = "take a class or a record, or annotate it with @JsonTypeInfo(use = Id.NAME)";
             if (raw.isInterface()) {
@@ -176,8 +197,8 @@ final class ReadableTypes {
                     type,
                     path,
                     "has no constructor that JSON can use",
-                    isKotlin(raw)
-                            ? "add tools.jackson.module:jackson-module-kotlin to the class path"
+                    types.lacksKotlin(raw)
+                            ? KOTLIN
                             : "make it a record, give it a constructor without arguments, or annotate a constructor or factory method with @JsonCreator");
         }
 
@@ -188,15 +209,6 @@ final class ReadableTypes {
             }
             String part = path.replace("[]", "").isEmpty() ? "its elements are" : "its property '" + path + "' is";
             return new JobCodec.Unreadable("%s of type %s, which %s".formatted(part, name, reason), remedy);
-        }
-
-        private static boolean isKotlin(Class<?> type) {
-            for (Annotation annotation : type.getAnnotations()) {
-                if (annotation.annotationType().getName().equals("kotlin.Metadata")) {
-                    return true;
-                }
-            }
-            return false;
         }
     }
 }

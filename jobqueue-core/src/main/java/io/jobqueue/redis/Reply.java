@@ -81,7 +81,7 @@ final class Reply {
         Object value = values.get(next++);
         if (value == null) {
             throw new IllegalStateException(
-                    "the reply of a script has nothing at place %d: %s".formatted(next, values));
+                    "the reply of a script has nothing at place %s: %s".formatted(next, values));
         }
         return value;
     }

@@ -12,6 +12,7 @@ import io.jobqueue.JobRunOptions.Progress;
 import io.lettuce.core.ScriptOutputType;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -165,8 +166,8 @@ final class RunUnits {
     }
 
     static IllegalArgumentException tooMany(String runId, int mostUnits) {
-        return new IllegalArgumentException(
-                "run '%s' would have more than %,d units, which is the limit of a run".formatted(runId, mostUnits));
+        return new IllegalArgumentException(String.format(
+                Locale.ROOT, "run '%s' would have more than %,d units, which is the limit of a run", runId, mostUnits));
     }
 
     static IllegalStateException notStarted(String runId) {

@@ -28,9 +28,13 @@ final class UnitNames {
         place++;
         int earlier = earlierUnlike(nameOf(job), hash(job.payload()));
         if (earlier > 0) {
-            throw new IllegalArgumentException(
-                    "run '%s' has two units named '%s' with different payloads: the units %,d and %,d of this call; name units by something that no two of them share, for example the whole path of a file"
-                            .formatted(runId, unitId, earlier, place));
+            throw new IllegalArgumentException(String.format(
+                    Locale.ROOT,
+                    "run '%s' has two units named '%s' with different payloads: the units %,d and %,d of this call; name units by something that no two of them share, for example the whole path of a file",
+                    runId,
+                    unitId,
+                    earlier,
+                    place));
         }
     }
 

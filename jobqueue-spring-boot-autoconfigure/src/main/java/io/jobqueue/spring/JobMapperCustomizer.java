@@ -4,8 +4,9 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Changes the JSON mapper that payloads, results and work outputs are written and read with, for example by a module
- * for own types. It is a mapper of the queue's own, which {@code spring.jackson.*} and the application's modules do not
- * touch, so that what is stored does not change with a web setting.
+ * for own types. It is a mapper of the queue's own: {@code spring.jackson.*} and module beans of the application do not
+ * change it, so that what is stored does not change with a web setting. Modules that Jackson finds on the class path are
+ * used, unless {@code jobqueue.json.find-modules} is false.
  *
  * <p>Beans of this type are applied in their order, after the queue's own settings. The workers of a rolling deployment
  * must understand each other: a setting that changes what is written is best introduced by readers first.

@@ -8,14 +8,17 @@ import io.jobqueue.WorkOutputCache;
 import io.jobqueue.redis.RedisConnector;
 import io.jobqueue.redis.RedisQueues;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ThreadFactory;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.springframework.aot.hint.MemberCategory;
 import org.springframework.aot.hint.RuntimeHints;
 import org.springframework.aot.hint.RuntimeHintsRegistrar;
+import org.springframework.aot.hint.TypeReference;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.LazyInitializationExcludeFilter;
@@ -54,7 +57,11 @@ import tools.jackson.databind.json.JsonMapper;
 @ConditionalOnBooleanProperty(name = "jobqueue.enabled", matchIfMissing = true)
 @EnableConfigurationProperties(JobQueueProperties.class)
 @Import(LettuceLinkConfiguration.class)
-@ImportRuntimeHints({JobQueueAutoConfiguration.Scripts.class, PropertiesCheck.Hints.class})
+@ImportRuntimeHints({
+    JobQueueAutoConfiguration.Json.class,
+    JobQueueAutoConfiguration.Scripts.class,
+    PropertiesCheck.Hints.class
+})
 public final class JobQueueAutoConfiguration {
 
     JobQueueAutoConfiguration() {}
@@ -210,6 +217,27 @@ public final class JobQueueAutoConfiguration {
 
         @ConditionalOnBean(RedisConnector.class)
         static final class ByConnector {}
+    }
+
+    /** A native image must find what the JSON mapper makes by reflection. */
+    static final class Json implements RuntimeHintsRegistrar {
+
+        private static final List<String> TYPES = List.of(
+                "JsonText",
+                "JsonText$Reader",
+                "JobCodec$Declared",
+                "JobCodec$DeclaredWriter",
+                "ReadableTypes$Answer",
+                "ReadableTypes$Question");
+
+        @Override
+        public void registerHints(RuntimeHints hints, @Nullable ClassLoader classLoader) {
+            TYPES.forEach(type -> hints.reflection()
+                    .registerType(
+                            TypeReference.of("io.jobqueue." + type),
+                            MemberCategory.INVOKE_DECLARED_CONSTRUCTORS,
+                            MemberCategory.INVOKE_DECLARED_METHODS));
+        }
     }
 
     /** A native image must carry the scripts. */

@@ -21,6 +21,7 @@ import org.springframework.boot.test.util.TestPropertyValues;
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
 import org.springframework.context.aot.ApplicationContextAotGenerator;
 import org.springframework.javapoet.ClassName;
+import org.springframework.util.ClassUtils;
 
 class RuntimeHintsTests {
 
@@ -63,6 +64,21 @@ class RuntimeHintsTests {
                 .accepts(ofConfiguration);
         assertThat(getClass().getClassLoader().getResource("io/jobqueue/redis/road/claim.lua"))
                 .isNotNull();
+    }
+
+    @Test
+    void whatTheJsonMapperMakesByReflectionIsInTheImage() {
+        RuntimeHints ofConfiguration = new RuntimeHints();
+
+        new JobQueueAutoConfiguration.Json()
+                .registerHints(ofConfiguration, getClass().getClassLoader());
+
+        assertThat(ofConfiguration.reflection().typeHints())
+                .hasSizeGreaterThan(5)
+                .allSatisfy(hint -> assertThat(ClassUtils.isPresent(
+                                hint.getType().getName(), getClass().getClassLoader()))
+                        .as("%s exists", hint.getType())
+                        .isTrue());
     }
 
     @Test
