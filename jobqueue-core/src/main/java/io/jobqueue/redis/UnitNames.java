@@ -1,5 +1,7 @@
 package io.jobqueue.redis;
 
+import java.util.Locale;
+
 /**
  * Remembers the units of one {@code start} or {@code add}, to find two of them that share a name but not their payload. A
  * unit needs 16 bytes here, so that a run of a million units needs 32 MB at most while it is started.
