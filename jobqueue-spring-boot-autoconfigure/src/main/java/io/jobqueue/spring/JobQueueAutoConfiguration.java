@@ -66,7 +66,7 @@ public final class JobQueueAutoConfiguration {
 
     JobQueueAutoConfiguration() {}
 
-    @Bean
+    @Bean("jobqueue.codec")
     @ConditionalOnMissingBean
     JobCodec jobQueueCodec(JobQueueProperties properties, ObjectProvider<JobMapperCustomizer> customizers) {
         UnaryOperator<JsonMapper.Builder> customizer = builder -> {
@@ -76,7 +76,7 @@ public final class JobQueueAutoConfiguration {
         return properties.json().findModules() ? JobCodec.customized(customizer) : JobCodec.withoutModules(customizer);
     }
 
-    @Bean
+    @Bean("jobqueue.redisQueues")
     @ConditionalOnMissingBean
     RedisQueues jobQueueRedisQueues(
             RedisConnector connector,
@@ -100,30 +100,30 @@ public final class JobQueueAutoConfiguration {
                         UnaryOperator.identity()));
     }
 
-    @Bean
+    @Bean("jobqueue.queue")
     @ConditionalOnMissingBean
     JobQueue jobQueue(RedisQueues queues) {
         return queues.queue();
     }
 
-    @Bean
+    @Bean("jobqueue.outputs")
     @ConditionalOnMissingBean
     WorkOutputCache workOutputCache(RedisQueues queues) {
         return queues.queue().outputs();
     }
 
-    @Bean
+    @Bean("jobqueue.runs")
     @ConditionalOnMissingBean
     JobRuns jobRuns(RedisQueues queues) {
         return queues.queue().runs();
     }
 
-    @Bean
+    @Bean("jobqueue.runEvents")
     RunEvents jobQueueRunEvents(ApplicationEventPublisher publisher) {
         return new RunEvents(publisher);
     }
 
-    @Bean
+    @Bean("jobqueue.applicationQueues")
     @ConditionalOnMissingBean
     ApplicationQueues jobQueueApplicationQueues(RedisQueues queues, Settings settings, HandlerCatalog handlers) {
         return () -> {
@@ -136,7 +136,7 @@ public final class JobQueueAutoConfiguration {
         };
     }
 
-    @Bean
+    @Bean("jobqueue.settings")
     Settings jobQueueSettings(
             JobQueueProperties properties,
             Environment environment,
@@ -146,7 +146,7 @@ public final class JobQueueAutoConfiguration {
         return new Settings(properties, queueCustomizers, workerCustomizers);
     }
 
-    @Bean
+    @Bean("jobqueue.handlers")
     HandlerCatalog jobQueueHandlers(
             ConfigurableListableBeanFactory beans,
             Settings settings,
@@ -163,17 +163,17 @@ public final class JobQueueAutoConfiguration {
                 codec);
     }
 
-    @Bean
+    @Bean("jobqueue.listeners")
     ApplicationListeners jobQueueListeners(ObjectProvider<JobListener> listeners) {
         return new ApplicationListeners(listeners);
     }
 
-    @Bean
+    @Bean("jobqueue.connectionLifecycle")
     ConnectionLifecycle jobQueueConnectionLifecycle(RedisConnector connector) {
         return new ConnectionLifecycle(connector);
     }
 
-    @Bean
+    @Bean("jobqueue.workLifecycle")
     WorkLifecycle jobQueueWorkLifecycle(
             RedisQueues queues,
             HandlerCatalog handlers,
@@ -188,7 +188,7 @@ public final class JobQueueAutoConfiguration {
     }
 
     /** Workers run whether or not anybody asks for a bean. */
-    @Bean
+    @Bean("jobqueue.lazyInitializationExcludeFilter")
     static LazyInitializationExcludeFilter jobQueueLazyInitializationExcludeFilter() {
         return LazyInitializationExcludeFilter.forBeanTypes(
                 ConnectionLifecycle.class, WorkLifecycle.class, HandlerCatalog.class, ApplicationListeners.class);

@@ -20,8 +20,11 @@ import io.lettuce.core.tracing.Tracing;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisConnectionDetails;
@@ -45,12 +48,15 @@ import org.springframework.data.redis.connection.lettuce.RedisCredentialsProvide
 @Configuration(proxyBeanMethods = false)
 final class LettuceLinkConfiguration {
 
-    @Bean(destroyMethod = "stop")
+    @Bean(name = "jobqueue.redisConnector", destroyMethod = "stop")
     @ConditionalOnMissingBean
     RedisConnector jobQueueRedisConnector(
-            RedisConnectionFactory application,
+            @JobQueueRedis ObjectProvider<RedisConnectionFactory> marked,
+            ObjectProvider<RedisConnectionFactory> all,
+            ListableBeanFactory beans,
             ObjectProvider<RedisStaticMasterReplicaConfiguration> masterReplica,
             ObjectProvider<DataRedisConnectionDetails> details) {
+        RedisConnectionFactory application = choose(marked, all, beans);
         if (!(application instanceof LettuceConnectionFactory lettuce)) {
             throw new JobQueueStartException(
                     "The job queue needs Lettuce, but the application's RedisConnectionFactory is a %s."
@@ -62,6 +68,34 @@ final class LettuceLinkConfiguration {
                         .or(() -> Optional.ofNullable(details.getIfAvailable())
                                 .flatMap(LettuceLinkConfiguration::masterReplica));
         return new RedisConnector(() -> DerivedLink.open(lettuce, nodes));
+    }
+
+    private static RedisConnectionFactory choose(
+            ObjectProvider<RedisConnectionFactory> marked,
+            ObjectProvider<RedisConnectionFactory> all,
+            ListableBeanFactory beans) {
+        List<RedisConnectionFactory> chosen = marked.stream().toList();
+        if (chosen.size() > 1) {
+            throw new JobQueueStartException(
+                    "Two or more beans are marked with @JobQueueRedis: %s.".formatted(names(beans, chosen::contains)),
+                    "Keep the annotation on one of them.");
+        }
+        RedisConnectionFactory factory = chosen.isEmpty() ? all.getIfUnique() : chosen.get(0);
+        if (factory == null) {
+            throw new JobQueueStartException(
+                    "The job queue cannot choose between the RedisConnectionFactory beans %s."
+                            .formatted(names(beans, any -> true)),
+                    "Mark the one that it is to use with @JobQueueRedis, make one of them @Primary, or define a RedisConnector bean.");
+        }
+        return factory;
+    }
+
+    private static String names(ListableBeanFactory beans, Predicate<RedisConnectionFactory> filter) {
+        return beans.getBeansOfType(RedisConnectionFactory.class).entrySet().stream()
+                .filter(bean -> filter.test(bean.getValue()))
+                .map(bean -> "'" + bean.getKey() + "'")
+                .sorted()
+                .collect(Collectors.joining(" and "));
     }
 
     /** Boot's order of modes: sentinel, cluster, master and replica, standalone. */

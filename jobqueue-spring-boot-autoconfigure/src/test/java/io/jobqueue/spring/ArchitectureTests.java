@@ -1,7 +1,6 @@
 package io.jobqueue.spring;
 
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
-import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.members;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
@@ -24,6 +23,7 @@ class ArchitectureTests {
 
     private static final Set<String> FOR_USERS = Set.of(
             JobHandler.class.getName(),
+            JobQueueRedis.class.getName(),
             JobQueueStartException.class.getName(),
             JobMapperCustomizer.class.getName(),
             QueueSettingsCustomizer.class.getName(),
@@ -77,14 +77,6 @@ class ArchitectureTests {
             .resideInAnyPackage("io.jobqueue.spring", "io.jobqueue.spring.actuate..")
             .should()
             .dependOnClassesThat(resideInAPackage("io.jobqueue.spring.binding.."));
-
-    @ArchTest
-    static final ArchRule serviceBindingsKnowNoQueue = noClasses()
-            .that()
-            .resideInAPackage("io.jobqueue.spring.binding..")
-            .should()
-            .dependOnClassesThat(resideInAnyPackage(
-                    "io.jobqueue", "io.jobqueue.worker..", "io.jobqueue.redis..", "io.jobqueue.spring.actuate.."));
 
     @ArchTest
     static final ArchRule micrometerIsOptional = noClasses()

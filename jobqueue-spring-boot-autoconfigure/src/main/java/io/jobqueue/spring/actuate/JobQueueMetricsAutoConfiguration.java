@@ -26,14 +26,14 @@ public final class JobQueueMetricsAutoConfiguration {
 
     JobQueueMetricsAutoConfiguration() {}
 
-    @Bean
+    @Bean("jobqueue.metrics")
     @ConditionalOnMissingBean
     JobQueueMetrics jobQueueMetrics(MeterRegistry registry) {
         return new JobQueueMetrics(registry);
     }
 
     /** Which queues there are is known when all handlers are. */
-    @Bean
+    @Bean("jobqueue.gauges")
     SmartInitializingSingleton jobQueueGauges(JobQueueMetrics metrics, ApplicationQueues queues) {
         return () -> queues.all().forEach(metrics::gauge);
     }

@@ -1,24 +1,33 @@
 package io.jobqueue.spring.binding;
 
+import io.jobqueue.redis.RedisConnector;
 import io.jobqueue.spring.binding.RedisUri.HostAndPort;
+import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.SmartInitializingSingleton;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisConnectionDetails;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisConnectionDetails.Node;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisConnectionDetails.Standalone;
 import org.springframework.core.env.ConfigurableEnvironment;
+import org.springframework.data.redis.connection.RedisClusterConfiguration;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
+import org.springframework.data.redis.connection.RedisNode;
+import org.springframework.data.redis.connection.RedisSentinelConfiguration;
+import org.springframework.data.redis.connection.RedisSocketConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 /**
- * Tells, once at the start, which Redis the application uses and who said so. Not the post-processor's task: it knows
- * no beans, and connection details that are beans come before properties.
+ * Logs once, at the start, which Redis the job queue uses, and where its address comes from. The post-processor of the
+ * environment cannot do it: it knows no beans, and connection details that are beans come before properties.
  */
 final class RedisSource implements SmartInitializingSingleton {
 
@@ -27,31 +36,47 @@ final class RedisSource implements SmartInitializingSingleton {
     /** Spring Boot's own details, which it makes of the properties. */
     private static final String OF_PROPERTIES = "PropertiesDataRedisConnectionDetails";
 
-    private final DataRedisConnectionDetails details;
-    private final RedisConnectionFactory factory;
-    private final ConfigurableEnvironment environment;
-    private final ListableBeanFactory beans;
+    /** The connector that the starter makes from a connection factory. */
+    private static final String CONNECTOR_OF_STARTER = "jobqueue.redisConnector";
 
+    private final DataRedisConnectionDetails details;
+    private final Supplier<@Nullable RedisConnectionFactory> used;
+    private final ConfigurableEnvironment environment;
+    private final ConfigurableListableBeanFactory beans;
+
+    /**
+     * Creates the source.
+     *
+     * @param used the connection factory that the queue uses, or {@code null} if it cannot choose
+     */
     RedisSource(
             DataRedisConnectionDetails details,
-            RedisConnectionFactory factory,
+            Supplier<@Nullable RedisConnectionFactory> used,
             ConfigurableEnvironment environment,
-            ListableBeanFactory beans) {
+            ConfigurableListableBeanFactory beans) {
         this.details = details;
-        this.factory = factory;
+        this.used = used;
         this.environment = environment;
         this.beans = beans;
     }
 
     @Override
     public void afterSingletonsInstantiated() {
-        if (factory instanceof LettuceConnectionFactory lettuce && isOwn(lettuce)) {
-            tell(
-                    HostAndPort.join(lettuce.getHostName(), lettuce.getPort()),
-                    lettuce.isUseSsl(),
-                    "said by the application's own connection factory");
-        } else {
-            tell(address(), isTls(), source());
+        Optional<String> connector = Arrays.stream(beans.getBeanNamesForType(RedisConnector.class, true, false))
+                .filter(name -> !name.equals(CONNECTOR_OF_STARTER))
+                .findFirst();
+        RedisConnectionFactory factory = used.get();
+        if (connector.isPresent()) {
+            log.info("Redis by the connector of the bean '{}'", connector.get());
+        } else if (factory != null) {
+            String name = nameOf(RedisConnectionFactory.class, factory);
+            if (isOfSpringBoot(name)) {
+                tell(address(), isTls(), source());
+            } else if (factory instanceof LettuceConnectionFactory lettuce) {
+                tell(address(lettuce), lettuce.isUseSsl(), "said by the bean '%s'".formatted(name));
+            } else {
+                log.info("Redis by the connection factory of the bean '{}'", name);
+            }
         }
     }
 
@@ -63,24 +88,46 @@ final class RedisSource implements SmartInitializingSingleton {
         return details.getSslBundle() != null;
     }
 
-    /** A connection factory that somebody made himself follows neither connection details nor properties. */
-    private boolean isOwn(LettuceConnectionFactory lettuce) {
-        Standalone server = details.getStandalone();
-        return server != null
-                && details.getSentinel() == null
-                && details.getCluster() == null
-                && details.getMasterReplica() == null
-                && (!server.getHost().equals(lettuce.getHostName())
-                        || server.getPort() != lettuce.getPort()
-                        || isTls() != lettuce.isUseSsl());
+    /** Spring Boot's factory follows connection details and properties, any other one does not. */
+    private boolean isOfSpringBoot(String name) {
+        if (!beans.containsBeanDefinition(name)) {
+            return false;
+        }
+        String configuration = beans.getMergedBeanDefinition(name).getFactoryBeanName();
+        return configuration != null && configuration.startsWith("org.springframework.boot.");
+    }
+
+    private static String address(LettuceConnectionFactory lettuce) {
+        RedisSentinelConfiguration sentinel = lettuce.getSentinelConfiguration();
+        if (sentinel != null) {
+            return sentinel(String.valueOf(sentinel.getMaster().getName()), servers(sentinel.getSentinels()));
+        }
+        RedisClusterConfiguration cluster = lettuce.getClusterConfiguration();
+        if (cluster != null) {
+            return "the cluster " + servers(cluster.getClusterNodes());
+        }
+        RedisSocketConfiguration socket = lettuce.getSocketConfiguration();
+        return socket != null
+                ? "the socket " + socket.getSocket()
+                : HostAndPort.join(lettuce.getHostName(), lettuce.getPort());
+    }
+
+    private static String sentinel(String master, String nodes) {
+        return "the master '%s' of the Sentinels %s".formatted(master, nodes);
+    }
+
+    private static String servers(Collection<RedisNode> nodes) {
+        return nodes.stream()
+                .map(node -> HostAndPort.join(node.getRequiredHost(), node.getRequiredPort()))
+                .sorted()
+                .collect(Collectors.joining(", "));
     }
 
     private String address() {
         if (details.getSentinel() != null) {
-            return "the master '%s' of the Sentinels %s"
-                    .formatted(
-                            details.getSentinel().getMaster(),
-                            nodes(details.getSentinel().getNodes()));
+            return sentinel(
+                    details.getSentinel().getMaster(),
+                    nodes(details.getSentinel().getNodes()));
         }
         if (details.getCluster() != null) {
             return "the cluster " + nodes(details.getCluster().getNodes());
@@ -106,7 +153,10 @@ final class RedisSource implements SmartInitializingSingleton {
         // the origin of our own properties is the service, in words
         String origin = configured.map(RedisAddress::origin).orElse("").replaceAll("^ \\(|\\)$", "");
         if (!details.getClass().getSimpleName().equals(OF_PROPERTIES)) {
-            return "said by the bean '%s'%s".formatted(beanName(), isBound ? ", which comes before " + origin : "");
+            return "said by the bean '%s'%s"
+                    .formatted(
+                            nameOf(DataRedisConnectionDetails.class, details),
+                            isBound ? ", which comes before " + origin : "");
         }
         if (isBound) {
             return origin;
@@ -116,9 +166,9 @@ final class RedisSource implements SmartInitializingSingleton {
                 .orElse("by default, because no address is configured and no Redis service is bound");
     }
 
-    private String beanName() {
-        return beans.getBeansOfType(DataRedisConnectionDetails.class).entrySet().stream()
-                .filter(bean -> bean.getValue() == details)
+    private <T> String nameOf(Class<T> type, T bean) {
+        return beans.getBeansOfType(type).entrySet().stream()
+                .filter(entry -> entry.getValue() == bean)
                 .map(Map.Entry::getKey)
                 .findFirst()
                 .orElse("?");

@@ -1,11 +1,12 @@
 package io.jobqueue.spring.binding;
 
-import org.springframework.beans.factory.ListableBeanFactory;
+import io.jobqueue.spring.JobQueueRedis;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.LazyInitializationExcludeFilter;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandidate;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisConnectionDetails;
 import org.springframework.context.annotation.Bean;
@@ -13,30 +14,30 @@ import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
 
 /**
- * Auto-configuration that tells which Redis the application uses: the one of a service binding, or another. The
- * binding itself is no bean: it becomes properties before there are any.
+ * Auto-configuration of the log line that names the Redis of the job queue. A service binding itself is no bean: it becomes
+ * properties before any bean exists.
  *
  * @since 0.1.0
  */
 @AutoConfiguration(after = DataRedisAutoConfiguration.class)
 @ConditionalOnClass(RedisConnectionFactory.class)
-@ConditionalOnBean(DataRedisConnectionDetails.class)
-@ConditionalOnSingleCandidate(RedisConnectionFactory.class)
+@ConditionalOnBean({DataRedisConnectionDetails.class, RedisConnectionFactory.class})
 public final class ServiceBindingAutoConfiguration {
 
     ServiceBindingAutoConfiguration() {}
 
-    @Bean
+    @Bean("jobqueue.redisSource")
     RedisSource jobQueueRedisSource(
             DataRedisConnectionDetails details,
-            RedisConnectionFactory factory,
+            @JobQueueRedis ObjectProvider<RedisConnectionFactory> marked,
+            ObjectProvider<RedisConnectionFactory> all,
             ConfigurableEnvironment environment,
-            ListableBeanFactory beans) {
-        return new RedisSource(details, factory, environment, beans);
+            ConfigurableListableBeanFactory beans) {
+        return new RedisSource(details, () -> marked.getIfAvailable(all::getIfUnique), environment, beans);
     }
 
-    /** It tells whether or not anybody asks for a bean. */
-    @Bean
+    /** The line is logged whether or not another bean needs it. */
+    @Bean("jobqueue.redisSourceLazyInitializationExcludeFilter")
     static LazyInitializationExcludeFilter jobQueueRedisSourceLazyInitializationExcludeFilter() {
         return LazyInitializationExcludeFilter.forBeanTypes(RedisSource.class);
     }

@@ -296,7 +296,7 @@ class BoundApplicationTests {
             assertThatJobsFlow();
             assertThat(output)
                     .containsOnlyOnce("Redis at 127.0.0.1:" + own.port()
-                            + ", TLS off: said by the application's own connection factory");
+                            + ", TLS off: said by the bean 'redisConnectionFactory'");
             application.close();
         }
     }
