@@ -23,6 +23,9 @@ import java.lang.annotation.Target;
 @Retention(RetentionPolicy.RUNTIME)
 public @interface JobKind {
 
-    /** The kind: 1 to 128 characters without control characters, for example {@code "email"}. */
+    /**
+     * The kind, for example {@code "email"}: 1 to 128 characters, not blank, without control characters; see
+     * {@link Names#kind(String)}. Every letter counts, blanks at both ends as well.
+     */
     String value();
 }

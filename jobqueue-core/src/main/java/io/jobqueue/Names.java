@@ -4,8 +4,16 @@ import java.nio.charset.StandardCharsets;
 import java.util.regex.Pattern;
 
 /**
- * The rules for names that reach Redis. Every name is checked once, at the edge where it comes in, so that no name
- * can leave its place in a key.
+ * The rules for names that reach Redis. Every name is checked once, where it enters. There are two rules:
+ *
+ * <ul>
+ *   <li>A name that becomes a part of a Redis key or of a link, which is the name of a queue, the key prefix, and the id of
+ *       a job or a run, consists of ASCII letters, digits and a few marks. It can never leave its place in a key.
+ *   <li>A name that is only data, which is a kind, the id of a unit and the name of a step, is any text without control
+ *       characters. Blanks are letters like all others, at both ends as well.
+ * </ul>
+ *
+ * <p>All names are compared letter by letter; {@code null} is refused.
  *
  * @since 0.1.0
  */
@@ -75,7 +83,7 @@ public final class Names {
      *     surrogate pair
      */
     public static String unit(String id) {
-        if (!isUnit(id)) {
+        if (id == null || !isUnit(id)) {
             throw refused("unit id", id, "1 to 256 bytes of UTF-8 without " + NO_TEXT);
         }
         return id;
@@ -90,7 +98,7 @@ public final class Names {
      *     surrogate pair
      */
     public static String step(String name) {
-        if (name.isBlank() || name.length() > MAX_KIND_LENGTH || !isText(name)) {
+        if (name == null || name.isBlank() || name.length() > MAX_KIND_LENGTH || !isText(name)) {
             throw refused("step name", name, "1 to 128 characters, not blank, without " + NO_TEXT);
         }
         return name;
@@ -105,7 +113,7 @@ public final class Names {
      *     surrogate pair
      */
     public static String kind(String kind) {
-        if (kind.isBlank() || kind.length() > MAX_KIND_LENGTH || !isText(kind)) {
+        if (kind == null || kind.isBlank() || kind.length() > MAX_KIND_LENGTH || !isText(kind)) {
             throw refused("kind", kind, "1 to 128 characters, not blank, without " + NO_TEXT);
         }
         return kind;
@@ -143,14 +151,15 @@ public final class Names {
     }
 
     private static String check(String what, String value, Pattern rule, String remedy) {
-        if (!rule.matcher(value).matches()) {
+        if (value == null || !rule.matcher(value).matches()) {
             throw refused(what, value, remedy);
         }
         return value;
     }
 
     private static IllegalArgumentException refused(String what, String value, String rule) {
-        return new IllegalArgumentException("%s must be %s, was '%s'".formatted(what, rule, printable(value)));
+        return new IllegalArgumentException(
+                "%s must be %s, was %s".formatted(what, rule, value == null ? "null" : "'" + printable(value) + "'"));
     }
 
     /** Bad names end up in logs: no line breaks, no escapes, no megabytes. */

@@ -3,8 +3,11 @@ package io.jobqueue;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class NamesTests {
@@ -49,6 +52,16 @@ class NamesTests {
     @ValueSource(strings = {"", "a\nb", "a\u0000", "\u007f", "\ud83d"})
     void aUnitIdThatIsNoTextIsRefused(String id) {
         assertThatIllegalArgumentException().isThrownBy(() -> Names.unit(id)).withMessageStartingWith("unit id");
+    }
+
+    static Stream<UnaryOperator<String>> rules() {
+        return Stream.of(Names::queue, Names::keyPrefix, Names::id, Names::run, Names::unit, Names::step, Names::kind);
+    }
+
+    @ParameterizedTest
+    @MethodSource("rules")
+    void nullIsRefusedInWords(UnaryOperator<String> rule) {
+        assertThatIllegalArgumentException().isThrownBy(() -> rule.apply(null)).withMessageEndingWith(", was null");
     }
 
     @ParameterizedTest

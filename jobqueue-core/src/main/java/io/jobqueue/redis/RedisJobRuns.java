@@ -121,14 +121,18 @@ final class RedisJobRuns implements JobRuns {
             @Nullable Integer maxAttempts) {
         for (U unit : units) {
             String name = Names.unit(unitId.apply(unit));
-            JobRequest request = request(payload.apply(unit), kind, maxAttempts);
+            JobRequest request = request(name, payload.apply(unit), kind, maxAttempts);
             refuseOtherQueue("unit", request.kind());
             adding.add(name, request);
         }
         return adding.finish();
     }
 
-    private static JobRequest request(Object unit, @Nullable String kind, @Nullable Integer maxAttempts) {
+    private static JobRequest request(
+            String id, @Nullable Object unit, @Nullable String kind, @Nullable Integer maxAttempts) {
+        if (unit == null) {
+            throw new IllegalArgumentException("the payload of unit '%s' must not be null".formatted(id));
+        }
         JobRequest request = unit instanceof JobRequest made
                 ? made
                 : kind == null ? JobRequest.of(unit) : JobRequest.of(kind, checkedKind(unit, kind));

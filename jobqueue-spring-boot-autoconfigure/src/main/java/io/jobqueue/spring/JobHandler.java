@@ -50,8 +50,8 @@ import org.springframework.aot.hint.annotation.Reflective;
 public @interface JobHandler {
 
     /**
-     * The kind of job that the method handles, for example {@code "email"}. May be left out when the payload's type
-     * carries {@link io.jobqueue.JobKind}, and must equal it otherwise.
+     * The kind of job that the method handles, for example {@code "email"}; see {@link io.jobqueue.Names#kind(String)}. May
+     * be left out when the payload's type carries {@link io.jobqueue.JobKind}, and must equal it otherwise.
      */
     String value() default "";
 

@@ -61,7 +61,7 @@ final class JobHandlerCall implements JobFunction {
         String name = handler.place().beanName();
         Object bean = beans.getBean(name);
         Method method = ProxiedMethod.find(handler.place(), bean.getClass())
-                .orElseThrow(() -> ProxiedMethod.unreachable(handler.place()));
+                .orElseThrow(() -> ProxiedMethod.unreachable(handler.place(), bean.getClass()));
         ReflectionUtils.makeAccessible(method);
         Target target = new Target(bean, method);
         if (beans.isSingleton(name)) {

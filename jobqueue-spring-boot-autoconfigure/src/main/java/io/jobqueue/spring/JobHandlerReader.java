@@ -84,7 +84,7 @@ final class JobHandlerReader {
                 result(place),
                 output,
                 List.copyOf(arguments),
-                text(place, "queue", annotation.queue(), Names::queue),
+                text(place, "queue", annotation.queue(), queue -> Names.queue(queue.strip())),
                 text(place, "maxAttempts", annotation.maxAttempts(), JobHandlerReader::attempts),
                 text(place, "timeout", annotation.timeout(), JobHandlerReader::duration),
                 Set.of(annotation.noRetryFor()));
@@ -233,7 +233,7 @@ final class JobHandlerReader {
     private <T> @Nullable T text(Place place, String attribute, String value, Function<String, T> parser) {
         try {
             String resolved = placeholders.apply(value);
-            return resolved == null || resolved.isBlank() ? null : parser.apply(resolved.strip());
+            return resolved == null || resolved.isBlank() ? null : parser.apply(resolved);
         } catch (IllegalArgumentException ex) {
             throw refused(
                     place,
@@ -246,7 +246,7 @@ final class JobHandlerReader {
     private static Integer attempts(String value) {
         int attempts;
         try {
-            attempts = Integer.parseInt(value);
+            attempts = Integer.parseInt(value.strip());
         } catch (NumberFormatException ex) {
             throw new IllegalArgumentException("'%s' is no whole number".formatted(value), ex);
         }
@@ -257,7 +257,7 @@ final class JobHandlerReader {
     }
 
     private static Duration duration(String value) {
-        Duration duration = DurationStyle.detectAndParse(value);
+        Duration duration = DurationStyle.detectAndParse(value.strip());
         if (duration.compareTo(Duration.ofMillis(1)) < 0) {
             throw new IllegalArgumentException("timeout must be at least 1 ms, was " + duration);
         }

@@ -137,7 +137,7 @@ final class JobHandlerScanner {
         if (seen != null
                 && !seen.equals(place.type())
                 && ProxiedMethod.find(place, seen).isEmpty()) {
-            throw ProxiedMethod.unreachable(place);
+            throw ProxiedMethod.unreachable(place, seen);
         }
     }
 }

@@ -63,22 +63,30 @@ final class ProxiedMethod {
         return BridgeMethodResolver.findBridgedMethod(specific).equals(place.method());
     }
 
-    /** Why {@link #find} finds nothing, and the remedy. */
-    static JobQueueStartException unreachable(Place place) {
+    /**
+     * The problem when nothing is found, with the remedy that helps with this kind of proxy.
+     *
+     * @param beanType the class of the bean as others see it
+     */
+    static JobQueueStartException unreachable(Place place, Class<?> beanType) {
         Method method = place.method();
-        if (Modifier.isFinal(method.getModifiers())) {
-            return new JobQueueStartException(
-                    "The handler %s is final, so the proxy of its bean cannot pass calls on to it.".formatted(place),
-                    "Make the method non-final.");
-        }
-        if (isPackagePrivate(method)) {
-            return new JobQueueStartException(
-                    "The handler %s is package-private in %s, so the proxy of its bean cannot pass calls on to it."
-                            .formatted(place, method.getDeclaringClass().getName()),
-                    "Make the method protected or public.");
+        if (method.getDeclaringClass().isAssignableFrom(beanType)) {
+            return Modifier.isFinal(method.getModifiers())
+                    ? new JobQueueStartException(
+                            "The handler %s is final, so the proxy of its bean cannot pass calls on to it."
+                                    .formatted(place),
+                            "Make the method non-final.")
+                    : new JobQueueStartException(
+                            "The handler %s is package-private in %s, so the proxy of its bean cannot pass calls on to it."
+                                    .formatted(place, method.getDeclaringClass().getName()),
+                            "Make the method protected or public.");
         }
         return new JobQueueStartException(
                 "The handler %s is in no interface that the proxy of its bean implements.".formatted(place),
-                "Declare the method in an interface of the bean, or let the proxy extend the class (spring.aop.proxy-target-class=true).");
+                Modifier.isFinal(place.type().getModifiers())
+                        ? "Declare the method in an interface of the bean. No proxy can extend its class, which is final."
+                        : isOverridable(method, place.type())
+                                ? "Declare the method in an interface of the bean, or let the proxy extend the class (spring.aop.proxy-target-class=true)."
+                                : "Declare the method in an interface of the bean.");
     }
 }

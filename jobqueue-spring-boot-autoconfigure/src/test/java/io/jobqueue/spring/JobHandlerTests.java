@@ -83,6 +83,21 @@ class JobHandlerTests {
     }
 
     @Test
+    void blanksOfAKindAreLettersLikeAllOthers() {
+        assertThat(line(run(BlanksInKind.class, JobRequest.of(" send mail ", null))))
+                .isEqualTo("sent");
+    }
+
+    @Component
+    static class BlanksInKind {
+
+        @JobHandler(" send mail ")
+        Receipt send() {
+            return new Receipt("sent");
+        }
+    }
+
+    @Test
     void takesThePayload() {
         assertThat(line(run(TakesPayload.class, new SendEmail("ann")))).isEqualTo("to ann");
     }

@@ -15,6 +15,7 @@ import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.diagnostics.FailureAnalyzer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
 import org.springframework.core.io.support.SpringFactoriesLoader;
 import org.springframework.scheduling.annotation.Async;
 import org.springframework.stereotype.Component;
@@ -350,8 +351,74 @@ class UnusableHandlerTests {
 
     @Test
     void aProxyMustBeAbleToPassTheCallOn() {
-        assertThat(failure(FinalBehindProxy.class).getDescription())
-                .contains("is final, so the proxy of its bean cannot pass calls on to it");
+        FailureAnalysis analysis = failure(FinalBehindProxy.class);
+
+        assertThat(analysis.getDescription()).contains("is final, so the proxy of its bean cannot pass calls on to it");
+        assertThat(analysis.getAction()).isEqualTo("Make the method non-final.");
+    }
+
+    @Test
+    void aFinalMethodBehindAProxyOfInterfacesIsNotToldToExtendTheClass() {
+        FailureAnalysis analysis = failure(FinalHiddenByProxy.class);
+
+        assertThat(analysis.getDescription()).contains("is in no interface that the proxy of its bean implements");
+        assertThat(analysis.getAction()).isEqualTo("Declare the method in an interface of the bean.");
+    }
+
+    static class FinalRunnableMailer implements Runnable {
+
+        @JobHandler
+        public final void send(SendEmail mail) {}
+
+        @Override
+        public void run() {}
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @Import(Proxies.class)
+    static class FinalHiddenByProxy {
+
+        @Bean
+        FinalRunnableMailer proxied() {
+            return new FinalRunnableMailer();
+        }
+    }
+
+    @Test
+    void aFinalClassBehindAProxyIsNotToldToBeExtended() {
+        assertThat(failure(RecordBehindProxy.class).getAction())
+                .isEqualTo(
+                        "Declare the method in an interface of the bean. No proxy can extend its class, which is final.");
+    }
+
+    record RecordMailer() implements Runnable {
+
+        @JobHandler
+        public void send(SendEmail mail) {}
+
+        @Override
+        public void run() {}
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @Import(Proxies.class)
+    static class RecordBehindProxy {
+
+        @Bean
+        RecordMailer proxied() {
+            return new RecordMailer();
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Proxies {
+
+        @Bean
+        static BeanNameAutoProxyCreator proxies() {
+            BeanNameAutoProxyCreator creator = new BeanNameAutoProxyCreator();
+            creator.setBeanNames("proxied");
+            return creator;
+        }
     }
 
     @Test
