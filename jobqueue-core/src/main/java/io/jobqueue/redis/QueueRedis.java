@@ -69,9 +69,13 @@ final class QueueRedis {
         return command(redis -> script.call(redis, keys().forScripts(), args));
     }
 
-    /** Calls a script that recognises its own replay: the driver may send a call again after a reconnect. */
-    <T> CompletableFuture<T> callOnce(Script script, String token, List<String> args) {
-        return command(redis -> script.call(redis, keys().withCall(token), args));
+    /**
+     * Calls a script that must not act twice. If the driver may send the call again after a reconnect, the call gets a key
+     * under which the script remembers its answer. Other drivers spare Redis that.
+     */
+    <T> CompletableFuture<T> callOnce(Script script, List<String> args) {
+        return command(redis -> script.call(
+                redis, RedisConnector.maySendTwice(redis) ? keys().withCall(Ids.token()) : keys().forScripts(), args));
     }
 
     /** Calls a script that replies with a list. */
@@ -79,9 +83,9 @@ final class QueueRedis {
         return this.<List<@Nullable Object>>call(script, args).thenApply(Reply::new);
     }
 
-    /** Calls a script that replies with a list and recognises its own replay. */
-    CompletableFuture<Reply> askOnce(Script script, String token, List<String> args) {
-        return this.<List<@Nullable Object>>callOnce(script, token, args).thenApply(Reply::new);
+    /** Calls a script that replies with a list and must not act twice, as {@link #callOnce} does. */
+    CompletableFuture<Reply> askOnce(Script script, List<String> args) {
+        return this.<List<@Nullable Object>>callOnce(script, args).thenApply(Reply::new);
     }
 
     /** Reads one key. When the key has another type, the failure names the key. */

@@ -1,11 +1,14 @@
 package io.jobqueue.redis;
 
+import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.RedisConnectionException;
 import io.lettuce.core.api.StatefulConnection;
 import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.api.async.RedisAsyncCommands;
 import io.lettuce.core.cluster.SlotHash;
 import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
+import io.lettuce.core.cluster.api.async.RedisAdvancedClusterAsyncCommands;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
 import java.util.HashSet;
@@ -181,6 +184,24 @@ public final class RedisConnector {
         return connection instanceof StatefulRedisClusterConnection<String, String> cluster
                 ? cluster.async()
                 : ((StatefulRedisConnection<String, String>) connection).async();
+    }
+
+    /**
+     * Whether the driver may send a command twice: it sends what was in flight again after a reconnect, although the server
+     * may have executed it. A driver that {@linkplain RedisLink#options refuses commands} while the connection is down gives
+     * up what was in flight.
+     */
+    static boolean maySendTwice(RedisClusterAsyncCommands<String, String> commands) {
+        ClientOptions options = commands instanceof RedisAdvancedClusterAsyncCommands<String, String> cluster
+                ? cluster.getStatefulConnection().getOptions()
+                : ((RedisAsyncCommands<String, String>) commands)
+                        .getStatefulConnection()
+                        .getOptions();
+        return switch (options.getDisconnectedBehavior()) {
+            case REJECT_COMMANDS -> false;
+            case ACCEPT_COMMANDS -> true;
+            case DEFAULT -> options.isAutoReconnect();
+        };
     }
 
     /** The commands of the server that has a key, for those that ask a server and not a key. */

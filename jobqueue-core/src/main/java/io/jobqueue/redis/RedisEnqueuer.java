@@ -95,7 +95,7 @@ final class RedisEnqueuer implements Enqueuer {
         args.add(QueueKeys.REPLAY_WINDOW);
         args.add(jobs.stream().anyMatch(WrittenJob::isDelayed) ? "1" : "0");
         jobs.forEach(job -> args.addAll(job.args()));
-        return queue.callOnce(ENQUEUE, Ids.token(), args);
+        return queue.callOnce(ENQUEUE, args);
     }
 
     private JobRef answer(WrittenJob job, boolean created) {

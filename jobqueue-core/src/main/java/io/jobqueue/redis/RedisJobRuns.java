@@ -265,14 +265,13 @@ final class RedisJobRuns implements JobRuns {
     @Override
     public boolean cancel(String runId) {
         Names.run(runId);
-        String token = Ids.token();
-        Reply first = waitFor(() -> cancel(token, runId, ""));
+        Reply first = waitFor(() -> cancel(runId, ""));
         boolean cancelled = first.flag();
         String round = first.text();
         boolean more = first.flag();
         tellEnded(first.texts());
         while (more) {
-            Reply next = waitFor(() -> cancel(token, runId, round));
+            Reply next = waitFor(() -> cancel(runId, round));
             next.skip(); // whether this call cancelled it, and the round
             next.skip();
             more = next.flag();
@@ -280,8 +279,8 @@ final class RedisJobRuns implements JobRuns {
         return cancelled;
     }
 
-    /** One call of many; the token makes the first one safe to be sent twice. */
-    private CompletableFuture<Reply> cancel(String token, String runId, String round) {
-        return redis.askOnce(CANCEL, token, List.of(runId, round, QueueKeys.REPLAY_WINDOW));
+    /** One call of many. Only the first one, without a round, must not act twice. */
+    private CompletableFuture<Reply> cancel(String runId, String round) {
+        return redis.askOnce(CANCEL, List.of(runId, round, QueueKeys.REPLAY_WINDOW));
     }
 }

@@ -96,7 +96,7 @@ final class RunUnits {
         if (jobs.isEmpty()) {
             return CompletableFuture.completedFuture(List.copyOf(answered));
         }
-        return refusable(redis.<String>callOnce(ADD, Ids.token(), args(jobs)), redis.name(), ids(jobs))
+        return refusable(redis.<String>callOnce(ADD, args(jobs)), redis.name(), ids(jobs))
                 .thenCompose(answer -> {
                     int colon = answer.indexOf(':');
                     if (colon > 0) {

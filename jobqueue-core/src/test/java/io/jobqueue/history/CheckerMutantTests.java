@@ -40,11 +40,8 @@ class CheckerMutantTests {
                     "call('HSET', hash, 'status', 'processing', 'claim_token', token, 'claimed_at_ms'"));
 
     private static final List<Edit> REMOVAL_IGNORED = List.of(
-            new Edit(
-                    "road/complete",
-                    "if hash and take_out(id, hash) then",
-                    "if hash and (take_out(id, hash) or true) then"),
-            new Edit("road/settle", "if not take_out(id, hash) then", "if not take_out(id, hash) and false then"));
+            new Edit("road/complete", "if hash and leave(id, hash) then", "if hash and (leave(id, hash) or true) then"),
+            new Edit("road/settle", "if not leave(id, hash) then", "if not leave(id, hash) and false then"));
 
     private static final Edit TOKEN_ALONE =
             new Edit("road/settle", "f[1] == 'processing' and f[2] == token", "f[2] == token");
@@ -68,7 +65,7 @@ class CheckerMutantTests {
                 new Edit("road/claim", "'fence', text(fence), 'lease',", "'fence', text(fence), 'unread',"),
                 new Edit(
                         "upkeep/reclaim",
-                        "  marks[#marks + 1] = { id, 'seen', state .. NOW }",
+                        "  notes[#notes + 1] = { id, 'seen', state .. NOW }",
                         "  do return number(call('HGET', JOB .. id, 'enqueued_at_ms'), now) + 2 * lease end")),
         A_TOKEN_THAT_OUTLIVES_ITS_ATTEMPT(
                 "repeats", Set.of("I4", "I5", "I10"), all(REMOVAL_IGNORED, List.of(TOKEN_ALONE))),
@@ -87,16 +84,13 @@ class CheckerMutantTests {
                 "poison",
                 Set.of("I9"),
                 new Edit(
-                        "upkeep/reclaim",
+                        "upkeep/reclaim-rest",
                         "if crashes > max_crashes or (limit > 0 and attempts >= limit) then",
                         "if false then")),
         RECLAIMED_TO_THE_BACK(
                 "head",
                 Set.of("I13"),
-                new Edit(
-                        "upkeep/reclaim",
-                        "call('RPUSH', PENDING, unpack(back))",
-                        "call('LPUSH', PENDING, unpack(back))")),
+                new Edit("upkeep/reclaim-rest", "wait_again(id, now, true,", "wait_again(id, now, false,")),
         AN_OUTPUT_APART_FROM_ITS_COMPLETION(
                 "zombie",
                 Set.of("I17"),
@@ -109,13 +103,13 @@ class CheckerMutantTests {
         A_JOB_THAT_IS_TAKEN_OUT_AND_PUT_NOWHERE(
                 "retry",
                 Set.of("I1", "I11", "I12"),
-                new Edit("road/settle", "call('ZADD', DELAYED, text(due), id)", "")),
+                new Edit("doors/join", "call('ZADD', DELAYED, text(due), id)", "")),
         A_JOB_THAT_NOBODY_ENQUEUED(
                 "work", Set.of("I2"), new Edit("road/claim", "= ids[i], f[2], f[4]", "= ids[i] .. 'x', f[2], f[4]")),
         AN_ENQUEUE_THAT_REPEATS_ITSELF(
                 "twice",
                 Set.of("I3", "I10"),
-                new Edit("road/enqueue", "if call('EXISTS', hash) == 1 then", "if false then")),
+                new Edit("road/enqueue", "if call('EXISTS', JOB .. id) == 1 then", "if false then")),
         A_LEASE_THAT_IS_NOT_KEPT(
                 "backlog",
                 Set.of("I7"),
@@ -123,27 +117,25 @@ class CheckerMutantTests {
         A_DEAD_JOB_THAT_RUNS_AGAIN(
                 "dead",
                 Set.of("I5", "I8"),
-                new Edit("road/settle", "bury(id, entry.words)", "bury(id, entry.words) back[#back + 1] = id"),
+                new Edit("road/settle", "    failed = failed + 1\n", "    failed = failed + 1\n    join(id, now)\n"),
                 ENDED_JOBS_ARE_CLAIMED),
         ATTEMPTS_THAT_ARE_NOT_COUNTED(
                 "retry", Set.of("I9"), new Edit("road/claim", "number(f[3], 0) + 1", "math.max(number(f[3], 0), 1)")),
         A_FENCE_THAT_STANDS_STILL("work", Set.of("I9"), new Edit("road/claim", "fence + 1 }", "1 }")),
         A_COMPLETION_THAT_IS_NOT_COUNTED(
-                "work",
-                Set.of("I11"),
-                new Edit("road/complete", "text(completed_total + #completed)", "text(completed_total)")),
+                "work", Set.of("I11"), new Edit("doors/complete", "count('completed_total', #completed)", "")),
         A_HASH_THAT_IS_LEFT_BEHIND(
-                "work", Set.of("I12"), new Edit("road/complete", "call('LPUSH', COMPLETED, unpack(completed))", "0")),
+                "work", Set.of("I12"), new Edit("doors/complete", "call('LPUSH', COMPLETED, unpack(completed))", "0")),
         RELEASED_TO_THE_BACK(
                 "release",
                 Set.of("I13"),
-                new Edit("road/settle", "call('RPUSH', PENDING, entry.id)", "call('LPUSH', PENDING, entry.id)")),
+                new Edit("road/settle", "wait_again(entry.id, now, true,", "wait_again(entry.id, now, false,")),
         THE_NEWEST_FIRST(
-                "work", Set.of("I13"), new Edit("road/enqueue", "call('LPUSH', PENDING", "call('RPUSH', PENDING")),
+                "work", Set.of("I13"), new Edit("doors/join", "read('LPUSH', PENDING", "read('RPUSH', PENDING")),
         DUE_BEFORE_ITS_TIME(
                 "delayed",
                 Set.of("I14"),
-                new Edit("road/claim", "earliest <= now", "true"),
+                new Edit("road/claim", "next_due <= now", "true"),
                 new Edit("road/claim", "'-inf', NOW, 'LIMIT'", "'-inf', '+inf', 'LIMIT'")),
         A_RETRY_THAT_DOES_NOT_WAIT(
                 "retry",

@@ -1,14 +1,21 @@
 package io.jobqueue.redis;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * One Lua file, read as far as the tests of the sources need: its words, the local names it declares at its top level, and
@@ -63,6 +70,24 @@ final class LuaFile {
             }
         }
         findNames();
+    }
+
+    /** All files of the scripts, by their names. */
+    static Map<String, LuaFile> all() {
+        // not the class path, where files of an earlier build may be left
+        Path folder = Path.of("src/main/resources/io/jobqueue/redis");
+        Map<String, LuaFile> files = new TreeMap<>();
+        try (Stream<Path> found = Files.walk(folder)) {
+            for (Path path :
+                    found.filter(file -> file.toString().endsWith(".lua")).toList()) {
+                String name =
+                        folder.relativize(path).toString().replace(".lua", "").replace('\\', '/');
+                files.put(name, new LuaFile(name, Files.readString(path)));
+            }
+        } catch (IOException ex) {
+            throw new UncheckedIOException(ex);
+        }
+        return files;
     }
 
     String name() {

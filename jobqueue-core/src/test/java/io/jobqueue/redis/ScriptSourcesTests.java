@@ -3,7 +3,6 @@ package io.jobqueue.redis;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -44,33 +43,12 @@ class ScriptSourcesTests {
     /** Lua's limit is 200 of a function, which a script is. */
     private static final int MOST_LOCALS = 180;
 
+    private static final int MOST_LINES = 150;
+
     private static final Pattern USED_BY_JAVA =
             Pattern.compile("Script\\.of\\(\\s*ScriptOutputType\\.\\w+,\\s*\"([^\"]+)\"");
 
-    private static final Map<String, LuaFile> FILES = files();
-
-    private static Map<String, LuaFile> files() {
-        try {
-            Path folder = Path.of(
-                            ScriptText.class.getResource("words/prelude.lua").toURI())
-                    .getParent()
-                    .getParent();
-            Map<String, LuaFile> files = new TreeMap<>();
-            try (Stream<Path> found = Files.walk(folder)) {
-                for (Path path :
-                        found.filter(file -> file.toString().endsWith(".lua")).toList()) {
-                    String name = folder.relativize(path)
-                            .toString()
-                            .replace(".lua", "")
-                            .replace('\\', '/');
-                    files.put(name, new LuaFile(name, Files.readString(path)));
-                }
-            }
-            return files;
-        } catch (IOException | URISyntaxException ex) {
-            throw new IllegalStateException(ex);
-        }
-    }
+    private static final Map<String, LuaFile> FILES = LuaFile.all();
 
     private static LuaFile file(String name) {
         assertThat(FILES).containsKey(name);
@@ -163,6 +141,14 @@ class ScriptSourcesTests {
                     .sum();
             assertThat(locals).as(script).isLessThanOrEqualTo(MOST_LOCALS);
         }
+    }
+
+    @Test
+    void noFileIsLongerThanOneCanReadAtOnce() {
+        assertThat(FILES.values())
+                .allSatisfy(file -> assertThat(file.source().lines().count())
+                        .as(file.name())
+                        .isLessThanOrEqualTo(MOST_LINES));
     }
 
     @Test

@@ -1,19 +1,18 @@
--- Claims the next jobs: promotes what is due, takes the oldest ids, stamps them with token, attempt, fence and lease.
--- Goes on in the next file when jobs without a payload are to be buried.
+-- Claims the next jobs: takes the oldest ids and what is due, and stamps each job with token, attempt, fence and lease.
 -- KEYS the queue's
 -- ARGV[1] how many at the most  [2] token of this call, not empty  [3] lease (ms)  [4] how long a run's keys live on (ms)
 -- returns { ms to the next due job or -1, how many still wait, { lost ids }, { run id, state, … } of the runs that ended,
 --   fence of the first job, the next one's is one more; then for each job: id, payload, kind, enqueued_at_ms, and false, or
 --   when it is not the first attempt or there is `more` of the job: { attempt, max_attempts, run_id, unit_id, headers, the run it gathers } }
--- goes on in: road/fail-lost
+-- needs: words/first-write words/wake
+-- goes on in: road/claim-rest
 local max, token, lease = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local PROMOTE = 100
 local PASS = 500 -- from so many ids on a call leaves the rest to the next one
 local waiting = read('LLEN', PENDING)
 read('LLEN', PROCESSING)
-local hints = read('LLEN', WAKE)
-local earliest = tonumber(read('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2])
-local due = earliest and earliest <= now and call('ZRANGEBYSCORE', DELAYED, '-inf', NOW, 'LIMIT', 0, PROMOTE) or {}
+local next_due = tonumber(read('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2])
+local due = next_due and next_due <= now and call('ZRANGEBYSCORE', DELAYED, '-inf', NOW, 'LIMIT', 0, PROMOTE) or {}
 local meta = read('HMGET', META, 'claims_total', 'next_sweep')
 local fence, next_sweep = number(meta[1], 0), number(meta[2], nil)
 
@@ -45,7 +44,7 @@ local function take(id)
   end
 end
 
--- the oldest first; due jobs join at the back, and are taken at once when there is room
+-- the oldest first; due jobs come behind them, and are taken at once when there is room
 local popped, direct = 0, 0
 while room > 0 and popped < math.min(waiting, PASS) do
   local page = call('LRANGE', PENDING, -popped - math.max(room, popped > 0 and 100 or 0), -popped - 1)
@@ -87,25 +86,16 @@ if popped > 0 then
 end
 if #due > 0 then
   call('ZREM', DELAYED, unpack(due))
-  earliest = tonumber(call('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2])
+  next_due = tonumber(call('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2])
 end
 for _, hash in ipairs(passed) do
   call('HDEL', hash, 'in_pending')
 end
--- A guide client that was overtaken by a sweep between its pop and its stamp has a job that stands in `pending`. It is
--- left to it, and put where sweeps will find it when that client dies.
-for _, id in ipairs(astray) do
-  if not call('LPOS', PROCESSING, id) then
-    call('LPUSH', PROCESSING, id)
-    next_sweep = now
-    call('HSET', META, 'next_sweep', NOW)
-  end
-end
 local left = waiting - popped + #promoted
-local reply = { earliest and math.max(0, math.ceil(earliest) - now) or -1, left, lost, {}, fence + 1 }
+local reply = { next_due and math.max(0, math.ceil(next_due) - now) or -1, left, lost, {}, fence + 1 }
 if #ids > 0 then
   local deadline, n = now + lease, #reply
-  local promise = token .. ':' .. text(deadline) .. ':' .. text(lease)
+  local promise = token .. ':' .. text(deadline) .. ':' .. text(lease) -- as words/lease writes it
   for i, f in ipairs(jobs) do
     local hash, attempt, further = hashes[i], 1, false
     if f[3] ~= '0' or f[6] or not f[4] then
@@ -127,18 +117,7 @@ if #ids > 0 then
     call('HSET', META, 'next_sweep', text(deadline))
   end
 end
-if #promoted > 0 then
-  for _, id in ipairs(promoted) do
-    call('HSET', JOB .. id, 'status', 'pending')
-  end
-  call('LPUSH', PENDING, unpack(promoted))
-end
-count('lost_total', #lost)
-if left > 0 and hints == 0 then
-  call('LPUSH', WAKE, '1')
-elseif left == 0 and hints > 0 then
-  call('DEL', WAKE)
-end
-if #broken == 0 then
+if #promoted == 0 and #astray == 0 and #lost == 0 then
+  keep_hint(left)
   return reply
 end

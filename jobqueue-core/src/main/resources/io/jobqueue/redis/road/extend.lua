@@ -4,8 +4,8 @@
 -- ARGV for each claim: id, token, lease (ms)
 -- returns one digit a claim: 1 renewed, 0 no longer its own, 2 renewed but not wanted any more: its run was cancelled, or it
 --   gathers one that has another gather job now
+-- needs: words/first-write words/lease
 local RUN = ROOT .. 'run:'
-read('HLEN', META)
 begin_writing()
 local answers = {}
 for i = 1, #ARGV, 3 do
@@ -15,13 +15,12 @@ for i = 1, #ARGV, 3 do
     answers[#answers + 1] = '0'
   else
     local deadline = now + length
-    local owner, promised, promise = string.match(f[3] or '', '^(.*):(%d+):(%d+)$')
-    promised, promise = number(promised, 0), number(promise, 0)
-    if owner == token and promised > deadline and promised <= now + promise then
+    local promised, promise = lease_of(token, f[3])
+    if promised and promise and promised > deadline and promised <= now + promise then
       deadline, length = promised, promise
     end
     call('PERSIST', hash)
-    call('HSET', hash, 'claimed_at_ms', NOW, 'lease', token .. ':' .. text(deadline) .. ':' .. text(length))
+    call('HSET', hash, 'claimed_at_ms', NOW, 'lease', lease_text(token, deadline, length))
     local cancelled = f[4] and try('HGET', RUN .. f[4], 'state') == 'cancelled'
       or f[5] and try('HGET', RUN .. f[5], 'gather_job') ~= ARGV[i]
     answers[#answers + 1] = cancelled and '2' or '1'

@@ -1,9 +1,8 @@
--- Goes on from `complete`: ends the attempts that did not just complete. A unit's output or failure is written in the same
--- step.
--- needs: words/runs words/endings
+-- Goes on from `road/complete`: ends the attempts that did not just complete. The output or the failure of a unit is written
+-- in the same step.
+-- needs: words/runs words/run-ends words/units words/totals doors/end doors/fail doors/join doors/wait-again
 local keep_failed, ttl = tonumber(ARGV[2]), tonumber(ARGV[3])
-local back, front, sooner = {}, {}, false
-local failed, retried = 0, 0
+earliest = next_due
 
 -- Why an attempt is a final failure instead of what it asks for; nil when it is not.
 local function failure_of(id, verb, attempts, limit, words, run, unit, gathers)
@@ -23,8 +22,8 @@ local function answer_again(hash, status, owner, token, verb)
   elseif verb == 'DELIVER' and status == 'completed' and owner == token then
     return ALREADY
   end
-  local ended, asked = try('HGET', hash, 'ended'), token .. ':' .. verb .. ':'
-  return ended == asked .. DONE and ALREADY or ended == asked .. ENDED and ENDED or REFUSED
+  local trace, asked = try('HGET', hash, 'ended'), token .. ':' .. verb .. ':'
+  return trace == asked .. DONE and ALREADY or trace == asked .. ENDED and ENDED or REFUSED
 end
 
 local entries = {}
@@ -56,9 +55,10 @@ local function trace_of(entry)
   return entry.token .. ':' .. entry.asked .. ':' .. answers[entry.at]
 end
 
+local released, failed, retried = {}, 0, 0
 for _, entry in ipairs(entries) do
   local id, hash = entry.id, entry.hash
-  if not take_out(id, hash) then
+  if not leave(id, hash) then
     answers[entry.at] = REFUSED
   elseif entry.verb == 'DELIVER' then
     complete(id, hash, entry.words)
@@ -68,51 +68,32 @@ for _, entry in ipairs(entries) do
     end_gather(entry.gathers, id, 'completed', entry.output)
   elseif entry.verb == 'FAIL' then
     call('HSET', hash, 'ended', trace_of(entry))
-    bury(id, entry.words)
-    fail_for_run(id, entry.run, entry.unit, entry.gathers, entry.words, ttl)
+    fail(id, entry.words, entry.run, entry.unit, entry.gathers, ttl)
     failed = failed + 1
+  elseif entry.verb == 'RELEASE' then
+    released[#released + 1] = entry
   else
+    local due = now + tonumber(entry.delay)
     call('PERSIST', hash)
-    call('HSET', hash, 'claim_token', '', 'claimed_at_ms', '0', 'ended', trace_of(entry))
-    if entry.verb == 'RELEASE' then
-      call('HSET', hash, 'status', 'pending', 'attempts', text(math.max(0, entry.attempts - 1)))
-      front[#front + 1] = entry
-    else
-      local due = now + tonumber(entry.delay)
-      call('HSET', hash, 'last_error', entry.words, 'last_error_at_ms', NOW, 'due_at_ms', text(due), 'status',
-        due > now and 'scheduled' or 'pending')
-      if due > now then
-        call('ZADD', DELAYED, text(due), id)
-        sooner = sooner or not earliest or due < tonumber(earliest)
-      else
-        back[#back + 1] = id
-      end
-      retried = retried + 1
-      publish(id, 'retry')
-    end
+    wait_again(id, due, false, 'claim_token', '', 'claimed_at_ms', '0', 'ended', trace_of(entry), 'last_error', entry.words,
+      'last_error_at_ms', NOW, 'due_at_ms', text(due))
+    retried = retried + 1
+    ended(id, 'retry')
   end
 end
+-- the one that was claimed first is to be the next again
+table.sort(released, function(a, b) return number(a.fence, 0) > number(b.fence, 0) end)
+for _, entry in ipairs(released) do
+  call('PERSIST', entry.hash)
+  wait_again(entry.id, now, true, 'claim_token', '', 'claimed_at_ms', '0', 'ended', trace_of(entry),
+    'attempts', text(math.max(0, entry.attempts - 1)))
+end
+let_in()
 forget_marks()
-keep_history()
-local dropped = 0
-if failed > 0 then
-  dropped = trim(FAILED, 'failed', call('LLEN', FAILED), keep_failed)
-  count('failed_total', failed)
-  count('dropped_total', dropped)
-end
+keep_completed(tonumber(ARGV[1]))
+local dropped = keep_dead(keep_failed)
+count('failed_total', failed)
+count('dropped_total', dropped)
 count('retried_total', retried)
-if #back > 0 then
-  call('LPUSH', PENDING, unpack(back))
-end
-if #front > 0 then
-  -- the one that was claimed first is to be the next again
-  table.sort(front, function(a, b) return number(a.fence, 0) > number(b.fence, 0) end)
-  for _, entry in ipairs(front) do
-    call('RPUSH', PENDING, entry.id)
-  end
-  count('released_total', #front)
-end
-if #back > 0 or #front > 0 or sooner then
-  hint()
-end
+count('released_total', #released)
 return { table.concat(answers), dropped, end_runs() }

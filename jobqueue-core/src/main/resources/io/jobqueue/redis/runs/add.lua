@@ -1,15 +1,16 @@
 -- Adds units to a run, and the job of each. A unit that has an output is passed over, one whose job waits or runs is left
 -- alone, and one that failed, or whose job is gone, gets its job anew; so adding twice is adding once. What is left of a
 -- run of this id that is gone does no harm: a job that waits becomes the new one, one that runs gets another beside it.
--- KEYS the queue's; then the key of this call, which answers a replay by the driver
+-- KEYS the queue's; then, for a client that may send a call twice, the key under which the answer to this call is remembered
 -- ARGV[1] how long the call is remembered (ms)  [2] run_id  [3] mode: `add` needs an open run, `start` takes a sealed one too
 --   [4] units that a run may have  [5] largest output (bytes); then for each unit:
 --   unit_id, job id, kind, payload, max_attempts, headers ('' = none)
 -- returns what stopped it, followed by a colon and one letter a unit that was dealt with, which may be the first few only:
 --   '' went on, `unstarted`, `full`, or the state of a run that takes no units; `completed` in mode `start` asks for `again`
 --   C created, R created anew, A alive, S has its output (F within: finished by a foreign client, so it has one now)
--- needs: words/runs words/foreign-ends
-local answered = read('GET', KEYS[#KEYS])
+-- needs: words/runs words/run-ends words/one-run words/foreign-ends words/totals doors/join doors/unschedule
+local CALL = KEYS[2]
+local answered = CALL and read('GET', CALL)
 if answered then
   return answered
 end
@@ -19,7 +20,7 @@ read('ZCARD', DELAYED)
 if not run then
   return 'unstarted:'
 end
-local ended = has_ended(run)
+local over = has_ended(run)
 local lenient = mode == 'start' and (run.state == 'sealed' or run.state == 'completed')
 if run.state ~= 'open' and not lenient then
   return run.state .. ':'
@@ -62,7 +63,7 @@ for i = 6, #ARGV, 6 do
         break
       end
     end
-    if ended and (not member or letter ~= 'A' and letter ~= 'S') then
+    if over and (not member or letter ~= 'A' and letter ~= 'S') then
       return run.state .. ':'
     elseif not member then
       members = members + 1
@@ -70,7 +71,7 @@ for i = 6, #ARGV, 6 do
         return 'full:'
       end
     end
-    plan[#plan + 1] = { at = i, letter = letter, status = status, job = job }
+    plan[#plan + 1] = { i, letter, job, status }
   end
   letters[#letters + 1] = letter == 'F' and 'S' or letter
 end
@@ -88,20 +89,20 @@ local function keep_steps(job)
 end
 
 -- the first write needs memory on purpose: a full Redis refuses the whole call
-local created, pending, jobs = 0, {}, {}
+local created, jobs = 0, {}
 for _, entry in ipairs(plan) do
-  jobs[#jobs + 1], jobs[#jobs + 2] = ARGV[entry.at], entry.job
+  jobs[#jobs + 1], jobs[#jobs + 2] = ARGV[entry[1]], entry[3]
 end
-if not ended and #jobs > 0 then
+if not over and #jobs > 0 then
   call('HSET', UNITS .. id, unpack(jobs))
 end
 read_so_far = 0 -- of what was weighed above
 for _, entry in ipairs(plan) do
-  local i, letter, status, job = entry.at, entry.letter, entry.status, entry.job
+  local i, letter, job, status = entry[1], entry[2], entry[3], entry[4]
   local unit, kind, payload = ARGV[i], ARGV[i + 2], ARGV[i + 3]
   if letter == 'F' then
     catch_up(id, unit, job, largest)
-  elseif letter == 'A' and not ended then
+  elseif letter == 'A' and not over then
     -- a client of the guide may have taken it after a cancel
     call('HDEL', FAILURES .. id, unit)
     call('PERSIST', JOB .. job)
@@ -109,11 +110,11 @@ for _, entry in ipairs(plan) do
     if histories[status] then
       call('LREM', histories[status], 1, job)
     elseif status == 'scheduled' then
-      call('ZREM', DELAYED, job)
+      unschedule(job)
     end
     local mark = status == 'failed' and call('HMGET', JOB .. job, 'in_pending', 'attempts')
     if status ~= 'pending' and not (mark and mark[1] and mark[1] == mark[2]) then
-      pending[#pending + 1] = job -- else it stands there
+      join(job, now) -- else it stands there
     end
     if letter == 'R' and call('HSTRLEN', JOB .. job, 'payload') == #payload
       and call('HGET', JOB .. job, 'payload') == payload then
@@ -124,20 +125,17 @@ for _, entry in ipairs(plan) do
     if run[FAILURES] then
       call('HDEL', FAILURES .. id, unit)
     end
-    create_job(job, kind, payload, ARGV[i + 4], ARGV[i + 5], { 'run_id', id, 'unit_id', unit, 'round', round })
+    create_for_run(job, kind, payload, ARGV[i + 4], ARGV[i + 5], { 'run_id', id, 'unit_id', unit, 'round', round, 'more', '1' })
     created = created + 1
   end
 end
-if #pending > 0 then
-  call('LPUSH', PENDING, unpack(pending))
-end
+let_in()
 local answer = ':' .. table.concat(letters)
-call('SET', KEYS[#KEYS], answer, 'PX', ARGV[1])
-if not ended then
+if CALL then
+  call('SET', CALL, answer, 'PX', ARGV[1])
+end
+if not over then
   call('HSET', RUN .. id, 'touched_at_ms', NOW)
 end
 count('enqueued_total', created)
-if created > 0 then
-  hint()
-end
 return answer

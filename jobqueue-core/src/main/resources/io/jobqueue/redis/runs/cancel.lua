@@ -1,22 +1,24 @@
 -- Cancels a live run at once, and then, a page of its units a call, the jobs that wait. Running ones are told by their
--- next heartbeat. See `cancel_if_waiting`.
--- KEYS the queue's; then the key of this call, which answers a replay by the driver
+-- next heartbeat. See doors/cancel.
+-- KEYS the queue's; then, for a client that may send a call twice, the key under which the answer to this call is remembered
 -- ARGV[1] run_id  [2] '' cancels the run if it is live; else the round that a call before cancelled: to go on with it, and
 --   to leave the run alone when it was started again meanwhile  [3] how long the call is remembered (ms)
 -- returns { 1 cancelled by this call, 0 not; the round; 1 if pages are left, else 0; { run id, state } when it ended }
--- needs: words/runs words/foreign-ends
-local CALL = KEYS[#KEYS]
+-- needs: words/first-write words/runs words/run-ends words/one-run words/foreign-ends
+local CALL = KEYS[2]
 local id, round = ARGV[1], ARGV[2]
 local run = the_run(id)
 read('ZCARD', DELAYED)
-local answered = round == '' and read('GET', CALL)
+local answered = CALL and round == '' and read('GET', CALL)
 local current = run and call('HGET', RUN .. id, 'round') or ''
 local mine = answered or round == '' and run and not has_ended(run)
 round = answered or round ~= '' and round or current
 
 begin_writing()
 if mine and not answered then
-  call('SET', CALL, round, 'PX', ARGV[3])
+  if CALL then
+    call('SET', CALL, round, 'PX', ARGV[3])
+  end
   call('HSET', RUN .. id, 'cancel', '0')
   end_run(run, 'cancelled')
 end

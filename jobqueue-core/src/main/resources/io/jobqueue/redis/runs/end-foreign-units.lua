@@ -2,11 +2,9 @@
 -- KEYS the queue's
 -- ARGV[1] largest output (bytes)  [2...] ids of jobs
 -- returns { { run id, state, … } of the runs that ended; ids that are left for another call, because this one read enough }
--- needs: words/runs words/foreign-ends
+-- needs: words/first-write words/runs words/run-ends words/foreign-ends
 local largest = tonumber(ARGV[1])
 read('LLEN', PENDING)
-read('LLEN', WAKE)
-read('HLEN', META)
 begin_writing()
 local left = {}
 for i = 2, #ARGV do

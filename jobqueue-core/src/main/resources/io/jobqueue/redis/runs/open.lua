@@ -3,7 +3,7 @@
 -- ARGV[1] run_id  [2] mode: `start` leaves sealed and completed runs as they are, but for those whose gather job failed;
 --   `open` opens them to more units, `again` opens completed ones only  [3] gather job's id  [4...] pairs of further fields, a value of '' takes the field away
 -- returns the state: `unstarted` when the run has outputs that were put there without a start
--- needs: words/runs words/endings
+-- needs: words/first-write words/runs words/run-ends words/one-run words/totals doors/cancel
 local id, mode, gather = ARGV[1], ARGV[2], ARGV[3]
 local run = the_run(id)
 read('ZCARD', DELAYED)
@@ -30,7 +30,7 @@ end
 call('HSET', RUN .. id, 'state', 'open', 'round', text(round), 'touched_at_ms', NOW)
 if run and is_being_gathered(run) then
   -- it would see a part only; one that runs is told by its next heartbeat
-  count('cancelled_total', cancel_if_waiting(run.gather, SUPERSEDED, text(retention_from_now(id))) and 1 or 0)
+  count('cancelled_total', cancel_waiting(run.gather, SUPERSEDED, text(retention_from_now(id))) and 1 or 0)
 end
 call('HSETNX', RUN .. id, 'started_at_ms', NOW)
 call('HDEL', RUN .. id, 'sealed_at_ms', 'ended_at_ms', 'expires_at_ms', 'overdue_at_ms', 'gather_job', 'gather_state',

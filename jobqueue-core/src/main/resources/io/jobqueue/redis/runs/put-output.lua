@@ -2,8 +2,7 @@
 -- KEYS the queue's
 -- ARGV[1] run_id  [2] unit_id  [3] output  [4] how long the run's keys live on (ms)
 -- returns 1, or 0 when the run was started
--- needs: words/runs
-read('HLEN', META)
+-- needs: words/first-write words/runs words/units
 read('HLEN', OUTPUTS .. ARGV[1])
 read('HLEN', FAILURES .. ARGV[1])
 if run_of(ARGV[1]) then

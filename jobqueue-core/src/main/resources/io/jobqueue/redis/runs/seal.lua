@@ -2,7 +2,7 @@
 -- KEYS the queue's
 -- ARGV[1] run_id
 -- returns { state or '' when nobody started it, { run id, state, … } of the runs that ended }
--- needs: words/runs
+-- needs: words/first-write words/runs words/run-ends words/one-run
 local id = ARGV[1]
 local run = the_run(id)
 if not run or has_ended(run) then

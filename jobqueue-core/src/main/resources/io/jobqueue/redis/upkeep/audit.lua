@@ -16,7 +16,6 @@ local cursor = meta[3] and string.find(meta[3], '^%d+$') and meta[3] or '0'
 if now < next_audit and next_audit <= now + idle_pause then
   return { next_audit - now, cursor }
 end
-read('LLEN', WAKE)
 local suspicions = read('ZCARD', SUSPECTS)
 
 local page, spoilt, looks = {}, {}, {}

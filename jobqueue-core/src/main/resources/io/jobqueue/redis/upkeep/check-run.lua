@@ -4,7 +4,7 @@
 -- ARGV[1] time between two walks over the units of a run (ms)  [2] largest output (bytes)
 -- returns { 1 if the next one may be due, else 0; 1 if there are live runs, else 0; { run id, state, … } of those that
 --   ended; { id of the run that is overdue } }
--- needs: words/runs words/foreign-ends
+-- needs: words/first-write words/runs words/run-ends words/one-run words/foreign-ends
 local PAGE = 200
 local pause, largest = tonumber(ARGV[1]), tonumber(ARGV[2])
 read('ZCARD', DELAYED)
@@ -28,7 +28,7 @@ elseif run.spoilt then
   return { 1, 1, {}, call('HSETNX', RUN .. id, 'overdue_at_ms', NOW) == 1 and { id } or {} }
 end
 
-local more, ended, overdue = 1, {}, {}
+local more, ended_runs, overdue = 1, {}, {}
 local f = call('HMGET', RUN .. id, 'sealed_at_ms', 'gather_after_ms', 'touched_at_ms', 'deadline_ms', 'overdue_at_ms', 'walk',
   'walked_at_ms')
 local look = now + pause
@@ -80,12 +80,12 @@ if f[6] or now - walked >= pause or walked < due and due <= now then
     call('HSET', RUN .. id, 'walk', all and page[1] or cursor)
     look = now
   end
-  ended = end_runs()
+  ended_runs = end_runs()
 end
-end_if_complete(run, ended)
+end_if_complete(run, ended_runs)
 if not has_ended(run) and due <= now and due <= walked then
   end_run(run, 'completed')
-  ended = { id, 'completed' }
+  ended_runs = { id, 'completed' }
 end
 
 if not has_ended(run) then
@@ -93,4 +93,4 @@ if not has_ended(run) then
   report_if_quiet()
   call('ZADD', AGENDA, text(look), id)
 end
-return { more, 1, ended, overdue }
+return { more, 1, ended_runs, overdue }

@@ -2,6 +2,7 @@
 -- KEYS the queue's
 -- ARGV[1] age of completed jobs (ms)  [2] how many to keep  [3] age of dead letters (ms)  [4] how many to keep
 -- returns { completed jobs dropped, dead letters dropped }
+-- needs: words/first-write words/totals
 read('HLEN', META)
 read('LLEN', COMPLETED)
 read('LLEN', FAILED)

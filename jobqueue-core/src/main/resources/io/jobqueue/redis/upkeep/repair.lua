@@ -1,6 +1,6 @@
 -- Carries out the repairs that the audit decided on, each only if the job is still in the state in which it was judged and
 -- stands where it was seen. Remembers what the audit suspects.
--- needs: words/look words/places
+-- needs: words/first-write words/look words/places words/totals doors/give-to-sweep doors/join doors/wait-again
 -- KEYS the queue's; then the key of the suspects
 -- ARGV[1] lease (ms)  [2] completed jobs to keep  [3] dead letters to keep  [4] cursor of the next look for keys, or ''
 --   [5] how many suspicions to forget  [6] how many to remember; those; then for each repair:
@@ -9,22 +9,12 @@
 -- returns { a letter a repair: D done, N not needed any more, L left for another call; dead letters deleted }
 local lease, KEEP = tonumber(ARGV[1]), { completed = tonumber(ARGV[2]), failed = tonumber(ARGV[3]) }
 local MOST_SUSPICIONS, BUDGET = 10000, 100000
-local joined, dropped = false, 0
-read('LLEN', WAKE)
+local dropped = 0
 begin_writing()
 
--- Gives an id to the sweep, which is the only one that ends claims and counts lost jobs.
-local function give_to_sweep(id)
-  if count_copies('processing', id) == 0 then
-    call('LPUSH', PROCESSING, id)
-    call('HSET', META, 'next_sweep', NOW)
-  end
-  return true
-end
-
-local function set_status(id, status)
+-- A job that is alive has no time to live, and its id is no leftover of a cancelled one.
+local function revive(id)
   call('PERSIST', JOB .. id)
-  call('HSET', JOB .. id, 'status', status, 'claim_token', '', 'claimed_at_ms', '0')
   call('HDEL', JOB .. id, 'in_pending')
 end
 
@@ -62,7 +52,11 @@ function ACTS.hand_over(id, place)
   else
     free = length.processing <= FAR and take_out(place, id)
   end
-  return free and give_to_sweep(id)
+  -- the sweep is the only one that ends claims and counts lost jobs
+  if free and count_copies('processing', id) == 0 then
+    give_to_sweep(id)
+  end
+  return free
 end
 
 function ACTS.follow_place(id, place)
@@ -72,7 +66,8 @@ function ACTS.follow_place(id, place)
     call('HSET', JOB .. id, 'status', place)
     call('HDEL', JOB .. id, 'in_pending')
   else
-    set_status(id, place == 'delayed' and 'scheduled' or place)
+    revive(id)
+    call('HSET', JOB .. id, 'status', place == 'delayed' and 'scheduled' or place, 'claim_token', '', 'claimed_at_ms', '0')
   end
   return true
 end
@@ -80,13 +75,11 @@ end
 function ACTS.list(id, _, f)
   if not stands_nowhere(id) then
     return false
-  elseif f[1] == 'scheduled' then
-    call('ZADD', DELAYED, text(number(f[6], now)), id)
-  else
-    set_status(id, 'pending')
-    call('RPUSH', PENDING, id)
   end
-  joined = true
+  revive(id)
+  local scheduled = f[1] == 'scheduled'
+  wait_again(id, scheduled and number(f[6], now) or now, not scheduled, 'claim_token', '', 'claimed_at_ms', '0')
+  let_in()
   return true
 end
 
@@ -135,9 +128,6 @@ while at <= #ARGV do
   end
   letters[#letters + 1] = letter
   at = at + 7 + more
-end
-if joined then
-  hint()
 end
 count('repaired_total', repaired)
 count('dropped_total', dropped)

@@ -1,7 +1,7 @@
--- Shared by the scripts that look after units whose jobs were ended by clients that know no runs.
--- needs: words/runs words/endings
+-- For the scripts that look after units whose jobs were ended by clients that know no runs.
+-- needs: words/runs words/run-ends words/units words/totals doors/cancel
 
--- A call reads one result and what else fits into so many bytes: large ones take a while to check.
+-- A call reads one result, and more of them as long as they fit into so many bytes: large ones take a while to check.
 local read_so_far, MOST_READ = 0, 512 * 1024
 local function may_read(size)
   local may = read_so_far == 0 or read_so_far + size <= MOST_READ
@@ -81,7 +81,7 @@ local function cancel_page(run)
   local ended = 0
   for i = 1, #page[2], 2 do
     local unit, job = page[2][i], page[2][i + 1]
-    if call('HEXISTS', OUTPUTS .. id, unit) == 0 and cancel_if_waiting(job, CANCELLED, text(run.expires or now)) then
+    if call('HEXISTS', OUTPUTS .. id, unit) == 0 and cancel_waiting(job, CANCELLED, text(run.expires or now)) then
       run[FAILURES] = true
       call('HSET', FAILURES .. id, unit, CANCELLED)
       ended = ended + 1

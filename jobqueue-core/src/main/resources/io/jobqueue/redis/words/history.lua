@@ -1,6 +1,6 @@
--- Shared by the scripts that end jobs: the two histories, and the message that tells of an end.
+-- The histories: `completed`, and `failed`, which holds the dead letters. A job that drops out of its history is deleted.
 
--- Deletes the hashes of jobs that dropped out of a history, but for those that have come to life again since.
+-- Deletes the hashes of jobs that dropped out, but for those that have come to life again since.
 local function forget(ids, status)
   local gone = {}
   for _, id in ipairs(ids) do
@@ -14,7 +14,7 @@ local function forget(ids, status)
   end
 end
 
--- Drops the oldest of a history that has `length` entries down to `keep`, at most 300 a call; returns how many.
+-- Drops the oldest entries of a history that has `length` entries down to `keep`, at most 300 a call; returns how many.
 local function trim(history, status, length, keep)
   local over = math.min(length - keep, 300)
   if over <= 0 then
@@ -22,9 +22,4 @@ local function trim(history, status, length, keep)
   end
   forget(call('RPOP', history, over), status)
   return over
-end
-
--- The guide's message. `by` tells other processes of ours that this script has told the job's run already.
-local function publish(id, status)
-  call('PUBLISH', EVENTS, '{"id":' .. cjson.encode(id) .. ',"status":"' .. status .. '","by":"jobqueue"}')
 end

@@ -1,0 +1,18 @@
+-- The door through which jobs end with success. The job has left `processing` before.
+-- needs: doors/end words/history words/totals
+
+local completed = {} -- ids that are in no history yet
+
+local function complete(id, hash, result)
+  call('HSET', hash, 'status', 'completed', 'completed_at_ms', NOW, 'result', result)
+  completed[#completed + 1] = id
+  ended(id, 'completed')
+end
+
+-- Puts what has completed into the history, which keeps so many.
+local function keep_completed(keep)
+  if #completed > 0 then
+    trim(COMPLETED, 'completed', call('LPUSH', COMPLETED, unpack(completed)), keep)
+    count('completed_total', #completed)
+  end
+end

@@ -1,0 +1,32 @@
+-- The door through which jobs are removed for good, wherever they stand.
+-- needs: words/first-write words/history words/units words/run-ends
+
+-- Removes the oldest jobs of one status; returns how many ids were taken out. Jobs that had not ended, end for their runs.
+--   ttl  how long the keys of a run that nobody started live on (ms)
+local function discard(status, most, ttl)
+  local list = ({ pending = PENDING, processing = PROCESSING, completed = COMPLETED, failed = FAILED })[status]
+  local ids
+  if list then
+    read('LLEN', list)
+    ids = call('RPOP', list, most) or {}
+  else
+    ids = read('ZRANGE', DELAYED, 0, most - 1)
+    if #ids > 0 then
+      call('ZREM', DELAYED, unpack(ids))
+    end
+  end
+  begin_writing()
+  local reason = 'purged: the job was removed'
+  for _, id in ipairs(status ~= 'completed' and status ~= 'failed' and ids or {}) do
+    local f = try('HMGET', JOB .. id, 'status', 'run_id', 'unit_id', 'gathers')
+    if f[1] == status and (f[2] or f[4]) then
+      fail_unit(f[2] or '', f[3] or '', id, reason, ttl)
+      end_gather(f[4], id, 'failed', reason)
+    end
+    if status == 'pending' then
+      try('HDEL', JOB .. id, 'in_pending') -- of a unit that was cancelled where it waited
+    end
+  end
+  forget(ids, status)
+  return #ids
+end

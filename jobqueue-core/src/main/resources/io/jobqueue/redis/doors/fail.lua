@@ -1,0 +1,29 @@
+-- The door through which jobs end without success. The job has left the place where it stood before.
+-- needs: doors/end words/history words/units words/run-ends
+
+local dead = {} -- ids of new dead letters, which are in no history yet
+
+-- Makes a job a dead letter, and ends what it is to a run.
+--   run, unit  the unit that it is, '' or nil when it is none
+--   gathers    the run that it gathers, if any
+--   ttl        how long the keys of a run that nobody started live on (ms)
+local function fail(id, reason, run, unit, gathers, ttl)
+  call('HSET', JOB .. id, 'status', 'failed', 'claim_token', '', 'last_error', reason, 'last_error_at_ms', NOW)
+  dead[#dead + 1] = id
+  ended(id, 'failed')
+  fail_unit(run or '', unit or '', id, reason, ttl)
+  end_gather(gathers, id, 'failed', reason)
+end
+
+-- The same for a job that cannot run, because its payload is gone.
+local function fail_lost(id, run, unit, gathers, ttl)
+  fail(id, 'lost: the job has no payload', run, unit, gathers, ttl)
+end
+
+-- Puts new dead letters into their history, which keeps so many; returns how many were dropped for them.
+local function keep_dead(keep)
+  if #dead == 0 then
+    return 0
+  end
+  return trim(FAILED, 'failed', call('LPUSH', FAILED, unpack(dead)), keep)
+end

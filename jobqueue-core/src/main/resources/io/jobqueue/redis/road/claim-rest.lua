@@ -1,0 +1,26 @@
+-- Goes on from `road/claim` when it found jobs that it does not claim: due jobs for which there is no room, jobs that somebody
+-- else has claimed, and jobs that are lost.
+-- needs: doors/give-to-sweep doors/join doors/wait-again doors/fail words/run-ends words/totals words/wake
+
+-- A guide client that was overtaken by a sweep between its pop and its stamp has a job that stands in `pending`. The job is
+-- left to that client, and put where a sweep will find it when the client dies.
+for _, id in ipairs(astray) do
+  if not call('LPOS', PROCESSING, id) then
+    give_to_sweep(id)
+  end
+end
+for _, id in ipairs(promoted) do
+  wait_again(id, now)
+end
+let_in()
+keep_hint(left)
+
+-- jobs that cannot run, because their payload is gone
+for _, id in ipairs(broken) do
+  local f = call('HMGET', JOB .. id, 'run_id', 'unit_id', 'gathers')
+  fail_lost(id, f[1], f[2], f[3], tonumber(ARGV[4]))
+end
+keep_dead(math.huge)
+count('lost_total', #lost)
+reply[4] = end_runs()
+return reply

@@ -1,0 +1,72 @@
+-- Goes on from `upkeep/reclaim` when it found ids that must leave `processing`.
+-- needs: doors/fail doors/join doors/wait-again words/runs words/run-ends words/totals
+local max_crashes, keep_failed, ttl = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+for _, entries in ipairs({ stale, lost, astray }) do
+  for _, entry in ipairs(entries) do
+    mark(-(entry.distance + 1))
+  end
+end
+forget_marks()
+
+-- The run and the unit of a job; '' when it belongs to none. A guide producer names them in the payload. Nothing else is read
+-- from the payload, and only here, for a job that ends.
+local function unit_of(f)
+  if f[10] or f[13] or not string.find(f[12], '"run_id"', 1, true) then
+    return f[10] or '', f[11] or ''
+  end
+  local ok, payload = pcall(cjson.decode, f[12])
+  local run, unit = ok and type(payload) == 'table' and payload.run_id, ok and type(payload) == 'table' and payload.unit_id
+  if type(run) == 'string' and type(unit) == 'string' and #run <= 128 and string.find(run, '^[%w_.:-]+$')
+    and #unit <= 256 and not string.find(unit, '%c') then
+    return run, unit
+  end
+  return '', ''
+end
+
+-- Why a job does not return to the queue; nil when it does.
+local function reason_to_fail(id, f, crashes)
+  local attempts, limit = number(f[6], 1), number(f[9], 0)
+  if crashes > max_crashes or (limit > 0 and attempts >= limit) then
+    return 'worker-died: ' .. text(crashes) .. ' of its workers fell silent, the last in attempt ' .. text(attempts)
+  end
+  return cancelled(id, f[10], f[15])
+end
+
+local returned, died, gone, ended_before = {}, {}, {}, {}
+for _, entry in ipairs(stale) do
+  local id, f = entry.id, entry.f
+  local crashes = number(f[5], 0) + 1
+  local reason = reason_to_fail(id, f, crashes)
+  call('PERSIST', JOB .. id)
+  call('HSET', JOB .. id, 'crashes', text(crashes), 'reclaimed_at_ms', NOW)
+  if reason then
+    local run, unit = unit_of(f)
+    fail(id, reason, run, unit, f[15], ttl)
+    died[#died + 1] = id
+  else
+    -- newest first, so that the oldest is the next
+    wait_again(id, now, true, 'claim_token', '', 'claimed_at_ms', '0')
+    returned[#returned + 1] = id
+  end
+end
+for i, entry in ipairs(lost) do
+  local f = entry.f
+  if f[14] then
+    fail_lost(entry.id, f[10], f[11], f[15], ttl)
+  elseif not f.err then
+    call('UNLINK', JOB .. entry.id) -- what a claim without a job left behind
+  end
+  gone[i] = entry.id
+end
+let_in()
+local dropped = keep_dead(keep_failed)
+count('reclaimed_total', #returned)
+count('failed_total', #died)
+count('repaired_total', #astray)
+count('dropped_total', dropped)
+count('lost_total', #lost)
+for i, entry in ipairs(astray) do
+  ended_before[i] = entry.id
+  try('HDEL', JOB .. entry.id, 'in_pending') -- a guide client popped what was cancelled
+end
+return { returned, died, gone, dropped, seen_to > 0 and 1 or 0, end_runs(), ended_before }

@@ -1,0 +1,15 @@
+-- The field `lease` of a job: the token of the claim, until when the claim is good (ms of the epoch), and for how long it was
+-- promised (ms). The lease is void when another token owns the job: clients of the guide leave the field behind.
+-- `road/claim` writes the same text itself, once a call.
+
+local function lease_text(token, deadline, length)
+  return token .. ':' .. text(deadline) .. ':' .. text(length)
+end
+
+-- Returns the deadline and the length of a lease of this token; nil when there is none.
+local function lease_of(token, lease)
+  local owner, deadline, length = string.match(lease or '', '^(.*):(%d+):(%d+)$')
+  if owner == token and token ~= '' then
+    return number(deadline, nil), number(length, nil)
+  end
+end

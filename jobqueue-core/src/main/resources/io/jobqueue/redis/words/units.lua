@@ -1,0 +1,68 @@
+-- The two ways in which a unit ends: with an output, or with a failure. A unit may also belong to a run that nobody started,
+-- which is nothing but its hashes; their keys live on for `ttl` ms after the last write.
+-- needs: words/runs words/run-ends
+
+local BESIDE = { FAILURES, EARLY } -- a unit with an output is in neither
+
+-- Why the output of a job cannot be taken as that of its unit; nil when it can.
+local function refusal(id, unit, job)
+  local run = run_of(id)
+  if run and run.spoilt then
+    return 'bad-output: ' .. run.spoilt
+  elseif run then
+    return try('HGET', UNITS .. id, unit) ~= job and 'bad-output: the run was started, and this job is not the one of its unit' or nil
+  elseif type(try('HLEN', OUTPUTS .. id)) == 'table' then
+    return 'bad-output: ' .. OUTPUTS .. id .. ' is not a hash'
+  end
+end
+
+-- Whether a job was a unit of a started run that has been evicted since; what it did is of no use to anybody.
+local function is_stray(job)
+  return type(try('HGET', JOB .. job, 'round')) == 'string'
+end
+
+local function touch(run, ttl)
+  call('PEXPIRE', OUTPUTS .. run, ttl)
+  call('PEXPIRE', FAILURES .. run, ttl)
+  call('PEXPIRE', EARLY .. run, ttl)
+  call('PEXPIRE', RUN .. run, ttl)
+end
+
+-- Ends a unit with its output, which no `refusal` speaks against. The first output stays, also when another job of the unit
+-- ends later.
+local function put_unit(id, unit, job, output, ttl)
+  local run = run_of(id)
+  if run then
+    if call('HSETNX', OUTPUTS .. id, unit, output) == 1 then
+      for _, hash in ipairs(BESIDE) do
+        if run[hash] then
+          call('HDEL', hash .. id, unit)
+        end
+      end
+      note(run, unit)
+    end
+  elseif not is_stray(job) then
+    call('HSETNX', OUTPUTS .. id, unit, output)
+    try('HDEL', FAILURES .. id, unit)
+    try('HDEL', EARLY .. id, unit)
+    touch(id, ttl)
+  end
+end
+
+-- Ends a unit with a failure, unless it has an output. Keys of another type are left alone.
+local function fail_unit(id, unit, job, reason, ttl)
+  if id == '' or unit == '' then
+    return
+  end
+  local run = run_of(id)
+  if run then
+    if not refusal(id, unit, job) and call('HEXISTS', OUTPUTS .. id, unit) == 0 then
+      run[FAILURES] = true
+      call('HSET', FAILURES .. id, unit, reason)
+      note(run, unit)
+    end
+  elseif try('HEXISTS', OUTPUTS .. id, unit) ~= 1 and not is_stray(job) then
+    try('HSET', FAILURES .. id, unit, reason)
+    touch(id, ttl)
+  end
+end
