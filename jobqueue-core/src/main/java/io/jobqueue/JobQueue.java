@@ -20,7 +20,7 @@ import java.util.concurrent.CompletableFuture;
  *
  * Every method makes at least one round trip to Redis, unless its description says otherwise. When Redis cannot be
  * reached, an enqueue throws an {@link EnqueueRefusedException} or {@link EnqueueUncertainException}, and every other method
- * the Redis client's own exception: at once while the connection is known to be down, otherwise after the command timeout.
+ * a {@link RedisUnavailableException}: at once while Redis is known to be away, otherwise after the command timeout.
  *
  * <p>A method and its {@code …Async} twin do the same work. Both throw {@link IllegalArgumentException} at once for wrong
  * arguments; every other failure of the twin completes its future exceptionally.

@@ -20,7 +20,7 @@ import java.util.function.Function;
  * <p>A run that has not ended carries no time to live, and neither does one whose gather job has not ended. After that it
  * is kept for its {@linkplain JobRunOptions#retention retention}; {@link WorkOutputCache#evict} removes it earlier. Outputs of a started run come from its jobs alone.
  *
- * <p>All methods make round trips; what they throw when Redis is away is the Redis client's own exception, and repeating
+ * <p>All methods make round trips; when Redis is away they throw a {@link RedisUnavailableException}, and repeating
  * any of them is safe. Thread-safe.
  *
  * @since 0.1.0

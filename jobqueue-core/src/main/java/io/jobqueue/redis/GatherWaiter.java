@@ -4,11 +4,9 @@ import static io.jobqueue.redis.Answers.waitFor;
 
 import io.jobqueue.JobCodec;
 import io.jobqueue.JobRunException;
+import io.jobqueue.RedisUnavailableException;
 import io.jobqueue.UnreadableJsonException;
 import io.lettuce.core.KeyValue;
-import io.lettuce.core.RedisBusyException;
-import io.lettuce.core.RedisCommandExecutionException;
-import io.lettuce.core.RedisException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -75,12 +73,9 @@ final class GatherWaiter {
                 redis.connector().subscriptions().add(redis.keys().lifecycle(), hearing);
             }
             return waitFor(this::readEnd);
-        } catch (RedisException ex) {
-            // Redis is away, or not ready; perhaps it comes back in time
-            boolean passing = !(ex instanceof RedisCommandExecutionException)
-                    || ex instanceof RedisBusyException
-                    || Refusal.isStartingOrDemoted(ex);
-            if (!passing || deadline - System.nanoTime() <= 0) {
+        } catch (RedisUnavailableException ex) {
+            // perhaps it comes back in time
+            if (deadline - System.nanoTime() <= 0) {
                 throw ex;
             }
             return Optional.empty();

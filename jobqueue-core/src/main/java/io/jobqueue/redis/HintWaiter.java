@@ -58,7 +58,7 @@ final class HintWaiter {
             discard(open);
         }
         int since = closed;
-        return connector.connect().thenApply(made -> keep(made, since));
+        return connector.furtherConnection().thenApply(made -> keep(made, since));
     }
 
     private synchronized StatefulConnection<String, String> keep(StatefulConnection<String, String> made, int since) {

@@ -103,15 +103,13 @@ final class QueueRedis {
     /** Sends any command on the connection that all queues share. */
     <T> CompletableFuture<T> command(
             Function<RedisClusterAsyncCommands<String, String>, ? extends CompletionStage<T>> command) {
-        return attempt(() -> connector.commands().thenCompose(command))
-                .whenComplete((reply, failure) -> connector.heard(failure));
+        return attempt(() -> connector.send(command));
     }
 
     /** Sends a command such as SCAN, which belongs to a server and not to a key, to the server that has a key. */
     <T> CompletableFuture<T> commandOfServerWith(
             String key, Function<RedisClusterAsyncCommands<String, String>, ? extends CompletionStage<T>> command) {
-        return attempt(() -> connector.commandsOfServerWith(key).thenCompose(command))
-                .whenComplete((reply, failure) -> connector.heard(failure));
+        return attempt(() -> connector.sendToServerWith(key, command));
     }
 
     /** Turns an exception of a call into a failed future. */

@@ -1,6 +1,8 @@
 package io.jobqueue.redis;
 
+import io.jobqueue.RedisUnavailableException;
 import io.lettuce.core.ClientOptions;
+import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.RedisConnectionException;
 import io.lettuce.core.api.StatefulConnection;
@@ -11,11 +13,17 @@ import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
 import io.lettuce.core.cluster.api.async.RedisAdvancedClusterAsyncCommands;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
+import java.time.Duration;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -24,12 +32,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Holds the connections of all queues of an application: one that all commands share, and those that wait for hints.
- * Opens them at first use, closes them in {@link #stop()}, and opens new ones, from a new link, after the next
- * {@link #start()}.
+ * Holds the connections of all queues of an application: the shared connection, which carries all commands, and the further
+ * connections of those that wait for hints or listen to channels. Opens them at first use, closes them in {@link #stop()},
+ * and opens new ones from a new link after the next {@link #start()}.
  *
- * <p>A connection that keeps timing out, or that leads to a server which is no master any more, is replaced: a new one
- * asks anew where the master is.
+ * <p>The connector replaces a shared connection that broke, that keeps timing out or that leads to a replica. A new
+ * connection asks anew where the master is. While Redis stays away the connector tries again with growing pauses, and
+ * commands fail at once; see {@link RedisOutage} for what the application logs.
  *
  * <p>Thread-safe.
  *
@@ -39,19 +48,26 @@ public final class RedisConnector {
 
     private static final Logger log = LoggerFactory.getLogger(RedisConnector.class);
     private static final int TIMEOUTS_IN_A_ROW = 2;
+    private static final Duration MAX_WAIT_FOR_CONNECTIONS = Duration.ofSeconds(2);
+    private static final Duration MAX_PAUSE_OF_FURTHER = Duration.ofSeconds(10);
 
     private final Supplier<? extends RedisLink> links;
+    private final RedisOutage outage = new RedisOutage();
     private final AtomicInteger timeouts = new AtomicInteger();
     private final Subscriptions subscriptions =
-            new Subscriptions(() -> connect(RedisLink::connectPubSub), this::giveBack);
-
-    private final Set<Thread> connecting = ConcurrentHashMap.newKeySet();
+            new Subscriptions(() -> furtherConnection(RedisLink::connectPubSub), this::giveBack);
 
     // guarded by this
-    private final Set<StatefulConnection<String, String>> connections = new HashSet<>();
+    private final Set<StatefulConnection<String, String>> connections =
+            Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Set<CompletableFuture<Void>> closing = new HashSet<>();
+    private final Set<Thread> connecting = new HashSet<>();
     private @Nullable RedisLink link;
-    private @Nullable CompletableFuture<Shared> opening;
+    private @Nullable Opening opening;
+    private int stops;
     private boolean stopped;
+    private int furtherFailures;
+    private long noFurtherBefore;
 
     // written under the lock, read without
     private volatile @Nullable Shared shared;
@@ -59,125 +75,75 @@ public final class RedisConnector {
     /**
      * Makes a connector that has not connected yet.
      *
-     * @param links makes a link whenever connections are opened anew
+     * @param links makes a link whenever connections are opened for the first time after the start
      */
     public RedisConnector(Supplier<? extends RedisLink> links) {
         this.links = links;
     }
 
-    /** The connection that all commands share, with what it can do. */
-    private record Shared(
-            StatefulConnection<String, String> connection, RedisClusterAsyncCommands<String, String> commands) {}
-
     /**
-     * The commands of the shared connection, which is opened when it is not open. Never blocks, as callers may be on a
-     * connection's own thread.
+     * The shared connection.
      *
-     * @return fails with a {@link RedisConnectionException} at once when the connection is down, so that surely nothing was
-     *     sent
+     * @param restoresItself whether the driver opens the connection again when it breaks; otherwise this class does
      */
-    CompletableFuture<RedisClusterAsyncCommands<String, String>> commands() {
-        return open().thenApply(Shared::commands);
-    }
+    private record Shared(
+            StatefulConnection<String, String> connection,
+            RedisClusterAsyncCommands<String, String> commands,
+            boolean restoresItself) {
 
-    private CompletableFuture<Shared> open() {
-        Shared open = shared;
-        if (open == null) {
-            return opening();
+        boolean isOpen() {
+            return connection.isOpen();
         }
-        return open.connection().isOpen()
-                ? CompletableFuture.completedFuture(open)
-                : CompletableFuture.failedFuture(
-                        new RedisConnectionException("the connection to Redis is down; it is being restored"));
-    }
-
-    private synchronized CompletableFuture<Shared> opening() {
-        if (shared != null) {
-            return CompletableFuture.completedFuture(shared);
-        }
-        CompletableFuture<Shared> under = opening;
-        if (under == null || under.isDone()) {
-            under = connect().thenApply(this::share);
-            opening = under;
-        }
-        return under;
-    }
-
-    private synchronized Shared share(StatefulConnection<String, String> connection) {
-        if (!connections.contains(connection)) {
-            throw stopped();
-        }
-        Shared open = new Shared(connection, commandsOf(connection));
-        shared = open;
-        return open;
-    }
-
-    boolean isCluster() {
-        return uninterrupted(() -> link().isCluster());
     }
 
     /**
-     * Opens a connection, on a thread of its own, because that waits for connections' threads. It is {@linkplain #giveBack
-     * given back}, at the latest by {@link #stop()}.
+     * An attempt to open the shared connection.
+     *
+     * @param repeated whether an attempt before this one failed, so that callers do not wait for this one
      */
-    CompletableFuture<StatefulConnection<String, String>> connect() {
-        return connect(RedisLink::connect);
-    }
+    private record Opening(CompletableFuture<Shared> result, boolean repeated) {}
 
-    /** What hears the channels of all queues. */
-    Subscriptions subscriptions() {
-        return subscriptions;
-    }
+    /** Says that {@link #stop()} was called. */
+    private static final class StoppedException extends IllegalStateException {
 
-    private <C extends StatefulConnection<String, String>> CompletableFuture<C> connect(Function<RedisLink, C> kind) {
-        return CompletableFuture.supplyAsync(() -> connectNow(kind), task -> {
-            Thread thread = new Thread(task, "jobqueue-connect");
-            thread.setDaemon(true);
-            thread.start();
-        });
-    }
+        private static final long serialVersionUID = 1L;
 
-    private <C extends StatefulConnection<String, String>> C connectNow(Function<RedisLink, C> kind) {
-        connecting.add(Thread.currentThread());
-        try {
-            RedisLink from = link();
-            C connection = kind.apply(from);
-            if (!keep(connection, from)) {
-                connection.close();
-                throw stopped();
-            }
-            return connection;
-        } finally {
-            connecting.remove(Thread.currentThread());
-            // an interrupt by stop() is not for what others chained to this thread
-            Thread.interrupted();
+        StoppedException() {
+            super("the job queue is stopped; its connections are closed until the next start");
         }
     }
 
-    /** A thread that is interrupted must stay so while a client is made, which Lettuce and Netty do not see to. */
-    private static <T> T uninterrupted(Supplier<T> opening) {
-        boolean interrupted = Thread.interrupted();
-        try {
-            return opening.get();
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
+    // ---- commands
+
+    /**
+     * Sends a command on the shared connection, which is opened when it is not open. Never blocks, as callers may be on a
+     * thread of the connection.
+     *
+     * @return fails with a {@link RedisUnavailableException} when Redis is away; at once when that is known, with a {@link
+     *     RedisConnectionException} as its cause because nothing was sent
+     */
+    <T> CompletableFuture<T> send(
+            Function<RedisClusterAsyncCommands<String, String>, ? extends CompletionStage<T>> command) {
+        return shared().thenCompose(
+                        open -> command.apply(open.commands()).handle((reply, failure) -> ended(open, reply, failure)));
     }
 
-    /** Whether the link was not closed meanwhile. */
-    private synchronized boolean keep(StatefulConnection<String, String> connection, RedisLink from) {
-        return link == from && connections.add(connection);
+    /** Sends a command that asks a server instead of a key, to the server that has this key. */
+    <T> CompletableFuture<T> sendToServerWith(
+            String key, Function<RedisClusterAsyncCommands<String, String>, ? extends CompletionStage<T>> command) {
+        return shared().thenCompose(open ->
+                serverWith(key, open).thenCompose(command).handle((reply, failure) -> ended(open, reply, failure)));
     }
 
-    /** Closes a connection that is not needed any more. */
-    void giveBack(StatefulConnection<String, String> connection) {
-        synchronized (this) {
-            connections.remove(connection);
+    private static CompletableFuture<RedisClusterAsyncCommands<String, String>> serverWith(String key, Shared open) {
+        if (!(open.connection() instanceof StatefulRedisClusterConnection<String, String> cluster)) {
+            return CompletableFuture.completedFuture(open.commands());
         }
-        // nobody needs to know when it is gone
-        var unused = connection.closeAsync();
+        RedisClusterNode node = cluster.getPartitions().getPartitionBySlot(SlotHash.getSlot(key));
+        if (node == null) {
+            throw new RedisConnectionException("no server of the cluster has the key " + key);
+        }
+        return cluster.getConnectionAsync(node.getNodeId()).thenApply(StatefulRedisConnection::async);
     }
 
     static RedisClusterAsyncCommands<String, String> commandsOf(StatefulConnection<String, String> connection) {
@@ -204,51 +170,280 @@ public final class RedisConnector {
         };
     }
 
-    /** The commands of the server that has a key, for those that ask a server and not a key. */
-    CompletableFuture<RedisClusterAsyncCommands<String, String>> commandsOfServerWith(String key) {
-        return open().thenCompose(open -> {
-            if (!(open.connection() instanceof StatefulRedisClusterConnection<String, String> cluster)) {
-                return CompletableFuture.completedFuture(open.commands());
+    /** Looks at how a command ended, to notice outages and to replace a connection that is of no use. */
+    private <T> T ended(Shared on, T reply, @Nullable Throwable failure) {
+        if (failure == null) {
+            answered(on);
+            return reply;
+        }
+        Throwable cause = Answers.unwrap(failure);
+        if (Refusal.isOutage(cause)) {
+            failed(on, cause);
+            throw RedisOutage.asException(address(), cause);
+        }
+        if (cause instanceof RedisCommandExecutionException) {
+            answered(on);
+        }
+        throw new CompletionException(cause);
+    }
+
+    private void answered(Shared on) {
+        if (timeouts.get() > 0) {
+            timeouts.set(0);
+        }
+        outage.answered(on.restoresItself());
+    }
+
+    private void failed(Shared on, Throwable cause) {
+        if (cause instanceof RedisCommandTimeoutException) {
+            outage.failed(address(), cause);
+            if (timeouts.incrementAndGet() >= TIMEOUTS_IN_A_ROW) {
+                replace(on);
             }
-            RedisClusterNode node = cluster.getPartitions().getPartitionBySlot(SlotHash.getSlot(key));
-            if (node == null) {
-                throw new RedisConnectionException("no server of the cluster has the key " + key);
+        } else if (cause instanceof RedisCommandExecutionException) {
+            outage.failed(address(), cause);
+            if (Refusal.REPLICA.is(cause)) {
+                replace(on);
             }
-            return cluster.getConnectionAsync(node.getNodeId()).thenApply(StatefulRedisConnection::async);
+        } else if (!on.restoresItself()) {
+            outage.connectionLost(address());
+            replace(on);
+        } else if (Refusal.isBeforeSending(cause)) {
+            outage.failed(address(), cause);
+        } else {
+            outage.connectionLost(address());
+        }
+    }
+
+    // ---- the shared connection
+
+    private CompletableFuture<Shared> shared() {
+        Shared open = shared;
+        if (open == null) {
+            return opening();
+        }
+        if (open.isOpen()) {
+            return CompletableFuture.completedFuture(open);
+        }
+        if (open.restoresItself()) {
+            RedisConnectionException broken =
+                    new RedisConnectionException("the connection is broken and the Redis client opens it again");
+            outage.failed(address(), broken);
+            return CompletableFuture.failedFuture(RedisOutage.asException(address(), broken));
+        }
+        // it broke while no command was under way
+        outage.connectionLost(address());
+        replace(open);
+        return opening();
+    }
+
+    private synchronized CompletableFuture<Shared> opening() {
+        if (stopped) {
+            return CompletableFuture.failedFuture(new StoppedException());
+        }
+        Shared open = shared;
+        if (open != null) {
+            return CompletableFuture.completedFuture(open);
+        }
+        Opening under = opening == null ? open(Duration.ZERO) : opening;
+        return under.repeated() ? CompletableFuture.failedFuture(outage.asException()) : under.result();
+    }
+
+    /** Replaces the shared connection, unless that has happened. */
+    private void replace(Shared old) {
+        synchronized (this) {
+            if (shared != old) {
+                return;
+            }
+            shared = null;
+            timeouts.set(0);
+            open(outage.nextPause(false));
+        }
+        giveBack(old.connection());
+    }
+
+    private synchronized Opening open(Duration pause) {
+        CompletableFuture<Shared> result = connect(pause, RedisLink::connect)
+                .handle((connection, failure) -> connection == null ? notOpened(failure) : share(connection));
+        Opening made = new Opening(result, !pause.isZero());
+        opening = made;
+        return made;
+    }
+
+    private synchronized Shared share(StatefulConnection<String, String> connection) {
+        if (!connections.contains(connection)) {
+            throw new StoppedException();
+        }
+        Shared open = new Shared(
+                connection, commandsOf(connection), connection.getOptions().isAutoReconnect());
+        shared = open;
+        opening = null;
+        return open;
+    }
+
+    /** Lets the connector try again after a pause. Those who waited for this attempt hear why it failed. */
+    private Shared notOpened(Throwable failure) {
+        Throwable cause = Answers.unwrap(failure);
+        synchronized (this) {
+            if (stopped || cause instanceof StoppedException) {
+                throw new StoppedException();
+            }
+            outage.failed(address(), cause);
+            open(outage.nextPause(true));
+        }
+        throw outage.asException();
+    }
+
+    // ---- further connections
+
+    /**
+     * Opens a further connection, unless Redis is known to be away. Whoever asked for it {@linkplain #giveBack gives it
+     * back}; {@link #stop()} closes it at the latest.
+     */
+    CompletableFuture<StatefulConnection<String, String>> furtherConnection() {
+        return furtherConnection(RedisLink::connect);
+    }
+
+    private <C extends StatefulConnection<String, String>> CompletableFuture<C> furtherConnection(
+            Function<RedisLink, C> kind) {
+        if (outage.isKnown()) {
+            return CompletableFuture.failedFuture(outage.asException());
+        }
+        synchronized (this) {
+            if (isPausing()) {
+                return CompletableFuture.failedFuture(RedisOutage.asException(
+                        address(), new RedisConnectionException("no further connection could be opened just now")));
+            }
+        }
+        return connect(Duration.ZERO, kind).whenComplete((connection, failure) -> {
+            if (failure == null) {
+                furtherOpened();
+            } else {
+                furtherNotOpened(Answers.unwrap(failure));
+            }
         });
     }
 
-    /** Hears how a command on the shared connection ended, so that a connection that is of no use is replaced. */
-    void heard(@Nullable Throwable failure) {
-        Throwable cause = failure == null ? null : Answers.unwrap(failure);
-        if (cause instanceof RedisCommandTimeoutException) {
-            if (timeouts.incrementAndGet() >= TIMEOUTS_IN_A_ROW) {
-                replace("commands keep timing out");
-            }
+    private synchronized void furtherOpened() {
+        furtherFailures = 0;
+    }
+
+    /** The application works without further connections, only slower: it polls. So this is no outage. */
+    private synchronized void furtherNotOpened(Throwable cause) {
+        if (stopped || cause instanceof StoppedException) {
             return;
         }
-        timeouts.set(0);
-        if (Refusal.REPLICA.is(cause)) {
-            replace("it leads to a replica");
+        Shared open = shared;
+        if (open == null || !open.isOpen()) {
+            outage.failed(address(), cause);
+            return;
+        }
+        if (isPausing()) {
+            return; // one of several attempts at the same time
+        }
+        furtherFailures++;
+        noFurtherBefore = System.nanoTime()
+                + Math.min(
+                        Duration.ofMillis(100).toNanos() << Math.min(furtherFailures, 20),
+                        MAX_PAUSE_OF_FURTHER.toNanos());
+        if (furtherFailures == 2) {
+            log.warn(
+                    "No further connection to {} can be opened, so idle workers find jobs by polling: {}",
+                    RedisOutage.name(address()),
+                    RedisOutage.reason(cause));
         }
     }
 
-    private void replace(String why) {
-        Shared old;
+    private boolean isPausing() {
+        return furtherFailures > 0 && System.nanoTime() - noFurtherBefore < 0;
+    }
+
+    /** What hears the channels of all queues. */
+    Subscriptions subscriptions() {
+        return subscriptions;
+    }
+
+    /** Closes a connection that is not needed any more. Does not wait for that. */
+    void giveBack(StatefulConnection<String, String> connection) {
         synchronized (this) {
-            old = shared;
-            shared = null;
+            if (!connections.remove(connection)) {
+                return;
+            }
         }
-        if (old != null) {
-            log.warn("The connection to Redis is replaced: {}", why);
-            timeouts.set(0);
-            giveBack(old.connection());
+        close(connection);
+    }
+
+    /** Not under the lock, for which threads of the connection may wait with locks of the driver in their hands. */
+    private void close(StatefulConnection<String, String> connection) {
+        CompletableFuture<Void> closed = connection.closeAsync();
+        synchronized (this) {
+            closing.add(closed);
+        }
+        var unused = closed.whenComplete((done, failure) -> {
+            synchronized (this) {
+                closing.remove(closed);
+                notifyAll();
+            }
+        });
+    }
+
+    // ---- connecting
+
+    boolean isCluster() {
+        return uninterrupted(() -> link(starts()).isCluster());
+    }
+
+    private synchronized String address() {
+        return link == null ? "" : link.address();
+    }
+
+    /** Connects on a thread of its own, because that waits for threads of the connection. */
+    private <C extends StatefulConnection<String, String>> CompletableFuture<C> connect(
+            Duration pause, Function<RedisLink, C> kind) {
+        int start = starts();
+        Executor thread = task -> {
+            Thread made = new Thread(task, "jobqueue-connect");
+            made.setDaemon(true);
+            made.start();
+        };
+        return CompletableFuture.supplyAsync(
+                () -> connectNow(start, kind),
+                pause.isZero()
+                        ? thread
+                        : CompletableFuture.delayedExecutor(pause.toMillis(), TimeUnit.MILLISECONDS, thread));
+    }
+
+    private <C extends StatefulConnection<String, String>> C connectNow(int start, Function<RedisLink, C> kind) {
+        RedisLink from;
+        synchronized (this) {
+            from = link(start);
+            connecting.add(Thread.currentThread());
+        }
+        try {
+            C connection = kind.apply(from);
+            if (!keep(connection, from)) {
+                connection.close();
+                throw new StoppedException();
+            }
+            return connection;
+        } finally {
+            synchronized (this) {
+                connecting.remove(Thread.currentThread());
+                notifyAll();
+            }
+            // an interrupt by stop() is not for those that are chained to this thread
+            Thread.interrupted();
         }
     }
 
-    private synchronized RedisLink link() {
-        if (stopped) {
-            throw stopped();
+    /** Whether the link is still in use, so that the connection belongs to it. */
+    private synchronized boolean keep(StatefulConnection<String, String> connection, RedisLink from) {
+        return link == from && connections.add(connection);
+    }
+
+    private synchronized RedisLink link(int start) {
+        if (stopped || start != stops) {
+            throw new StoppedException();
         }
         if (link == null) {
             link = links.get();
@@ -256,9 +451,23 @@ public final class RedisConnector {
         return link;
     }
 
-    private static IllegalStateException stopped() {
-        return new IllegalStateException("the job queue is stopped; its connections are closed until the next start");
+    private synchronized int starts() {
+        return stops;
     }
+
+    /** A thread that is interrupted must stay so while a client is made, which Lettuce and Netty do not see to. */
+    private static <T> T uninterrupted(Supplier<T> opening) {
+        boolean interrupted = Thread.interrupted();
+        try {
+            return opening.get();
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    // ---- start and stop
 
     /** Allows connections again after {@link #stop()}. They are opened at first use. */
     public synchronized void start() {
@@ -270,25 +479,61 @@ public final class RedisConnector {
         return !stopped;
     }
 
-    /** Closes all connections. Until the next {@link #start()} every use fails with an {@link IllegalStateException}. */
+    /**
+     * Closes all connections and then the link. Until the next {@link #start()} every use fails with an
+     * {@link IllegalStateException}. Waits a few seconds at most.
+     */
     public void stop() {
-        List<StatefulConnection<String, String>> closing;
+        List<StatefulConnection<String, String>> open;
         RedisLink left;
         synchronized (this) {
             stopped = true;
-            closing = List.copyOf(connections);
-            connections.clear();
+            stops++;
+            open = List.copyOf(connections);
             left = link;
             link = null;
             shared = null;
+            opening = null;
         }
+        open.forEach(this::giveBack);
         subscriptions.close();
-        // without the lock: what ends on the connections' threads meanwhile wants it
-        closing.forEach(StatefulConnection::close);
-        if (left != null) {
-            left.close();
+        boolean interrupted = Thread.interrupted();
+        try {
+            // what connects or closes while its client is shut down meets dead threads, which Netty logs as errors
+            awaitConnections();
+            if (left != null) {
+                close(left);
+            }
+        } finally {
+            outage.forget();
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
-        // a connect that is under way when its client is shut down never ends by itself
-        connecting.forEach(Thread::interrupt);
+    }
+
+    private synchronized void awaitConnections() {
+        long end = System.nanoTime() + MAX_WAIT_FOR_CONNECTIONS.toNanos();
+        long left = MAX_WAIT_FOR_CONNECTIONS.toMillis();
+        try {
+            while (left > 0 && !(connecting.isEmpty() && closing.isEmpty())) {
+                wait(left);
+                left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+            }
+        } catch (InterruptedException ex) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void close(RedisLink left) {
+        try {
+            left.close();
+        } catch (RuntimeException ex) {
+            log.warn("The client of {} did not close: {}", RedisOutage.name(left.address()), RedisOutage.reason(ex));
+        }
+        synchronized (this) {
+            // an attempt whose client is shut down never ends by itself
+            connecting.forEach(Thread::interrupt);
+        }
     }
 }

@@ -8,6 +8,7 @@ import io.jobqueue.Enqueuer;
 import io.jobqueue.JobEvent;
 import io.jobqueue.JobListener;
 import io.jobqueue.JobRef;
+import io.jobqueue.RedisUnavailableException;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.ScriptOutputType;
 import java.util.ArrayList;
@@ -120,8 +121,9 @@ final class RedisEnqueuer implements Enqueuer {
         List<String> ids = open.stream()
                 .flatMap(trip -> trip.jobs().stream().map(placed -> placed.job().id()))
                 .toList();
-        boolean refused = cause instanceof RedisCommandExecutionException && !Refusal.isStartingOrDemoted(cause);
-        return refused || Refusal.isBeforeSending(cause) || cause instanceof IllegalStateException
+        Throwable said = cause instanceof RedisUnavailableException ? cause.getCause() : cause;
+        boolean refused = said instanceof RedisCommandExecutionException && !Refusal.isStartingOrDemoted(said);
+        return refused || Refusal.isBeforeSending(said) || cause instanceof IllegalStateException
                 ? new EnqueueRefusedException(queue, ids, cause)
                 : new EnqueueUncertainException(queue, ids, cause);
     }

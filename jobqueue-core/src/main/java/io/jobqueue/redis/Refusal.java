@@ -1,10 +1,13 @@
 package io.jobqueue.redis;
 
+import io.lettuce.core.RedisBusyException;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisConnectionException;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisLoadingException;
+import java.io.IOException;
 import java.util.List;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +46,21 @@ enum Refusal {
         return failure instanceof RedisConnectionException
                 || (failure instanceof RedisException
                         && NOT_SENT.stream().anyMatch(String.valueOf(failure.getMessage())::startsWith));
+    }
+
+    /**
+     * Whether Redis could not be reached or serves nobody, as opposed to refusing this one command. {@link RedisConnector}
+     * logs such failures, once for each outage.
+     */
+    static boolean isOutage(Throwable failure) {
+        if (failure instanceof RedisCommandExecutionException) {
+            return failure instanceof RedisBusyException || isStartingOrDemoted(failure);
+        }
+        return failure instanceof IOException
+                || failure instanceof TimeoutException
+                || (failure instanceof RedisException
+                        && !String.valueOf(failure.getMessage())
+                                .matches("(Request queue|Command buffer) size exceeded.*"));
     }
 
     /**

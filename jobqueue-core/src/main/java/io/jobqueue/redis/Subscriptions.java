@@ -12,8 +12,9 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Hears channels, on one connection that is open only while somebody listens. What is published while the connection is
- * down is not heard, so whoever listens has to look for itself as well.
+ * Listens to channels, on one connection that is open only while there are listeners. When the connection breaks, all
+ * listeners are forgotten; callers see that in {@link #has} or add themselves again from time to time. A message that is
+ * published meanwhile is lost, so callers have to poll as well.
  *
  * <p>Listeners are called on the thread of the connection and must not block it. Thread-safe.
  */
@@ -39,6 +40,9 @@ final class Subscriptions {
     /** Listens to a channel, as soon as the connection is open. Does not wait for that. */
     void add(String channel, Consumer<String> listener) {
         synchronized (this) {
+            if (connection != null && !connection.isOpen()) {
+                close();
+            }
             Set<Consumer<String>> ofChannel = listeners.computeIfAbsent(channel, any -> ConcurrentHashMap.newKeySet());
             if (ofChannel.add(listener) && ofChannel.size() == 1 && connection != null) {
                 subscribe(connection, channel);
@@ -70,7 +74,7 @@ final class Subscriptions {
         }
     }
 
-    /** While Redis is away nobody can subscribe; better no listener than one that never hears. */
+    /** Forgets all listeners when it fails: better no listener than one that never hears. */
     private void subscribe(StatefulRedisPubSubConnection<String, String> open, String channel) {
         var unused = open.async().subscribe(channel).whenComplete((done, failure) -> {
             if (failure != null) {
@@ -99,11 +103,12 @@ final class Subscriptions {
     }
 
     /** Whether a listener was added and was not lost with the connection since. */
-    boolean has(String channel, Consumer<String> listener) {
-        return listeners.getOrDefault(channel, Set.of()).contains(listener);
+    synchronized boolean has(String channel, Consumer<String> listener) {
+        return (connection == null || connection.isOpen())
+                && listeners.getOrDefault(channel, Set.of()).contains(listener);
     }
 
-    /** Nobody hears anything from here on, until somebody is added. */
+    /** Forgets all listeners and gives the connection back. */
     synchronized void close() {
         listeners.clear();
         if (connection != null) {

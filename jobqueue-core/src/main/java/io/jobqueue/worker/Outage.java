@@ -1,5 +1,6 @@
 package io.jobqueue.worker;
 
+import io.jobqueue.RedisUnavailableException;
 import java.time.Duration;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ThreadLocalRandom;
@@ -8,7 +9,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The failures in a row of one thing that is tried again until it works: one line in the log at the first failure, one
- * at the recovery, and a pause between tries that grows. Not thread-safe; its owner calls it from one thread.
+ * at the recovery, and a pause between tries that grows. A Redis that is unavailable gets no line here, because it gets
+ * one for the whole application. Not thread-safe; its owner calls it from one thread.
  */
 final class Outage {
 
@@ -22,6 +24,7 @@ final class Outage {
     private final Duration longestPause;
     private int failures;
     private long since;
+    private boolean told;
 
     /**
      * Begins without a failure.
@@ -36,14 +39,15 @@ final class Outage {
 
     /** Notes a try that worked. */
     void recovered() {
-        if (failures > 0) {
+        if (told) {
             log.info(
                     "{} works again after {} s and {} failures in a row",
                     what,
                     Duration.ofNanos(System.nanoTime() - since).toSeconds(),
                     failures);
-            failures = 0;
         }
+        failures = 0;
+        told = false;
     }
 
     /**
@@ -66,9 +70,10 @@ final class Outage {
     }
 
     private void report(Throwable failure) {
-        if (failures == 1) {
-            Throwable cause =
-                    failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        if (!told && !(cause instanceof RedisUnavailableException)) {
+            told = true;
             log.warn("{} failed and tries again until it works: {}", what, text(cause));
         }
         log.debug("{} failed {} times in a row", what, failures, failure);

@@ -4,6 +4,7 @@ import static io.jobqueue.worker.Waiting.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
+import io.jobqueue.CapturedLog;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;

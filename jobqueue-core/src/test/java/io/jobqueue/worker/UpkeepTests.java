@@ -4,6 +4,7 @@ import static io.jobqueue.worker.Waiting.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
+import io.jobqueue.CapturedLog;
 import io.jobqueue.Claim;
 import io.jobqueue.JobEvent;
 import io.jobqueue.JobListener;

@@ -4,6 +4,7 @@ import static io.jobqueue.worker.Waiting.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
+import io.jobqueue.CapturedLog;
 import io.jobqueue.HandlerThreads;
 import io.jobqueue.JobContext;
 import io.jobqueue.JobEvent;

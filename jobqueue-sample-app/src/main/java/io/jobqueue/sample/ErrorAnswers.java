@@ -2,6 +2,7 @@ package io.jobqueue.sample;
 
 import io.jobqueue.EnqueueRefusedException;
 import io.jobqueue.EnqueueUncertainException;
+import io.jobqueue.RedisUnavailableException;
 import io.lettuce.core.RedisException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -54,8 +55,8 @@ final class ErrorAnswers {
         return error(HttpStatus.SERVICE_UNAVAILABLE, "Redis did not answer: the jobs may have been enqueued or not");
     }
 
-    @ExceptionHandler
-    ResponseEntity<ErrorBody> away(RedisException ex) {
+    @ExceptionHandler({RedisUnavailableException.class, RedisException.class})
+    ResponseEntity<ErrorBody> away(RuntimeException ex) {
         log.debug("A request could not be served", ex);
         return error(HttpStatus.SERVICE_UNAVAILABLE, "Redis does not answer");
     }

@@ -1,4 +1,4 @@
-package io.jobqueue.worker;
+package io.jobqueue;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
@@ -9,15 +9,25 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
-/** What one class writes to the log at INFO and above, from the construction until {@link #close()}. */
-final class CapturedLog extends AppenderBase<ILoggingEvent> implements AutoCloseable {
+/** The lines that a logger writes at INFO and above, from the construction until {@link #close()}. */
+public final class CapturedLog extends AppenderBase<ILoggingEvent> implements AutoCloseable {
 
     private final List<ILoggingEvent> events = new CopyOnWriteArrayList<>();
     private final Logger logger;
     private final @Nullable Level level;
 
-    CapturedLog(Class<?> of) {
-        logger = (Logger) LoggerFactory.getLogger(of);
+    /** Captures the lines of one class. */
+    public CapturedLog(Class<?> of) {
+        this(of.getName());
+    }
+
+    /**
+     * Captures the lines of a logger and of those below it.
+     *
+     * @param name a class or package
+     */
+    public CapturedLog(String name) {
+        logger = (Logger) LoggerFactory.getLogger(name);
         level = logger.getLevel();
         logger.setLevel(Level.INFO);
         logger.setAdditive(false);
@@ -31,12 +41,17 @@ final class CapturedLog extends AppenderBase<ILoggingEvent> implements AutoClose
     }
 
     /** The lines of a level that hold a text. */
-    List<String> lines(Level wanted, String part) {
+    public List<String> lines(Level wanted, String part) {
         return events.stream()
                 .filter(event -> event.getLevel().equals(wanted))
                 .map(ILoggingEvent::getFormattedMessage)
                 .filter(line -> line.contains(part))
                 .toList();
+    }
+
+    /** All lines with their loggers, levels and stack traces. */
+    public List<ILoggingEvent> events() {
+        return List.copyOf(events);
     }
 
     @Override
