@@ -52,10 +52,10 @@ record JobHash(String queue, String id, Map<String, String> fields, JobCodec cod
                 id,
                 kind,
                 status,
-                count(fields.get("attempts")),
-                count(fields.get("max_attempts")),
-                number(fields.get("fence")),
-                count(fields.get("crashes")),
+                Reply.count(fields.get("attempts")),
+                Reply.count(fields.get("max_attempts")),
+                Reply.wholeNumber(fields.get("fence")),
+                Reply.count(fields.get("crashes")),
                 codec.json(payload),
                 json(result),
                 text("last_error"),
@@ -86,7 +86,7 @@ record JobHash(String queue, String id, Map<String, String> fields, JobCodec cod
         String lease = fields.getOrDefault("lease", "");
         String prefix = fields.getOrDefault("claim_token", "") + ":";
         long deadline = lease.startsWith(prefix)
-                ? number(lease.substring(prefix.length()).split(":", 2)[0])
+                ? Reply.wholeNumber(lease.substring(prefix.length()).split(":", 2)[0])
                 : 0;
         return new JobSnapshot.Lease(
                 renewed, deadline == 0 ? renewed.plus(visibility) : Instant.ofEpochMilli(deadline));
@@ -102,24 +102,7 @@ record JobHash(String queue, String id, Map<String, String> fields, JobCodec cod
     }
 
     private @Nullable Instant instant(String field) {
-        long millis = number(fields.get(field));
+        long millis = Reply.wholeNumber(fields.get(field));
         return millis == 0 ? null : Instant.ofEpochMilli(millis);
-    }
-
-    /** A count that is not negative, or 0; one that is too large for any limit is the largest there is. */
-    static int count(@Nullable String value) {
-        return (int) Math.min(number(value), Integer.MAX_VALUE);
-    }
-
-    /** A whole number that is not negative, or 0. */
-    static long number(@Nullable String value) {
-        if (value == null || value.isEmpty() || value.length() > 16) {
-            return 0;
-        }
-        try {
-            return Math.max(0, Long.parseLong(value));
-        } catch (NumberFormatException ex) {
-            return 0;
-        }
     }
 }

@@ -87,10 +87,10 @@ final class RedisJobAdmin implements JobAdmin {
     }
 
     private CompletableFuture<Long> purgeRest(JobStatus status, long before) {
-        String ttl = Long.toString(redis.settings().workOutput().ttl().toMillis());
-        return redis.<List<Object>>call(PURGE, List.of(status.text(), ttl)).thenCompose(reply -> {
-            listener.onAll(Events.ofRunsEnded(redis.name(), RedisJobStore.ids(reply.get(1))));
-            long page = (Long) reply.get(0);
+        List<String> args = Args.of(status.text(), redis.settings().workOutput().ttl());
+        return redis.ask(PURGE, args).thenCompose(reply -> {
+            long page = reply.number();
+            listener.onAll(Events.ofRunsEnded(redis.name(), reply.texts()));
             return page == 0 ? CompletableFuture.completedFuture(before) : purgeRest(status, before + page);
         });
     }

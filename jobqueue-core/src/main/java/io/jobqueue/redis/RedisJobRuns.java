@@ -101,7 +101,7 @@ final class RedisJobRuns implements JobRuns {
         if (!fields.get(0).hasValue()) {
             throw RunUnits.notStarted(runId);
         }
-        int maxAttempts = (int) JobHash.number(fields.get(2).getValueOrElse(""));
+        int maxAttempts = Reply.count(fields.get(2).getValueOrElse(""));
         RunUnits adding = new RunUnits(redis, application, runId, mostUnits, null);
         return add(
                 adding,

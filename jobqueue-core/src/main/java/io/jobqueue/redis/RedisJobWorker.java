@@ -202,7 +202,7 @@ final class RedisJobWorker implements JobWorker {
 
     private CompletableFuture<List<String>> reclaimRest(boolean begin, List<String> reclaimed) {
         return Sweep.pageAtOnce(store.redis(), begin).thenCompose(page -> {
-            listener.onAll(page.events(0));
+            listener.onAll(page.events());
             reclaimed.addAll(page.reclaimed());
             return page.more()
                     ? reclaimRest(false, reclaimed)

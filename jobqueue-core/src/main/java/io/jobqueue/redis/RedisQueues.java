@@ -81,7 +81,7 @@ public final class RedisQueues {
      * @param name see {@link Names#queue(String)}
      */
     public AttemptNotes notes(String name) {
-        return named(name);
+        return new RedisNotes(named(name).redis());
     }
 
     /**

@@ -47,7 +47,7 @@ final class Reply {
     /** An instant that stands in Redis as milliseconds; {@code null} when there is none or it makes no sense. */
     @Nullable
     Instant instantOrNull() {
-        long millis = JobHash.number(textOrNull());
+        long millis = wholeNumber(textOrNull());
         return millis == 0 ? null : Instant.ofEpochMilli(millis);
     }
 
@@ -75,6 +75,23 @@ final class Reply {
     /** Passes over a value. */
     void skip() {
         next++;
+    }
+
+    /** A whole number that Redis holds as a text. What is no such number, or is negative, reads as 0. */
+    static long wholeNumber(@Nullable String text) {
+        if (text == null || text.isEmpty() || text.length() > 16) {
+            return 0;
+        }
+        try {
+            return Math.max(0, Long.parseLong(text));
+        } catch (NumberFormatException ex) {
+            return 0;
+        }
+    }
+
+    /** A count that Redis holds as a text. One that is too large for any limit is the largest {@code int}. */
+    static int count(@Nullable String text) {
+        return (int) Math.min(wholeNumber(text), Integer.MAX_VALUE);
     }
 
     private Object value() {

@@ -112,12 +112,12 @@ final class RunUnits {
     }
 
     private List<String> args(List<Outgoing> jobs) {
-        List<String> args = new ArrayList<>(List.of(
+        List<String> args = Args.of(
                 QueueKeys.REPLAY_WINDOW,
                 runId,
                 opening == null ? "add" : "start",
-                Integer.toString(mostUnits),
-                Integer.toString(redis.settings().result().maxSize())));
+                mostUnits,
+                redis.settings().result().maxSize());
         for (Outgoing each : jobs) {
             WrittenJob job = (WrittenJob) each;
             job.refuseDelay();

@@ -1,15 +1,14 @@
 package io.jobqueue.redis;
 
-import static io.jobqueue.redis.RedisJobStore.ids;
-import static io.jobqueue.redis.RedisJobStore.text;
-
 import io.jobqueue.JobEvent;
 import io.jobqueue.QueueSettings;
+import io.jobqueue.QueueSettings.Retentions;
 import io.jobqueue.worker.Chore;
 import io.lettuce.core.ScriptOutputType;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 
 /**
  * The sweep of one queue: takes back claims whose lease is over, and drops what retention does not keep. A round is one
@@ -48,8 +47,12 @@ final class Sweep implements Chore {
     public CompletableFuture<Round> round() {
         return reclaim(redis, "background", interval)
                 .thenCompose(page -> page.more()
-                        ? CompletableFuture.completedFuture(new Round(page.events(0), Duration.ZERO))
-                        : prune().thenApply(dropped -> new Round(page.events(dropped), interval)));
+                        ? CompletableFuture.completedFuture(new Round(page.events(), Duration.ZERO))
+                        : prune().thenApply(dropped -> new Round(joined(page.events(), dropped), interval)));
+    }
+
+    private static List<JobEvent> joined(List<JobEvent> first, List<JobEvent> second) {
+        return Stream.concat(first.stream(), second.stream()).toList();
     }
 
     @Override
@@ -66,57 +69,56 @@ final class Sweep implements Chore {
 
     private static CompletableFuture<Page> reclaim(QueueRedis redis, String mode, Duration period) {
         QueueSettings settings = redis.settings();
-        return redis.<List<Object>>call(
-                        RECLAIM,
-                        List.of(
-                                mode,
-                                text(period),
-                                text(settings.lease().visibilityTimeout()),
-                                text(settings.lease().maxCrashes()),
-                                text(settings.retention().failed().kept()),
-                                text(settings.workOutput().ttl())))
-                .thenApply(reply -> new Page(redis.name(), reply));
+        List<String> args = Args.of(
+                mode,
+                period,
+                settings.lease().visibilityTimeout(),
+                settings.lease().maxCrashes(),
+                settings.retention().failed().kept(),
+                settings.workOutput().ttl());
+        return redis.ask(RECLAIM, args).thenApply(reply -> page(redis.name(), reply));
     }
 
-    /** What one call of the script did. */
-    record Page(String queue, List<Object> reply) {
+    private static Page page(String queue, Reply reply) {
+        List<String> reclaimed = reply.texts();
+        List<String> died = reply.texts();
+        List<String> lost = reply.texts();
+        long dropped = reply.number();
+        boolean more = reply.flag();
+        List<String> runs = reply.texts();
+        List<String> misplaced = reply.texts();
+        Events events = new Events(queue);
+        events.reclaimed(reclaimed);
+        events.workerDied(died);
+        events.lost(lost);
+        events.repaired(JobEvent.Damage.MISPLACED, misplaced);
+        events.deadLettersDropped(dropped);
+        events.runsEnded(runs);
+        return new Page(reclaimed, more, events.all());
+    }
 
-        /** The jobs that were put back. */
-        List<String> reclaimed() {
-            return ids(reply.get(0));
-        }
+    /**
+     * What one call of the script did.
+     *
+     * @param reclaimed the jobs that were put back
+     * @param more whether the pass goes on with the next call
+     * @param events what listeners are to hear
+     */
+    record Page(List<String> reclaimed, boolean more, List<JobEvent> events) {}
 
-        /** Whether the pass goes on with the next call. */
-        boolean more() {
-            return (Long) reply.get(4) == 1;
-        }
-
-        /**
-         * What listeners are to hear.
-         *
-         * @param pruned how many dead letters were dropped after this call
-         */
-        List<JobEvent> events(long pruned) {
-            Events events = new Events(queue);
-            events.reclaimed(reclaimed());
-            events.workerDied(ids(reply.get(1)));
-            events.lost(ids(reply.get(2)));
-            events.repaired(JobEvent.Damage.MISPLACED, ids(reply.get(6)));
-            events.deadLettersDropped((Long) reply.get(3) + pruned);
-            events.runsEnded(ids(reply.get(5)));
+    /** Cuts the histories to what retention keeps. */
+    private CompletableFuture<List<JobEvent>> prune() {
+        Retentions retention = redis.settings().retention();
+        List<String> args = Args.of(
+                retention.completed().age(),
+                retention.completed().kept(),
+                retention.failed().age(),
+                retention.failed().kept());
+        return redis.ask(PRUNE, args).thenApply(reply -> {
+            reply.skip(); // completed jobs
+            Events events = new Events(redis.name());
+            events.deadLettersDropped(reply.number());
             return events.all();
-        }
-    }
-
-    private CompletableFuture<Long> prune() {
-        QueueSettings settings = redis.settings();
-        return redis.<List<Object>>call(
-                        PRUNE,
-                        List.of(
-                                text(settings.retention().completed().age()),
-                                text(settings.retention().completed().kept()),
-                                text(settings.retention().failed().age()),
-                                text(settings.retention().failed().kept())))
-                .thenApply(reply -> (Long) reply.get(1));
+        });
     }
 }

@@ -1,12 +1,8 @@
 package io.jobqueue.redis;
 
-import static io.jobqueue.redis.RedisJobStore.ids;
-import static io.jobqueue.redis.RedisJobStore.text;
-
 import io.jobqueue.worker.Chore;
 import io.lettuce.core.ScriptOutputType;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
@@ -71,13 +67,13 @@ final class Tend implements Chore {
      * @return whether there are live runs
      */
     static CompletableFuture<Boolean> page(QueueRedis redis, Duration walk, Events events, int pages, boolean live) {
-        return redis.<List<Object>>call(
-                        TEND, List.of(text(walk), text(redis.settings().result().maxSize())))
+        return redis.ask(TEND, Args.of(walk, redis.settings().result().maxSize()))
                 .thenCompose(reply -> {
-                    events.runsEnded(ids(reply.get(2)));
-                    events.runsOverdue(ids(reply.get(3)));
-                    boolean found = live || (Long) reply.get(1) == 1;
-                    return (Long) reply.get(0) == 1 && pages > 1
+                    boolean more = reply.flag();
+                    boolean found = reply.flag() || live;
+                    events.runsEnded(reply.texts());
+                    events.runsOverdue(reply.texts());
+                    return more && pages > 1
                             ? page(redis, walk, events, pages - 1, found)
                             : CompletableFuture.completedFuture(found);
                 });
@@ -89,11 +85,11 @@ final class Tend implements Chore {
         if (ids.isEmpty()) {
             return CompletableFuture.completedFuture(null);
         }
-        List<String> args = new ArrayList<>(ids);
-        args.add(0, text(redis.settings().result().maxSize()));
-        return redis.<List<Object>>call(HEARD, args).thenCompose(reply -> {
-            events.runsEnded(ids(reply.get(0)));
-            foreignEnds.putBack(ids(reply.get(1)));
+        List<String> args = Args.of(redis.settings().result().maxSize());
+        args.addAll(ids);
+        return redis.ask(HEARD, args).thenCompose(reply -> {
+            events.runsEnded(reply.texts());
+            foreignEnds.putBack(reply.texts());
             return catchUp(events, calls - 1);
         });
     }

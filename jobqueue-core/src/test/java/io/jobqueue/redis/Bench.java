@@ -4,6 +4,7 @@ import io.jobqueue.JobEvent;
 import io.jobqueue.JobQueue;
 import io.jobqueue.QueueSettings;
 import io.jobqueue.embedded.EmbeddedRedis;
+import io.jobqueue.worker.AttemptNotes;
 import io.jobqueue.worker.Chore;
 import io.jobqueue.worker.Told;
 import io.lettuce.core.RedisClient;
@@ -22,6 +23,7 @@ final class Bench implements AutoCloseable {
     final RedisQueues queues;
     final JobQueue queue;
     final RedisJobStore store;
+    final AttemptNotes notes;
     final List<JobEvent> events = new CopyOnWriteArrayList<>();
     final RedisCommands<String, String> redis;
 
@@ -35,6 +37,7 @@ final class Bench implements AutoCloseable {
                 connector, RedisQueues.Options.defaults().withSettings(settings).withListener(events::add));
         queue = queues.queue("q");
         store = (RedisJobStore) queues.store("q");
+        notes = queues.notes("q");
         tend = Chores.tend(queues, "q");
         client = RedisClient.create(server.uri());
         connection = client.connect();

@@ -178,13 +178,13 @@ class ClusterTests {
                         .withSettings(QueueSettings.defaults().withVisibility(lease)));
         for (String name : List.of("k", "l", "m", "n")) {
             JobQueue queue = queues.queue(name);
-            RedisJobStore store = (RedisJobStore) queues.store(name);
+            QueueRedis redis = queues.application().redis(name);
             queue.enqueue(JobRequest.of("email", null).id("one"));
-            store.command(redis -> redis.del(store.keys().of(JobStatus.PENDING)))
+            redis.command(commands -> commands.del(redis.keys().of(JobStatus.PENDING)))
                     .join();
 
             await().untilAsserted(() -> {
-                new Audit(store.redis(), Duration.ZERO).round().join();
+                new Audit(redis, Duration.ZERO).round().join();
                 assertThat(queue.stats().pendingDepth()).isEqualTo(1);
             });
             assertThat(queue.stats().repairedTotal()).isEqualTo(1);

@@ -171,7 +171,7 @@ class EnqueueScriptTests {
         Script script = Script.of(io.lettuce.core.ScriptOutputType.VALUE, "road/enqueue");
         RedisAsyncCommands<String, String> async =
                 bench.redis.getStatefulConnection().async();
-        String[] keys = bench.store.keys().withCall("token");
+        String[] keys = bench.store.redis().keys().withCall("token");
 
         String first = script.<String>call(async, keys, args).join();
         bench.redis.del("queue:q:job:one", "queue:q:pending");

@@ -140,7 +140,7 @@ class LongListAuditTests {
         List<Object> reply = bench.store
                 .redis()
                 .<List<Object>>command(commands -> Script.of(ScriptOutputType.MULTI, "upkeep/look-at-jobs")
-                        .call(commands, bench.store.keys().withSuspects(), id))
+                        .call(commands, bench.store.redis().keys().withSuspects(), id))
                 .join();
         String state = (String) ((List<?>) ((List<?>) reply.get(1)).get(0)).get(3);
         bench.redis.zadd("queue:q:suspects", 1, new Suspicion(Suspicion.Look.NOWHERE, null, state, id).text());

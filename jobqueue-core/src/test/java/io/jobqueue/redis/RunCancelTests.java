@@ -114,8 +114,9 @@ class RunCancelTests extends RunFixture {
         runs.start(
                 "run", IntStream.range(0, 1000).mapToObj(i -> new Unit("u" + i)).toList(), Unit::name, COUNT);
         Script cancel = Script.of(io.lettuce.core.ScriptOutputType.MULTI, "runs/cancel");
-        String[] keys = bench.store.keys().withCall("call");
+        String[] keys = bench.store.redis().keys().withCall("call");
         bench.store
+                .redis()
                 .<List<Object>>command(redis -> cancel.call(redis, keys, "run", "", "15000"))
                 .join();
         assertThat(run().failed()).isLessThan(1000);
@@ -153,18 +154,21 @@ class RunCancelTests extends RunFixture {
     @Test
     void aRepeatedCallOfCancelAnswersWhatItAnsweredBefore() {
         start("a", "b");
-        String[] keys = bench.store.keys().withCall("call");
+        String[] keys = bench.store.redis().keys().withCall("call");
         Script cancel = Script.of(io.lettuce.core.ScriptOutputType.MULTI, "runs/cancel");
         String[] args = {"run", "", "15000"};
 
         List<Object> first = bench.store
+                .redis()
                 .<List<Object>>command(redis -> cancel.call(redis, keys, args))
                 .join();
         List<Object> second = bench.store
+                .redis()
                 .<List<Object>>command(redis -> cancel.call(redis, keys, args))
                 .join();
         start("a", "b");
         List<Object> third = bench.store
+                .redis()
                 .<List<Object>>command(redis -> cancel.call(redis, keys, args))
                 .join();
 

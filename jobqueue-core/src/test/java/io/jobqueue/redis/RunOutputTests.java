@@ -199,51 +199,51 @@ class RunOutputTests extends RunFixture {
     void earlyOutputsAreKeptApartAndFenced() {
         start("a");
         Claim zombie = claim();
-        assertThat(bench.store.putOutput(zombie, "1").join()).isTrue();
+        assertThat(bench.notes.putOutput(zombie, "1").join()).isTrue();
         assertThat(bench.queue.outputs().early("run", "a", Integer.class)).contains(1);
         assertThat(bench.queue.outputs().streamEarly("run", Integer.class)).containsExactly(Map.entry("a", 1));
         assertThat(run().done()).isZero();
         await().until(() -> !bench.queue.worker().reclaimStuck().isEmpty());
         Claim owner = claim();
-        bench.store.putOutput(owner, "2").join();
+        bench.notes.putOutput(owner, "2").join();
 
-        assertThat(bench.store.putOutput(zombie, "3").join()).isFalse();
+        assertThat(bench.notes.putOutput(zombie, "3").join()).isFalse();
 
         assertThat(bench.queue.outputs().early("run", "a", Integer.class)).contains(2);
         bench.queue.worker().complete(owner, 4);
         assertThat(bench.queue.outputs().early("run", "a", Integer.class)).isEmpty();
-        assertThat(bench.store.putOutput(owner, "5").join()).isFalse();
+        assertThat(bench.notes.putOutput(owner, "5").join()).isFalse();
     }
 
     @Test
     void stepsAreFencedAndRememberedWithTheirJob() {
         start("a");
         Claim zombie = claim();
-        assertThat(bench.store.putStep(zombie, "fetch", "1").join()).isTrue();
+        assertThat(bench.notes.putStep(zombie, "fetch", "1").join()).isTrue();
         await().until(() -> !bench.queue.worker().reclaimStuck().isEmpty());
         Claim owner = claim();
 
-        assertThat(bench.store.putStep(zombie, "fetch", "2").join()).isFalse();
+        assertThat(bench.notes.putStep(zombie, "fetch", "2").join()).isFalse();
 
-        assertThat(bench.store.findStep(owner, "fetch").join().orElseThrow().text())
+        assertThat(bench.notes.findStep(owner, "fetch").join().orElseThrow().text())
                 .isEqualTo("1");
-        assertThat(bench.store.findStep(owner, "other").join()).isEmpty();
+        assertThat(bench.notes.findStep(owner, "other").join()).isEmpty();
         bench.queue.worker().fail(owner, "boom");
         complete("gathered");
         start("a");
-        assertThat(bench.store.findStep(claim(), "fetch").join()).isPresent();
+        assertThat(bench.notes.findStep(claim(), "fetch").join()).isPresent();
     }
 
     @Test
     void aJobThatGetsAnotherPayloadForgetsItsSteps() {
         start("a");
         Claim claim = claim();
-        bench.store.putStep(claim, "fetch", "1").join();
+        bench.notes.putStep(claim, "fetch", "1").join();
         bench.queue.worker().fail(claim, "boom");
 
         runs.start("run", List.of(Map.of("other", 1)), unit -> "a", COUNT);
 
-        assertThat(bench.store.findStep(claim(), "fetch").join()).isEmpty();
+        assertThat(bench.notes.findStep(claim(), "fetch").join()).isEmpty();
     }
 
     @Test

@@ -195,15 +195,17 @@ class RunStartTests extends RunFixture {
     @Test
     void aRepeatedCallOfAddAnswersWhatItAnsweredBefore() {
         runs.open("run", COUNT);
-        String[] keys = bench.store.keys().withCall("call");
+        String[] keys = bench.store.redis().keys().withCall("call");
         Script add = Script.of(io.lettuce.core.ScriptOutputType.VALUE, "runs/add");
         String[] args = {"15000", "run", "add", "10", "1000", "a", Ids.ofUnit("q", "run", "a"), "count", "{}", "", ""};
 
         String first = bench.store
+                .redis()
                 .<String>command(redis -> add.call(redis, keys, args))
                 .join();
         fail("boom");
         String second = bench.store
+                .redis()
                 .<String>command(redis -> add.call(redis, keys, args))
                 .join();
 
