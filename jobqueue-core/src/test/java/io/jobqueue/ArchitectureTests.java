@@ -8,19 +8,28 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.lang.SimpleConditionEvent;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.Set;
+import java.util.TreeSet;
 
 /** The directions between the rooms of core. */
 @AnalyzeClasses(packages = "io.jobqueue", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTests {
+
+    /** The classes that {@link #redisStandsOnItsGround} names. */
+    private static final Set<String> PLACED = new TreeSet<>();
 
     @ArchTest
     static final ArchRule roomsDependInOneDirection = layeredArchitecture()
@@ -46,23 +55,19 @@ class ArchitectureTests {
     static final ArchRule roomsHaveNoCycles =
             slices().matching("io.jobqueue.(*)..").should().beFreeOfCycles();
 
-    /** A class counts together with the classes that it holds. */
     @ArchTest
     static final ArchRule classesHaveNoCycles = slices().assignedFrom(new TopLevelClasses())
             .should()
             .beFreeOfCycles()
             .ignoreDependency(resideInAPackage("io.jobqueue"), belongToAnyOf(JobCodec.class));
 
+    /** A class counts together with the classes that are nested in it. */
     private static final class TopLevelClasses implements SliceAssignment {
 
         @Override
         public SliceIdentifier getIdentifierOf(JavaClass type) {
-            JavaClass outer = type;
-            while (outer.getEnclosingClass().isPresent()) {
-                outer = outer.getEnclosingClass().get();
-            }
-            return outer.getPackageName().startsWith("io.jobqueue")
-                    ? SliceIdentifier.of(outer.getName())
+            return type.getPackageName().matches("io\\.jobqueue(\\.worker|\\.redis|\\.metrics)?")
+                    ? SliceIdentifier.of(topLevel(type).getName())
                     : SliceIdentifier.ignore();
         }
 
@@ -70,6 +75,69 @@ class ArchitectureTests {
         public String getDescription() {
             return "top-level classes";
         }
+    }
+
+    private static JavaClass topLevel(JavaClass type) {
+        return type.getEnclosingClass().map(ArchitectureTests::topLevel).orElse(type);
+    }
+
+    /**
+     * How one queue reaches Redis (ground) knows nothing of what is done there: jobs on their road, upkeep, and the sides,
+     * which are all other classes.
+     */
+    @ArchTest
+    static final ArchRule redisStandsOnItsGround = layeredArchitecture()
+            .consideringOnlyDependenciesInLayers()
+            .layer("ground")
+            .definedBy(
+                    redis(
+                            "RedisConnector RedisLink Subscriptions Script ScriptText QueueKeys QueueRedis Args Reply Answers Batch Refusal Ids Events Place"))
+            .layer("road")
+            .definedBy(redis("RedisEnqueuer WrittenJob SharedCalls RedisJobStore HintWaiter"))
+            .layer("upkeep")
+            .definedBy(
+                    redis(
+                            "Sweep Tend ForeignEnds Audit AuditJudge AuditedJob Decisions Finding ListSearch ListWalk QueueLook Repair Suspicion"))
+            .layer("sides")
+            .definedBy(
+                    redis(
+                            "RedisQueues Application RedisJobQueue RedisJobAdmin RedisJobWorker RedisNotes JobHash Page RedisJobRuns RunOpening RunUnits UnitNames GatherWaiter RedisWorkOutputCache RedisWorkOutputs Fields"))
+            .whereLayer("ground")
+            .mayNotAccessAnyLayer()
+            .whereLayer("road")
+            .mayOnlyAccessLayers("ground")
+            .whereLayer("upkeep")
+            .mayOnlyAccessLayers("ground");
+
+    @ArchTest
+    static final ArchRule everyClassOfRedisHasItsPlace = classes()
+            .that()
+            .resideInAPackage("io.jobqueue.redis")
+            .and()
+            .areTopLevelClasses()
+            .and()
+            .doNotHaveSimpleName("package-info")
+            .should(bePlaced());
+
+    private static DescribedPredicate<JavaClass> redis(String names) {
+        Set<String> placed = Set.of(names.split(" "));
+        PLACED.addAll(placed);
+        return DescribedPredicate.describe(
+                "are " + names,
+                type -> type.getPackageName().equals("io.jobqueue.redis")
+                        && placed.contains(topLevel(type).getSimpleName()));
+    }
+
+    private static ArchCondition<JavaClass> bePlaced() {
+        return new ArchCondition<>("be in ground, road, upkeep or sides of this test") {
+
+            @Override
+            public void check(JavaClass type, ConditionEvents events) {
+                if (!PLACED.contains(type.getSimpleName())) {
+                    events.add(SimpleConditionEvent.violated(type, type.getName() + " is in none of them"));
+                }
+            }
+        };
     }
 
     /** A wrong clock of a producer or worker changes nothing: ids sort by it, and a metric shows a wait. */

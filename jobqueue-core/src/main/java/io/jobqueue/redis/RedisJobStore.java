@@ -6,6 +6,7 @@ import io.jobqueue.QueueSettings;
 import io.jobqueue.RunPart;
 import io.jobqueue.worker.JobStore;
 import io.jobqueue.worker.Settlement;
+import io.jobqueue.worker.Settlement.Answer;
 import io.lettuce.core.ScriptOutputType;
 import java.time.Duration;
 import java.time.Instant;

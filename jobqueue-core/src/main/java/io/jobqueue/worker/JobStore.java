@@ -74,25 +74,13 @@ public interface JobStore {
         }
     }
 
-    /** What became of one settlement. */
-    enum Answer {
-        /** The job was no longer the claim's; nothing was changed. */
-        REFUSED,
-        /** Settled as asked. */
-        DONE,
-        /** This very settlement had been made before; nothing was changed. */
-        ALREADY,
-        /** A retry or a completion that became a final failure. */
-        FAILED
-    }
-
     /**
      * What became of a batch.
      *
      * @param answers one for each settlement, in order
      * @param events what listeners are to hear besides the answers: runs that ended, dead letters that retention dropped
      */
-    record Settled(List<Answer> answers, List<JobEvent> events) {
+    record Settled(List<Settlement.Answer> answers, List<JobEvent> events) {
 
         /** Copies the lists. */
         public Settled {

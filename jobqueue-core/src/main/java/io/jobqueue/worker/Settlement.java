@@ -3,7 +3,6 @@ package io.jobqueue.worker;
 import io.jobqueue.Claim;
 import io.jobqueue.FailureReason;
 import io.jobqueue.JobEvent;
-import io.jobqueue.worker.JobStore.Answer;
 import java.time.Duration;
 
 /**
@@ -27,6 +26,18 @@ public sealed interface Settlement {
      * @param took how long the handler ran, zero when nobody knows
      */
     JobEvent event(Answer answer, Duration took);
+
+    /** What became of one settlement. */
+    enum Answer {
+        /** The job was no longer the claim's; nothing was changed. */
+        REFUSED,
+        /** Settled as asked. */
+        DONE,
+        /** This very settlement had been made before; nothing was changed. */
+        ALREADY,
+        /** A retry or a completion that became a final failure. */
+        FAILED
+    }
 
     /**
      * The job is done.

@@ -12,7 +12,7 @@ import io.jobqueue.history.History.Span;
 import io.jobqueue.history.History.Sweep;
 import io.jobqueue.history.History.Told;
 import io.jobqueue.history.History.Touch;
-import io.jobqueue.worker.JobStore.Answer;
+import io.jobqueue.worker.Settlement.Answer;
 import io.jobqueue.worker.Verb;
 import java.util.ArrayList;
 import java.util.List;

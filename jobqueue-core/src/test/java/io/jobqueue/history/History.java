@@ -1,7 +1,7 @@
 package io.jobqueue.history;
 
-import io.jobqueue.worker.JobStore.Answer;
 import io.jobqueue.worker.JobStore.Renewed;
+import io.jobqueue.worker.Settlement.Answer;
 import io.jobqueue.worker.Verb;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -155,7 +155,7 @@ public final class Tape implements AutoCloseable {
                                 Verb.delay(end).toMillis())));
     }
 
-    void settled(long call, List<JobStore.Answer> answers) {
+    void settled(long call, List<Settlement.Answer> answers) {
         line("settled", call, words(answers, Enum::name));
     }
 

@@ -47,7 +47,7 @@ class RepairScriptTests {
         return bench.store
                 .redis()
                 .<List<Object>>command(
-                        redis -> script.call(redis, bench.store.keys().withSuspects(), args))
+                        redis -> script.call(redis, bench.store.redis().keys().withSuspects(), args))
                 .join();
     }
 

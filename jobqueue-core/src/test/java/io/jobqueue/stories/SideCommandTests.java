@@ -10,7 +10,7 @@ import io.jobqueue.JobRuns;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
 import io.jobqueue.redis.RedisLink;
-import io.jobqueue.worker.JobStore.Answer;
+import io.jobqueue.worker.Settlement.Answer;
 import io.jobqueue.worker.Verb;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.codec.StringCodec;

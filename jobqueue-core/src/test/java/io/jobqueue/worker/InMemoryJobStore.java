@@ -11,6 +11,7 @@ import io.jobqueue.QueueSettings;
 import io.jobqueue.Retention;
 import io.jobqueue.RunPart;
 import io.jobqueue.WorkOutputs;
+import io.jobqueue.worker.Settlement.Answer;
 import java.lang.reflect.Type;
 import java.time.Duration;
 import java.time.Instant;
