@@ -3,8 +3,8 @@ package io.jobqueue;
 import java.io.ByteArrayOutputStream;
 import java.lang.reflect.Type;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -42,7 +42,6 @@ import tools.jackson.databind.node.ObjectNode;
  */
 public final class JobCodec {
 
-    private static final TypeOfHeaders HEADERS = new TypeOfHeaders();
     private static final byte[] KIND = "\"kind\"".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] KIND_FIRST = "{\"kind\":".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] EMPTY = {'{', '}'};
@@ -97,18 +96,9 @@ public final class JobCodec {
      * @param type for example the type of a handler's payload
      * @return why it cannot be read, or empty when some documents can be read into it
      */
-    public Optional<Unreadable> unreadable(Type type) {
+    public Optional<UnreadableType> unreadable(Type type) {
         return types.unreadable(mapper.constructType(type));
     }
-
-    /**
-     * Why a type can never be read.
-     *
-     * @param reason begins with the name of the class, for example {@code "com.acme.Shape is an interface, …"}
-     * @param remedy for example {@code "make it static"}
-     * @since 0.1.0
-     */
-    public record Unreadable(String reason, String remedy) {}
 
     /**
      * Writes a payload as one flat JSON object that begins with its kind. So a map that it is read into gets the kind as
@@ -294,20 +284,29 @@ public final class JobCodec {
         return new String(mapper.writeValueAsBytes(headers), StandardCharsets.UTF_8);
     }
 
-    /** Reads headers; anything but an object has none, and a header that is null is none. */
+    /** Reads headers. A header that is no text, number or truth value is left out; what is no object has no headers. */
     public Map<String, String> headers(@Nullable String json) {
+        Map<String, String> headers = new LinkedHashMap<>();
         if (json == null || json.isEmpty()) {
-            return Map.of();
+            return headers;
         }
-        try {
-            Map<String, String> headers = mapper.readValue(json, mapper.constructType(HEADERS.type()));
-            if (headers == null) {
-                return Map.of();
+        try (JsonParser parser = mapper.createParser(json)) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                return headers;
             }
-            headers.values().removeIf(Objects::isNull);
+            while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
+                String name = parser.currentName();
+                JsonToken value = parser.nextToken();
+                if (value.isScalarValue() && value != JsonToken.VALUE_NULL) {
+                    headers.put(name, parser.getString());
+                } else {
+                    parser.skipChildren();
+                }
+            }
             return headers;
         } catch (JacksonException ex) {
-            return Map.of();
+            // the headers before the malformed place are whole
+            return headers;
         }
     }
 
@@ -466,13 +465,5 @@ public final class JobCodec {
             return true;
         }
         return false;
-    }
-
-    /** {@code Map<String, String>} as a type at run time. */
-    private static final class TypeOfHeaders extends tools.jackson.core.type.TypeReference<Map<String, String>> {
-
-        Type type() {
-            return getType();
-        }
     }
 }

@@ -67,7 +67,7 @@ final class ReadBack {
         if (checks.getOrDefault(type, 0) >= MOST_CHECKS || isReadAsItIs(payload)) {
             return null;
         }
-        Optional<JobCodec.Unreadable> unreadable = types.unreadable(mapper.constructType(type));
+        Optional<UnreadableType> unreadable = types.unreadable(mapper.constructType(type));
         if (unreadable.isPresent()) {
             return unreadable.get().reason() + "; " + unreadable.get().remedy();
         }

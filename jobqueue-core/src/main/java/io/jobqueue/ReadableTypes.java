@@ -50,7 +50,7 @@ final class ReadableTypes {
     }
 
     /** Why a type can never be read, or empty when some documents can be read into it. */
-    Optional<JobCodec.Unreadable> unreadable(JavaType type) {
+    Optional<UnreadableType> unreadable(JavaType type) {
         Answer answer = mapper.readerFor(Answer.class)
                 .withAttribute(TYPE, type)
                 .withAttribute(TYPES, this)
@@ -68,7 +68,7 @@ final class ReadableTypes {
 
     /** Only a deserializer has a context that finds other deserializers. */
     @JsonDeserialize(using = Question.class)
-    private record Answer(JobCodec.@Nullable Unreadable unreadable) {}
+    private record Answer(@Nullable UnreadableType unreadable) {}
 
     private static final class Question extends ValueDeserializer<Answer> {
 
@@ -79,7 +79,7 @@ final class ReadableTypes {
             try {
                 return new Answer(new Walk((ReadableTypes) context.getAttribute(TYPES), context).declared(type, ""));
             } catch (JacksonException ex) {
-                return new Answer(new JobCodec.Unreadable(
+                return new Answer(new UnreadableType(
                         "%s cannot be read: %s".formatted(type.getRawClass().getName(), ex.getOriginalMessage()),
                         "correct the type, or read a Map<String, Object>"));
             }
@@ -99,13 +99,14 @@ final class ReadableTypes {
         }
 
         /** A type that is named in a declaration, and may be polymorphic. */
-        JobCodec.@Nullable Unreadable declared(JavaType type, String path) {
+        @Nullable
+        UnreadableType declared(JavaType type, String path) {
             boolean polymorphic = context.findTypeDeserializer(type) != null;
             ValueDeserializer<?> deserializer = context.findContextualValueDeserializer(type, null);
             return polymorphic ? polymorphic(type, deserializer, path) : read(type, deserializer, path);
         }
 
-        private JobCodec.@Nullable Unreadable polymorphic(
+        private @Nullable UnreadableType polymorphic(
                 JavaType type, @Nullable ValueDeserializer<?> deserializer, String path) {
             if (type.isConcrete()) {
                 return read(type, deserializer, path);
@@ -120,7 +121,7 @@ final class ReadableTypes {
             for (NamedType subtype : subtypes) {
                 JavaType concrete = context.getTypeFactory().constructSpecializedType(type, subtype.getType());
                 if (concrete.isConcrete()) {
-                    JobCodec.Unreadable unreadable =
+                    UnreadableType unreadable =
                             read(concrete, context.findContextualValueDeserializer(concrete, null), path);
                     if (unreadable != null) {
                         return unreadable;
@@ -130,8 +131,7 @@ final class ReadableTypes {
             return null;
         }
 
-        private JobCodec.@Nullable Unreadable read(
-                JavaType type, @Nullable ValueDeserializer<?> deserializer, String path) {
+        private @Nullable UnreadableType read(JavaType type, @Nullable ValueDeserializer<?> deserializer, String path) {
             if (deserializer instanceof AbstractDeserializer) {
                 return noInstance(type, path);
             }
@@ -154,7 +154,7 @@ final class ReadableTypes {
             return type.isReferenceType() ? declared(type.getReferencedType(), path) : null;
         }
 
-        private JobCodec.@Nullable Unreadable bean(JavaType type, BeanDeserializerBase bean, String path) {
+        private @Nullable UnreadableType bean(JavaType type, BeanDeserializerBase bean, String path) {
             if (!seen.add(type)) {
                 return null;
             }
@@ -168,7 +168,7 @@ final class ReadableTypes {
                     continue;
                 }
                 String at = path.isEmpty() ? property.getName() : path + "." + property.getName();
-                JobCodec.Unreadable unreadable = property.hasValueTypeDeserializer()
+                UnreadableType unreadable = property.hasValueTypeDeserializer()
                         ? polymorphic(property.getType(), property.getValueDeserializer(), at)
                         : read(property.getType(), property.getValueDeserializer(), at);
                 if (unreadable != null) {
@@ -178,7 +178,7 @@ final class ReadableTypes {
             return null;
         }
 
-        private JobCodec.Unreadable noInstance(JavaType type, String path) {
+        private UnreadableType noInstance(JavaType type, String path) {
             Class<?> raw = type.getRawClass();
             String typeInfo = "take a class or a record, or annotate it with @JsonTypeInfo(use = Id.NAME)";
             if (raw.isInterface()) {
@@ -202,13 +202,13 @@ final class ReadableTypes {
                             : "make it a record, give it a constructor without arguments, or annotate a constructor or factory method with @JsonCreator");
         }
 
-        private static JobCodec.Unreadable unreadable(JavaType type, String path, String reason, String remedy) {
+        private static UnreadableType unreadable(JavaType type, String path, String reason, String remedy) {
             String name = type.getRawClass().getName();
             if (path.isEmpty()) {
-                return new JobCodec.Unreadable(name + " " + reason, remedy);
+                return new UnreadableType(name + " " + reason, remedy);
             }
             String part = path.replace("[]", "").isEmpty() ? "its elements are" : "its property '" + path + "' is";
-            return new JobCodec.Unreadable("%s of type %s, which %s".formatted(part, name, reason), remedy);
+            return new UnreadableType("%s of type %s, which %s".formatted(part, name, reason), remedy);
         }
     }
 }

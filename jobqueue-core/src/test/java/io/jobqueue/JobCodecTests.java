@@ -328,6 +328,16 @@ class JobCodecTests {
     }
 
     @Test
+    void aHeaderThatIsNoTextCostsNoOtherHeader() {
+        assertThat(codec.headers("{\"a\":\"1\",\"b\":{\"x\":[1]},\"c\":null,\"d\":7,\"e\":true,\"f\":[]}"))
+                .isEqualTo(Map.of("a", "1", "d", "7", "e", "true"));
+        assertThat(codec.headers("{\"a\":\"1\",\"b\":")).isEqualTo(Map.of("a", "1"));
+        for (String none : List.of("", "[]", "7", "null", "nonsense")) {
+            assertThat(codec.headers(none)).isEmpty();
+        }
+    }
+
+    @Test
     void aCustomizerThatPrintsPrettilyBreaksNoPayload() {
         JobCodec pretty = JobCodec.customized(
                 builder -> builder.enable(tools.jackson.databind.SerializationFeature.INDENT_OUTPUT));

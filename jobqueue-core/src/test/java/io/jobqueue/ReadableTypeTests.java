@@ -88,7 +88,7 @@ class ReadableTypeTests {
     @ParameterizedTest
     @MethodSource("unreadable")
     void aTypeThatCanNeverBeReadIsNamedWithTheRemedy(Type type, String thing, String reason, String remedy) {
-        JobCodec.Unreadable unreadable = codec.unreadable(type).orElseThrow();
+        UnreadableType unreadable = codec.unreadable(type).orElseThrow();
 
         assertThat(unreadable.reason()).contains(thing, reason);
         assertThat(unreadable.remedy()).contains(remedy);

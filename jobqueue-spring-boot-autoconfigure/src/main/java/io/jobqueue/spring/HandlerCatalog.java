@@ -1,6 +1,7 @@
 package io.jobqueue.spring;
 
 import io.jobqueue.JobCodec;
+import io.jobqueue.UnreadableType;
 import io.jobqueue.worker.Handler;
 import io.jobqueue.worker.Handlers;
 import java.util.ArrayList;
@@ -162,7 +163,7 @@ final class HandlerCatalog implements SmartInitializingSingleton {
         return problems;
     }
 
-    private static JobQueueStartException neverRead(JobHandlerMethod handler, String what, JobCodec.Unreadable type) {
+    private static JobQueueStartException neverRead(JobHandlerMethod handler, String what, UnreadableType type) {
         return new JobQueueStartException(
                 "The handler %s %s can never be read: %s.".formatted(handler.place(), what, type.reason()),
                 StringUtils.capitalize(type.remedy()) + ".");

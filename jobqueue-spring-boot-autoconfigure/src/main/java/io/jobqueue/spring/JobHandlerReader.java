@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
@@ -213,7 +214,7 @@ final class JobHandlerReader {
                                     onPayload),
                     "Give both the same kind, or leave the one of @JobHandler out.");
         }
-        String kind = named == null ? onPayload : named;
+        String kind = named == null ? Objects.requireNonNull(onPayload) : named;
         try {
             return Names.kind(kind);
         } catch (IllegalArgumentException ex) {
