@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The runs of one queue on Redis. {@link RunOpening} and {@link RunUnits} start runs; what ends a run is in
- * {@code words/runs.lua}, because every script that ends a unit may end its run.
+ * {@code words/run-ends.lua}, because every script that ends a unit may end its run.
  */
 final class RedisJobRuns implements JobRuns {
 

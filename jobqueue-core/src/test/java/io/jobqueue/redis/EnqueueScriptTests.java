@@ -11,12 +11,14 @@ import io.jobqueue.JobRequest;
 import io.jobqueue.JobStatus;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
+import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.async.RedisAsyncCommands;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -25,11 +27,13 @@ import org.junit.jupiter.api.Test;
 @RedisServer
 class EnqueueScriptTests {
 
+    private EmbeddedRedis server;
     private Bench bench;
 
     @BeforeEach
-    void open(EmbeddedRedis server) {
-        bench = new Bench(server);
+    void open(EmbeddedRedis redis) {
+        server = redis;
+        bench = new Bench(redis);
     }
 
     @AfterEach
@@ -115,9 +119,8 @@ class EnqueueScriptTests {
 
     @Test
     void manyJobsKeepTheirOrderAndAnswerEach() {
-        List<JobRequest> requests = IntStream.range(0, 450)
-                .mapToObj(i -> mail("id-" + i))
-                .collect(java.util.stream.Collectors.toCollection(ArrayList::new));
+        List<JobRequest> requests =
+                IntStream.range(0, 450).mapToObj(i -> mail("id-" + i)).collect(Collectors.toCollection(ArrayList::new));
         requests.add(mail("id-7"));
 
         List<JobRef> refs = bench.queue.enqueueAll(requests);
@@ -181,6 +184,43 @@ class EnqueueScriptTests {
         assertThat(replay).isEqualTo("C");
         assertThat(bench.redis.exists("queue:q:job:one", "queue:q:pending")).isZero();
         assertThat(bench.redis.pttl("queue:q:call:token")).isBetween(1L, 15_000L);
+    }
+
+    @Test
+    void onlyADriverThatMaySendACallTwicePaysForItsReplays() {
+        bench.queue.enqueue(mail("one"));
+        assertThat(bench.redis.keys("queue:q:call:*")).isEmpty();
+
+        RedisClient client = RedisClient.create(server.uri()); // with the options of Lettuce
+        RedisConnector connector = new RedisConnector(() -> RedisLink.over(client));
+        try {
+            new RedisQueues(connector, RedisQueues.Options.defaults())
+                    .queue("q")
+                    .enqueue(mail("two"));
+            assertThat(bench.redis.keys("queue:q:call:*")).hasSize(1);
+        } finally {
+            connector.stop();
+            client.shutdown();
+        }
+    }
+
+    @Test
+    void aSingleEnqueueRunsSixCommandsBesideTheScript() {
+        bench.queue.enqueue(mail("one"));
+        bench.redis.configResetstat();
+
+        bench.queue.enqueue(mail("two"));
+
+        Map<String, Long> calls = bench.redis
+                .info("commandstats")
+                .lines()
+                .filter(line -> line.startsWith("cmdstat_") && !line.contains("config"))
+                .collect(Collectors.toMap(
+                        line -> line.substring("cmdstat_".length(), line.indexOf(':')),
+                        line -> Long.parseLong(line.replaceAll(".*:calls=(\\d+),.*", "$1"))));
+        assertThat(calls)
+                .containsOnlyKeys("evalsha", "time", "exists", "lpush", "llen", "hset", "hincrby")
+                .allSatisfy((command, count) -> assertThat(count).as(command).isOne());
     }
 
     @Test

@@ -104,7 +104,9 @@ class SpoiledKeysTests {
     }
 
     @Test
-    @Proves(fault = "a key of the queue holds another type", holds = "the operation names the key and writes nothing")
+    @Proves(
+            fault = "a key of the queue holds another type",
+            holds = "an operation that needs the key names it and writes nothing; hints and totals are not needed")
     void anOperationOnAKeyOfAnotherTypeNamesItAndWritesNothing() {
         List<String> troubles = new ArrayList<>();
         int refused = 0;

@@ -1,0 +1,167 @@
+package io.jobqueue.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.jobqueue.Claim;
+import io.jobqueue.JobEvent;
+import io.jobqueue.JobRequest;
+import io.jobqueue.worker.JobStore.Claims;
+import io.jobqueue.worker.Told;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** What stands in Redis after a claim. */
+class ClaimScriptTests extends TransitionTestBase {
+
+    @Test
+    void aClaimPopsAndStampsInOneStep() {
+        enqueue("one");
+
+        Claim claim = claim();
+
+        assertThat(bench.list("pending")).isEmpty();
+        assertThat(bench.list("processing")).containsExactly("one");
+        Map<String, String> job = bench.job("one");
+        assertThat(job)
+                .containsEntry("status", "processing")
+                .containsEntry("claim_token", claim.token())
+                .containsEntry("attempts", "1")
+                .containsEntry("fence", "1")
+                .containsEntry("started_at_ms", job.get("claimed_at_ms"));
+        long claimedAt = Long.parseLong(job.get("claimed_at_ms"));
+        assertThat(job.get("lease")).isEqualTo(claim.token() + ":" + (claimedAt + 150) + ":150");
+        assertThat(claim.kind()).isEqualTo("email");
+        assertThat(claim.payload().as(Map.class)).containsEntry("to", "one");
+    }
+
+    @Test
+    void theFenceGrowsOverAllJobsOfTheQueue() {
+        enqueue("one", "two", "three");
+
+        assertThat(List.of(claim().fence(), claim().fence(), claim().fence())).containsExactly(1L, 2L, 3L);
+    }
+
+    @Test
+    void aClaimTakesTheTimeToLiveFromWhatComesAliveAgain() {
+        bench.guideEnqueue("one", "{\"kind\":\"email\"}");
+        bench.redis.expire("queue:q:job:one", 300);
+
+        claim();
+
+        assertThat(bench.redis.ttl("queue:q:job:one")).isEqualTo(-1);
+    }
+
+    @Test
+    void s6AJobThatWaitedLongIsNotStaleAtTheMomentOfItsClaim() {
+        bench.guideEnqueue("one", "{\"kind\":\"email\"}");
+
+        Claim claim = claim();
+
+        assertThat(bench.queue.worker().reclaimStuck()).isEmpty();
+        assertThat(bench.queue.worker().complete(claim, null)).isTrue();
+    }
+
+    @Test
+    void s7AnIdWithoutAJobIsTakenOutAndCountedAndNeverRuns() {
+        enqueue("gone", "here");
+        bench.redis.del("queue:q:job:gone");
+
+        Claims claims = bench.store.claim(5).join();
+
+        assertThat(Told.by(claims).lost()).containsExactly("gone");
+        assertThat(claims.jobs()).extracting(Claim::id).containsExactly("here");
+        assertThat(bench.list("processing")).containsExactly("here");
+        assertThat(bench.queue.stats().lostTotal()).isEqualTo(1);
+    }
+
+    @Test
+    void aJobWithoutPayloadBecomesADeadLetterThatSaysSo() {
+        enqueue("one");
+        bench.redis.hdel("queue:q:job:one", "payload");
+
+        Optional<Claim> claim = bench.queue.worker().claim(Duration.ZERO);
+
+        assertThat(claim).isEmpty();
+        assertThat(bench.list("failed")).containsExactly("one");
+        assertThat(bench.job("one")).containsEntry("last_error", "lost: the job has no payload");
+        assertThat(bench.events)
+                .anyMatch(event ->
+                        event instanceof JobEvent.Lost lost && lost.ids().equals(List.of("one")));
+    }
+
+    @Test
+    void anIdThatStandsTwiceRunsOnce() {
+        enqueue("one");
+        bench.redis.lpush("queue:q:pending", "one");
+
+        assertThat(bench.store.claim(5).join().jobs()).hasSize(1);
+        assertThat(bench.list("pending")).isEmpty();
+    }
+
+    @Test
+    void dueJobsJoinAtTheBackAndAreTakenAtOnceWhenThereIsRoom() {
+        bench.queue.enqueue(JobRequest.of("email", null).id("due").delay(Duration.ofMillis(1)));
+        enqueue("one", "two");
+        leaseRunsOut(); // and the delay
+
+        assertThat(bench.store.claim(5).join().jobs()).extracting(Claim::id).containsExactly("one", "two", "due");
+    }
+
+    @Test
+    void aClaimTellsWhenTheNextDelayedJobIsDue() {
+        bench.queue.enqueue(JobRequest.of("email", null).delay(Duration.ofSeconds(60)));
+
+        Claims claims = bench.store.claim(1).join();
+
+        assertThat(claims.jobs()).isEmpty();
+        assertThat(claims.nextDue()).isBetween(Duration.ofSeconds(50), Duration.ofSeconds(60));
+    }
+
+    @Test
+    void aClaimThatEmptiesTheQueueTakesTheHintAway() {
+        enqueue("one", "two");
+
+        claim();
+        assertThat(bench.list("wake")).hasSize(1);
+        claim();
+        assertThat(bench.list("wake")).isEmpty();
+    }
+
+    @Test
+    void s37LargeNumbersStandInFull() {
+        enqueue("one");
+        bench.redis.hset("queue:q:meta", "claims_total", "123456789012345678");
+        bench.redis.hset("queue:q:meta", "claims_total", "1234567890123456");
+
+        assertThat(claim().fence()).isEqualTo(1234567890123457L);
+        assertThat(bench.job("one")).containsEntry("fence", "1234567890123457");
+    }
+
+    @Test
+    void aClaimThatLeavesARestWakesAnotherWorker() {
+        enqueue("one", "two");
+        bench.redis.del("queue:q:wake");
+
+        claim();
+
+        assertThat(bench.list("wake")).containsExactly("1");
+    }
+
+    @Test
+    void dueJobsWithoutRoomWaitAtTheBackAndWakeAWorker() {
+        bench.queue.enqueue(JobRequest.of("email", null).id("due").delay(Duration.ofMillis(1)));
+        enqueue("one", "two");
+        bench.redis.del("queue:q:wake");
+        leaseRunsOut(); // and the delay
+
+        assertThat(claim().id()).isEqualTo("one");
+
+        assertThat(bench.list("pending")).containsExactly("due", "two");
+        assertThat(bench.job("due")).containsEntry("status", "pending");
+        assertThat(bench.redis.zcard("queue:q:delayed")).isZero();
+        assertThat(bench.list("wake")).containsExactly("1");
+    }
+}
