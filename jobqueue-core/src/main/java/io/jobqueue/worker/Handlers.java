@@ -5,24 +5,23 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The handlers of one queue, by kind. A kind selects a handler and nothing else: no class is ever loaded by it.
- * Immutable.
+ * Thread-safe.
  *
  * @since 0.1.0
  */
 public final class Handlers {
 
-    private final Map<String, Handler> byKind = new TreeMap<>();
+    private final Map<String, Handler> byKind;
+    private final Function<String, Optional<Handler>> others;
 
-    private Handlers(Collection<Handler> handlers) {
-        for (Handler handler : handlers) {
-            if (byKind.put(handler.kind(), handler) != null) {
-                throw new IllegalArgumentException("two handlers for kind '%s'".formatted(handler.kind()));
-            }
-        }
+    private Handlers(Map<String, Handler> byKind, Function<String, Optional<Handler>> others) {
+        this.byKind = byKind;
+        this.others = others;
     }
 
     /**
@@ -31,15 +30,34 @@ public final class Handlers {
      * @throws IllegalArgumentException when two are for the same kind
      */
     public static Handlers of(Collection<Handler> handlers) {
-        return new Handlers(handlers);
+        Map<String, Handler> byKind = new TreeMap<>();
+        for (Handler handler : handlers) {
+            if (byKind.put(handler.kind(), handler) != null) {
+                throw new IllegalArgumentException("two handlers for kind '%s'".formatted(handler.kind()));
+            }
+        }
+        return new Handlers(byKind, kind -> Optional.empty());
+    }
+
+    /**
+     * These handlers, and further ones that may come and go while a pool runs.
+     *
+     * @param others finds the handler of a kind that none of these handlers is for; asked for each job of such a kind
+     */
+    public Handlers or(Function<String, Optional<Handler>> others) {
+        return new Handlers(byKind, others);
     }
 
     /** The handler of a kind. */
     public Optional<Handler> find(@Nullable String kind) {
-        return kind == null ? Optional.empty() : Optional.ofNullable(byKind.get(kind));
+        if (kind == null) {
+            return Optional.empty();
+        }
+        Handler own = byKind.get(kind);
+        return own == null ? others.apply(kind) : Optional.of(own);
     }
 
-    /** The kinds that have a handler. */
+    /** The kinds that have a handler, without those of {@link #or further} handlers. */
     public Set<String> kinds() {
         return Set.copyOf(byKind.keySet());
     }

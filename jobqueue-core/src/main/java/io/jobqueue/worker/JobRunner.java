@@ -154,6 +154,9 @@ final class JobRunner {
                 return badResult(claim, ex);
             }
         }
+        if (thrown instanceof HandBackException) {
+            return release(claim);
+        }
         if (attempt.interruption() == Attempt.Interruption.TIMED_OUT) {
             return timedOut(attempt);
         }

@@ -5,6 +5,7 @@ import io.jobqueue.JobListener;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 
@@ -12,54 +13,111 @@ import org.springframework.beans.factory.SmartInitializingSingleton;
  * Tells all {@link JobListener} beans, in their order. They are looked up once all singletons exist, because a listener
  * may itself use the queue; what happens before, such as an enqueue in a {@code @PostConstruct} method, is told then.
  *
- * <p>No listener itself, so that it is not among the beans it tells.
+ * <p>Contexts that share a queue share their listeners too: every event goes to the listeners of the context that made the
+ * queue, and then to those of the contexts below it, as long as these live.
+ *
+ * <p>No listener itself, so that it is not among the beans it tells. Thread-safe.
  */
-final class ApplicationListeners implements SmartInitializingSingleton {
+final class ApplicationListeners implements SmartInitializingSingleton, DisposableBean {
 
     private static final int MOST_KEPT = 10_000;
 
     private final ObjectProvider<JobListener> beans;
+    private final @Nullable ApplicationListeners ofParent;
 
-    /** What happened before the listeners were known. Guarded by itself. */
+    // guarded by this; used in the topmost context only
     private final List<JobEvent> early = new ArrayList<>();
+    private final List<JobListener> known = new ArrayList<>();
 
-    /** Set once, under the lock of {@link #early}. */
+    /** The listeners of this context alone. */
+    private volatile List<JobListener> own = List.of();
+
+    /** All known listeners as one. Written under the lock, and never {@code null} again after the first time. */
     private volatile @Nullable JobListener all;
 
-    ApplicationListeners(ObjectProvider<JobListener> beans) {
+    /**
+     * Makes the listeners of a context.
+     *
+     * @param beans the listeners of the context and of its parents
+     * @param ofParent the listeners of the parent, if the parent has the queue
+     */
+    ApplicationListeners(ObjectProvider<JobListener> beans, @Nullable ApplicationListeners ofParent) {
         this.beans = beans;
+        this.ofParent = ofParent;
     }
 
     /** Tells all listeners of an event. */
     void tell(JobEvent event) {
-        JobListener known = all;
-        if (known == null) {
-            known = keep(event);
+        if (ofParent != null) {
+            ofParent.tell(event);
+            return;
         }
-        if (known != null) {
-            known.on(event);
+        JobListener listener = all;
+        if (listener == null) {
+            listener = keep(event);
+        }
+        if (listener != null) {
+            listener.on(event);
         }
     }
 
     /** Keeps an event, unless the listeners have just become known. */
-    private @Nullable JobListener keep(JobEvent event) {
-        synchronized (early) {
-            if (all == null && early.size() < MOST_KEPT) {
-                early.add(event);
-            }
-            return all;
+    private synchronized @Nullable JobListener keep(JobEvent event) {
+        if (all == null && early.size() < MOST_KEPT) {
+            early.add(event);
         }
+        return all;
     }
 
     @Override
     public void afterSingletonsInstantiated() {
-        JobListener known = JobListener.all(beans.orderedStream().toList());
+        own = beans.orderedStream()
+                .filter(listener -> ofParent == null || !ofParent.knows(listener))
+                .toList();
+        add(own);
+    }
+
+    private boolean knows(JobListener listener) {
+        if (ofParent != null) {
+            return ofParent.knows(listener);
+        }
+        synchronized (this) {
+            return known.contains(listener);
+        }
+    }
+
+    private void add(List<JobListener> listeners) {
+        if (ofParent != null) {
+            ofParent.add(listeners);
+            return;
+        }
         List<JobEvent> kept;
-        synchronized (early) {
-            all = known;
+        JobListener first;
+        synchronized (this) {
+            known.addAll(listeners);
+            first = JobListener.all(List.copyOf(known));
+            all = first;
             kept = List.copyOf(early);
             early.clear();
         }
-        kept.forEach(known::on);
+        kept.forEach(first::on);
+    }
+
+    @Override
+    public void destroy() {
+        if (ofParent != null) {
+            ofParent.remove(own);
+        }
+    }
+
+    private void remove(List<JobListener> listeners) {
+        if (ofParent != null) {
+            ofParent.remove(listeners);
+            return;
+        }
+        synchronized (this) {
+            known.removeAll(listeners);
+            all = JobListener.all(List.copyOf(known));
+        }
     }
 }

@@ -1,31 +1,33 @@
 package io.jobqueue.spring;
 
 import io.jobqueue.JobCodec;
+import io.jobqueue.QueueSettings;
 import io.jobqueue.UnreadableType;
 import io.jobqueue.worker.Handler;
 import io.jobqueue.worker.Handlers;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.util.StringUtils;
 
 /**
- * The application's handlers, and the queue that each kind is routed to. Complete once all singletons exist; that is
+ * The handlers of one context, and the queue that each kind is routed to. Complete once all singletons exist; that is
  * when it refuses handlers that cannot be used. Whoever asks for a route before, such as an enqueue in a
  * {@code @PostConstruct} method, gets what the types of the beans tell until then.
  */
-final class HandlerCatalog implements SmartInitializingSingleton {
+final class HandlerCatalog implements QueueContexts.Member, SmartInitializingSingleton, DisposableBean {
 
     private static final Logger log = LoggerFactory.getLogger(HandlerCatalog.class);
 
@@ -33,22 +35,33 @@ final class HandlerCatalog implements SmartInitializingSingleton {
     private final Settings settings;
     private final UnreadKeys unreadKeys;
     private final JobCodec codec;
+    private final QueueContexts contexts;
     private final JobHandlerScanner scanner;
+    private final LentHandlers lent = new LentHandlers();
+
+    /** The queues whose handlers other contexts may call. */
+    private volatile Set<String> lentQueues = Set.of();
 
     /**
-     * Routes by annotations: preliminary at first, final when {@link #byQueue} is set. Read without a lock, because
-     * whoever asks early may be in the midst of creating a bean.
+     * The queue in each handler's annotation, by kind: preliminary at first, final when {@link #byQueue} is set. Read
+     * without a lock, because whoever asks early may be in the midst of creating a bean.
      */
-    private volatile @Nullable Map<String, String> routes;
+    private volatile @Nullable Map<String, Optional<String>> annotated;
 
     /** Guarded by this. */
     private @Nullable Map<String, Handlers> byQueue;
 
-    HandlerCatalog(ConfigurableListableBeanFactory beans, Settings settings, UnreadKeys unreadKeys, JobCodec codec) {
+    HandlerCatalog(
+            ConfigurableListableBeanFactory beans,
+            Settings settings,
+            UnreadKeys unreadKeys,
+            JobCodec codec,
+            QueueContexts contexts) {
         this.beans = beans;
         this.codec = codec;
         this.settings = settings;
         this.unreadKeys = unreadKeys;
+        this.contexts = contexts;
         this.scanner = new JobHandlerScanner(beans);
     }
 
@@ -57,39 +70,69 @@ final class HandlerCatalog implements SmartInitializingSingleton {
         byQueue();
     }
 
-    /** The queue of a kind, if properties or its handler name one. */
-    Optional<String> queueOf(String kind) {
-        return settings.queueOf(kind).or(() -> Optional.ofNullable(routes().get(kind)));
+    /** The contexts that the handlers are shared with. */
+    QueueContexts contexts() {
+        return contexts;
     }
 
-    /** The names of the queues that annotations of handlers name. */
-    Collection<String> annotatedQueues() {
-        return routes().values();
+    /** Lets the other contexts know the handlers. */
+    void join() {
+        contexts.join(this);
     }
 
-    private Map<String, String> routes() {
-        Map<String, String> known = routes;
+    @Override
+    public void destroy() {
+        contexts.leave(this);
+    }
+
+    @Override
+    public Set<String> kinds() {
+        return annotated().keySet();
+    }
+
+    @Override
+    public Optional<String> queueOf(String kind) {
+        return settings.queueOf(kind).or(() -> annotated().getOrDefault(kind, Optional.empty()));
+    }
+
+    @Override
+    public Set<String> queues() {
+        Set<String> names = usedQueues();
+        names.addAll(settings.namedQueues());
+        return names;
+    }
+
+    /** The queues that jobs go to: those of handlers, and those that properties route a kind to. */
+    private Set<String> usedQueues() {
+        Set<String> names = settings.routedQueues();
+        annotated().values().forEach(queue -> queue.ifPresent(names::add));
+        return names;
+    }
+
+    @Override
+    public QueueSettings settings(String queue) {
+        return settings.queue(queue);
+    }
+
+    private Map<String, Optional<String>> annotated() {
+        Map<String, Optional<String>> known = annotated;
         if (known == null) {
-            known = routes(scanner.scan().handlers());
+            known = annotated(scanner.scan().handlers());
             keepUnlessFinal(known);
         }
         return known;
     }
 
-    private synchronized void keepUnlessFinal(Map<String, String> preliminary) {
+    private synchronized void keepUnlessFinal(Map<String, Optional<String>> preliminary) {
         if (byQueue == null) {
-            routes = preliminary;
+            annotated = preliminary;
         }
     }
 
-    private static Map<String, String> routes(List<JobHandlerMethod> handlers) {
-        Map<String, String> routes = new TreeMap<>();
-        for (JobHandlerMethod handler : handlers) {
-            if (handler.queue() != null) {
-                routes.put(handler.kind(), handler.queue());
-            }
-        }
-        return Map.copyOf(routes);
+    private static Map<String, Optional<String>> annotated(List<JobHandlerMethod> handlers) {
+        Map<String, Optional<String>> queues = new TreeMap<>();
+        handlers.forEach(handler -> queues.put(handler.kind(), Optional.ofNullable(handler.queue())));
+        return Map.copyOf(queues);
     }
 
     /**
@@ -100,25 +143,69 @@ final class HandlerCatalog implements SmartInitializingSingleton {
     synchronized Map<String, Handlers> byQueue() {
         if (byQueue == null) {
             JobHandlerScanner.Found found = scanner.scan();
-            List<JobQueueStartException> problems = new ArrayList<>(found.problems());
-            problems.addAll(duplicates(found.handlers()));
-            found.handlers().forEach(handler -> problems.addAll(unreadable(handler)));
-            if (!problems.isEmpty()) {
-                throw JobQueueStartException.of(problems);
-            }
+            refuseUnusable(found);
             found.hidden().forEach(HandlerCatalog::warnOfHidden);
-            routes = routes(found.handlers());
+            annotated = annotated(found.handlers());
+            refuseRoutedElsewhere(found.handlers());
             byQueue = handlers(found.handlers());
-            Set<String> queues = new TreeSet<>(byQueue.keySet());
-            queues.addAll(settings.routedQueues());
-            unreadKeys.warn(
-                    found.handlers().stream()
-                            .map(JobHandlerMethod::kind)
-                            .sorted()
-                            .toList(),
-                    queues);
+            Set<String> queues = usedQueues();
+            queues.addAll(byQueue.keySet());
+            unreadKeys.warn(List.copyOf(contexts.kinds()), queues);
         }
         return byQueue;
+    }
+
+    private void refuseUnusable(JobHandlerScanner.Found found) {
+        List<JobQueueStartException> problems = new ArrayList<>(found.problems());
+        problems.addAll(duplicates(found.handlers()));
+        found.handlers().forEach(handler -> problems.addAll(unreadable(handler)));
+        if (!problems.isEmpty()) {
+            throw JobQueueStartException.of(problems);
+        }
+    }
+
+    /** Another context of the application may handle the same kind on another queue, which then gets all the jobs. */
+    private void refuseRoutedElsewhere(List<JobHandlerMethod> handlers) {
+        for (JobHandlerMethod handler : handlers) {
+            String here = queueHere(handler.kind());
+            String all = contexts.queueOf(handler.kind()).orElse(contexts.defaultQueue());
+            if (!here.equals(all)) {
+                throw new JobQueueStartException(
+                        "The kind '%s' is handled on queue '%s' in this context, but its jobs go to queue '%s', because a parent or sibling context handles the kind there. The handler of this context is %s."
+                                .formatted(handler.kind(), here, all, handler.place()),
+                        "Name the same queue for the kind '%s' in both contexts, or remove one of the handlers."
+                                .formatted(handler.kind()));
+            }
+        }
+    }
+
+    private String queueHere(String kind) {
+        return queueOf(kind).orElse(contexts.defaultQueue());
+    }
+
+    /** The handlers of a queue for a pool of this context, together with those of all other contexts. */
+    Handlers on(String queue) {
+        Handlers own = Objects.requireNonNull(byQueue().get(queue), queue);
+        return own.or(kind -> contexts.borrow(this, queue, kind));
+    }
+
+    @Override
+    public Optional<Handler> lend(String queue, String kind) {
+        return lentQueues.contains(queue) ? byQueue().get(queue).find(kind).map(lent::lend) : Optional.empty();
+    }
+
+    /** Lets pools of other contexts call the handlers of some queues. */
+    void lend(Set<String> queues) {
+        lent.open();
+        lentQueues = Set.copyOf(queues);
+    }
+
+    /**
+     * Ends what {@link #lend(Set)} began: waits for the calls of other contexts, and interrupts what is left after a time.
+     */
+    void takeBack(Duration drain) {
+        lentQueues = Set.of();
+        lent.close(drain);
     }
 
     private static void warnOfHidden(String bean, Class<?> declared) {
@@ -131,7 +218,7 @@ final class HandlerCatalog implements SmartInitializingSingleton {
     private Map<String, Handlers> handlers(List<JobHandlerMethod> methods) {
         Map<String, List<Handler>> lists = new TreeMap<>();
         for (JobHandlerMethod method : methods) {
-            String queue = queueOf(method.kind()).orElse(settings.defaultQueue());
+            String queue = queueHere(method.kind());
             lists.computeIfAbsent(queue, name -> new ArrayList<>()).add(handler(method, queue));
             log.debug("Kind '{}' on queue '{}' is handled by {}", method.kind(), queue, method.place());
         }

@@ -1,16 +1,15 @@
 package io.jobqueue.spring;
 
 import io.jobqueue.JobCodec;
+import io.jobqueue.JobEvent;
 import io.jobqueue.JobListener;
 import io.jobqueue.JobQueue;
 import io.jobqueue.JobRuns;
 import io.jobqueue.WorkOutputCache;
 import io.jobqueue.redis.RedisConnector;
 import io.jobqueue.redis.RedisQueues;
-import java.time.Duration;
 import java.util.List;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.ThreadFactory;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -28,16 +27,20 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.SearchStrategy;
 import org.springframework.boot.autoconfigure.context.LifecycleProperties;
 import org.springframework.boot.context.properties.BoundConfigurationProperties;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration;
 import org.springframework.boot.thread.Threading;
-import org.springframework.context.ApplicationEventPublisher;
+import org.springframework.context.ApplicationContext;
+import org.springframework.context.PayloadApplicationEvent;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Import;
 import org.springframework.context.annotation.ImportRuntimeHints;
+import org.springframework.context.event.ApplicationEventMulticaster;
+import org.springframework.context.support.AbstractApplicationContext;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.Environment;
 import org.springframework.core.task.VirtualThreadTaskExecutor;
@@ -84,17 +87,13 @@ public final class JobQueueAutoConfiguration {
             HandlerCatalog handlers,
             JobCodec codec,
             ApplicationListeners listeners) {
-        RedisQueues.Routes routes = new RedisQueues.Routes(settings.defaultQueue(), handlers::queueOf, () -> {
-            Set<String> names = new TreeSet<>(settings.namedQueues());
-            names.addAll(handlers.annotatedQueues());
-            return names;
-        });
+        QueueContexts contexts = handlers.contexts();
         return new RedisQueues(
                 connector,
                 new RedisQueues.Options(
                         settings.keyPrefix(),
-                        routes,
-                        settings::queue,
+                        new RedisQueues.Routes(contexts.defaultQueue(), contexts::queueOf, contexts::queues),
+                        contexts::settings,
                         codec,
                         listeners::tell,
                         UnaryOperator.identity()));
@@ -119,21 +118,37 @@ public final class JobQueueAutoConfiguration {
     }
 
     @Bean("jobqueue.runEvents")
-    RunEvents jobQueueRunEvents(ApplicationEventPublisher publisher) {
-        return new RunEvents(publisher);
+    RunEvents jobQueueRunEvents(ApplicationContext context) {
+        return new RunEvents(
+                ofParent(context, RunEvents.class) == null
+                        ? context::publishEvent
+                        : event -> publishHereAlone(context, event));
+    }
+
+    /** The parent context publishes the same event itself, so it must not reach the parent's listeners from here. */
+    private static void publishHereAlone(ApplicationContext context, JobEvent event) {
+        context.getBean(
+                        AbstractApplicationContext.APPLICATION_EVENT_MULTICASTER_BEAN_NAME,
+                        ApplicationEventMulticaster.class)
+                .multicastEvent(new PayloadApplicationEvent<>(context, event));
     }
 
     @Bean("jobqueue.applicationQueues")
     @ConditionalOnMissingBean
-    ApplicationQueues jobQueueApplicationQueues(RedisQueues queues, Settings settings, HandlerCatalog handlers) {
+    ApplicationQueues jobQueueApplicationQueues(RedisQueues queues, QueueContexts contexts) {
         return () -> {
-            Set<String> others = new TreeSet<>(settings.namedQueues());
-            others.addAll(handlers.byQueue().keySet());
-            others.remove(settings.defaultQueue());
-            return Stream.concat(Stream.of(settings.defaultQueue()), others.stream())
+            Set<String> others = contexts.queues();
+            others.remove(contexts.defaultQueue());
+            return Stream.concat(Stream.of(contexts.defaultQueue()), others.stream())
                     .map(queues::queue)
                     .toList();
         };
+    }
+
+    @Bean("jobqueue.contexts")
+    @ConditionalOnMissingBean
+    QueueContexts jobQueueContexts(Settings settings) {
+        return new QueueContexts(settings.defaultQueue(), settings::queue);
     }
 
     @Bean("jobqueue.settings")
@@ -152,23 +167,29 @@ public final class JobQueueAutoConfiguration {
             Settings settings,
             JobQueueProperties properties,
             JobCodec codec,
+            QueueContexts contexts,
             ConfigurableEnvironment environment,
             ObjectProvider<BoundConfigurationProperties> bound) {
-        return new HandlerCatalog(
+        HandlerCatalog handlers = new HandlerCatalog(
                 beans,
                 settings,
                 new UnreadKeys(environment, properties, () -> bound.stream()
                         .flatMap(all -> all.getAll().keySet().stream())
                         .toList()),
-                codec);
+                codec,
+                contexts);
+        handlers.join();
+        return handlers;
     }
 
     @Bean("jobqueue.listeners")
-    ApplicationListeners jobQueueListeners(ObjectProvider<JobListener> listeners) {
-        return new ApplicationListeners(listeners);
+    ApplicationListeners jobQueueListeners(ObjectProvider<JobListener> listeners, ApplicationContext context) {
+        return new ApplicationListeners(listeners, ofParent(context, ApplicationListeners.class));
     }
 
+    /** Connections belong to the context that made the connector; a child context must not stop them. */
     @Bean("jobqueue.connectionLifecycle")
+    @ConditionalOnBean(value = RedisConnector.class, search = SearchStrategy.CURRENT)
     ConnectionLifecycle jobQueueConnectionLifecycle(RedisConnector connector) {
         return new ConnectionLifecycle(connector);
     }
@@ -179,12 +200,20 @@ public final class JobQueueAutoConfiguration {
             HandlerCatalog handlers,
             Settings settings,
             ApplicationListeners listeners,
-            Environment environment,
-            ObjectProvider<LifecycleProperties> lifecycle) {
-        Duration phaseTimeout =
-                lifecycle.getIfAvailable(LifecycleProperties::new).getTimeoutPerShutdownPhase();
+            ObjectProvider<LifecycleProperties> lifecycle,
+            ApplicationContext context) {
         return new WorkLifecycle(
-                queues, handlers, settings, listeners::tell, handlerThreads(environment), phaseTimeout);
+                new WorkLifecycle.Engine(queues, listeners::tell, handlerThreads(context.getEnvironment())),
+                handlers,
+                settings,
+                lifecycle.getIfAvailable(LifecycleProperties::new).getTimeoutPerShutdownPhase(),
+                ofParent(context, WorkLifecycle.class));
+    }
+
+    /** The bean of the nearest context above that has one, or {@code null}. */
+    private static <T> @Nullable T ofParent(ApplicationContext context, Class<T> type) {
+        ApplicationContext parent = context.getParent();
+        return parent == null ? null : parent.getBeanProvider(type).getIfAvailable();
     }
 
     /** Workers run whether or not anybody asks for a bean. */
@@ -194,7 +223,7 @@ public final class JobQueueAutoConfiguration {
                 ConnectionLifecycle.class, WorkLifecycle.class, HandlerCatalog.class, ApplicationListeners.class);
     }
 
-    @Bean
+    @Bean("jobqueue.hiddenHandlers")
     static LazyInitializationExcludeFilter jobQueueHiddenHandlers() {
         return new HiddenHandlers();
     }

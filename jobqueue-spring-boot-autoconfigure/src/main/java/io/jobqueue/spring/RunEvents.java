@@ -6,24 +6,31 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.DisposableBean;
-import org.springframework.context.ApplicationEventPublisher;
 
 /**
  * Publishes what happens to runs as application events: {@link JobEvent.RunEnded} and {@link JobEvent.RunOverdue}. On one
  * thread of its own, in order, so that an {@code @EventListener} may take its time without holding up the engine.
+ *
+ * <p>Each context that shares a queue has one, which publishes the event in that context.
  */
 final class RunEvents implements JobListener, DisposableBean {
 
     private static final Logger log = LoggerFactory.getLogger(RunEvents.class);
     private static final int MOST_WAITING = 10_000;
 
-    private final ApplicationEventPublisher publisher;
+    private final Consumer<JobEvent> publisher;
     private final ThreadPoolExecutor thread;
 
-    RunEvents(ApplicationEventPublisher publisher) {
+    /**
+     * Makes the events of a context.
+     *
+     * @param publisher publishes an event in the context
+     */
+    RunEvents(Consumer<JobEvent> publisher) {
         this.publisher = publisher;
         thread = new ThreadPoolExecutor(1, 1, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(MOST_WAITING), task -> {
             Thread made = new Thread(task, "jobqueue-run-events");
@@ -48,13 +55,13 @@ final class RunEvents implements JobListener, DisposableBean {
 
     private void publish(JobEvent event) {
         try {
-            publisher.publishEvent(event);
+            publisher.accept(event);
         } catch (RuntimeException ex) {
             log.warn("A listener of {} failed", event, ex);
         }
     }
 
-    /** What waits is still published, as far as listeners take no more than five seconds for it; what comes later is not. */
+    /** Publishes the events that wait, for at most five seconds. Later events are not published. */
     @Override
     public void destroy() {
         thread.shutdown();

@@ -3,24 +3,31 @@ package io.jobqueue.spring;
 import io.jobqueue.JobListener;
 import io.jobqueue.redis.RedisQueues;
 import io.jobqueue.worker.Chore;
+import io.jobqueue.worker.Handlers;
 import io.jobqueue.worker.Upkeep;
 import io.jobqueue.worker.WorkerPool;
 import io.jobqueue.worker.WorkerSettings;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadFactory;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.SmartLifecycle;
 
 /**
- * Runs the worker pools and the upkeep of this application: after everything that handlers may need has started and
- * before the web server takes requests, and the other way round at the end. Every start makes new ones, so that a
+ * Runs the worker pools and the upkeep for the handlers of one context: after everything that handlers may need has started
+ * and before the web server takes requests, and the other way round at the end. Every start makes new ones, so that a
  * context can be paused and restarted.
+ *
+ * <p>Where the pool of a parent context works on a queue already, that pool calls the handlers of this context too, and
+ * this context makes none.
  */
 final class WorkLifecycle implements SmartLifecycle {
 
@@ -31,37 +38,58 @@ final class WorkLifecycle implements SmartLifecycle {
     /** What a pool may need after the drain time, to interrupt handlers and hand their jobs back. */
     private static final Duration STOP_MARGIN = Duration.ofSeconds(4);
 
-    private final RedisQueues queues;
+    private final Engine engine;
     private final HandlerCatalog handlers;
     private final Settings settings;
-    private final JobListener listener;
-    private final ThreadFactory handlerThreads;
     private final Duration phaseTimeout;
+    private final @Nullable WorkLifecycle ofParent;
 
     /** Guarded by this. */
     private List<Part> parts = List.of();
 
+    private volatile Set<String> workedOn = Set.of();
+    private volatile Set<String> keptUp = Set.of();
     private volatile boolean running;
 
     /**
      * Makes the lifecycle.
      *
-     * @param handlerThreads for the pools
+     * @param engine makes pools and upkeep
+     * @param handlers the handlers of the context
+     * @param settings the settings of the context
      * @param phaseTimeout how long the context waits for this lifecycle to stop
+     * @param ofParent the lifecycle of the parent context, if it has the queue
      */
     WorkLifecycle(
-            RedisQueues queues,
+            Engine engine,
             HandlerCatalog handlers,
             Settings settings,
-            JobListener listener,
-            ThreadFactory handlerThreads,
-            Duration phaseTimeout) {
-        this.queues = queues;
+            Duration phaseTimeout,
+            @Nullable WorkLifecycle ofParent) {
+        this.engine = engine;
         this.handlers = handlers;
         this.settings = settings;
-        this.listener = listener;
-        this.handlerThreads = handlerThreads;
         this.phaseTimeout = phaseTimeout;
+        this.ofParent = ofParent;
+    }
+
+    /**
+     * What pools and upkeep are made of.
+     *
+     * @param handlerThreads makes the threads of pools
+     */
+    record Engine(RedisQueues queues, JobListener listener, ThreadFactory handlerThreads) {
+
+        WorkerPool pool(String queue, Handlers handlers, WorkerSettings settings) {
+            return new WorkerPool(
+                    queues.store(queue), queues.notes(queue), handlers, settings, listener, handlerThreads);
+        }
+
+        Upkeep upkeep(Set<String> names) {
+            List<Chore> chores =
+                    names.stream().flatMap(name -> queues.chores(name).stream()).toList();
+            return new Upkeep(chores, listener);
+        }
     }
 
     /** Something that runs until it is stopped; stopping waits until it has ended. */
@@ -90,42 +118,65 @@ final class WorkLifecycle implements SmartLifecycle {
     }
 
     private void startPools(List<Part> started) {
-        Duration longestDrain = Duration.ZERO;
-        for (var routed : handlers.byQueue().entrySet()) {
-            String queue = routed.getKey();
-            if (!settings.workersEnabled(queue)) {
-                log.info(
-                        "Jobs of queue '{}' are left to others, because 'jobqueue.queues{}.worker.enabled' is false",
-                        queue,
-                        PropertiesCheck.element(queue));
-                continue;
-            }
-            WorkerSettings ofPool = settings.worker(queue);
-            WorkerPool pool = new WorkerPool(
-                    queues.store(queue), queues.notes(queue), routed.getValue(), ofPool, listener, handlerThreads);
+        Set<String> queues = handlers.byQueue().keySet().stream()
+                .filter(this::isEnabled)
+                .collect(Collectors.toCollection(TreeSet::new));
+        Duration longestDrain = queues.stream()
+                .map(queue -> settings.worker(queue).drain())
+                .max(Comparator.naturalOrder())
+                .orElse(Duration.ZERO);
+        warnOfLongDrain(longestDrain);
+        handlers.lend(queues);
+        started.add(new Part("calls of handlers by other contexts", () -> handlers.takeBack(longestDrain)));
+        queues.removeIf(this::isWorkedOnAbove);
+        for (String queue : queues) {
+            WorkerPool pool = engine.pool(queue, handlers.on(queue), settings.worker(queue));
             pool.start();
             started.add(new Part("worker pool of queue '" + queue + "'", pool::stop));
-            longestDrain = ofPool.drain().compareTo(longestDrain) > 0 ? ofPool.drain() : longestDrain;
         }
-        warnOfLongDrain(longestDrain);
+        workedOn = Set.copyOf(queues);
     }
 
-    /** One upkeep for all queues. */
+    private boolean isEnabled(String queue) {
+        boolean enabled = settings.workersEnabled(queue);
+        if (!enabled) {
+            log.info(
+                    "Jobs of queue '{}' are left to others, because 'jobqueue.queues{}.worker.enabled' is false",
+                    queue,
+                    PropertiesCheck.element(queue));
+        }
+        return enabled;
+    }
+
+    private boolean isWorkedOnAbove(String queue) {
+        boolean above = ofParent != null && ofParent.worksOn(queue);
+        if (above) {
+            log.info("Queue {}: the workers of the parent context call the handlers of this context too", queue);
+        }
+        return above;
+    }
+
+    /** Whether a pool of this context or one above it works on a queue. */
+    private boolean worksOn(String queue) {
+        return workedOn.contains(queue) || (ofParent != null && ofParent.worksOn(queue));
+    }
+
+    /** Starts one upkeep for all queues that no context above keeps up. */
     private void startUpkeep(List<Part> started) {
         Set<String> names = new TreeSet<>(settings.namedQueues());
         names.addAll(handlers.byQueue().keySet());
-        List<Chore> chores = new ArrayList<>();
-        for (String queue : names) {
-            boolean works = handlers.byQueue().containsKey(queue) && settings.workersEnabled(queue);
-            if (settings.sweeps(queue, works)) {
-                chores.addAll(queues.chores(queue));
-            }
-        }
-        if (!chores.isEmpty()) {
-            Upkeep upkeep = new Upkeep(chores, listener);
+        names.removeIf(queue ->
+                !settings.sweeps(queue, workedOn.contains(queue)) || (ofParent != null && ofParent.keepsUp(queue)));
+        if (!names.isEmpty()) {
+            Upkeep upkeep = engine.upkeep(names);
             upkeep.start();
             started.add(new Part("upkeep", upkeep::stop));
         }
+        keptUp = Set.copyOf(names);
+    }
+
+    private boolean keepsUp(String queue) {
+        return keptUp.contains(queue) || (ofParent != null && ofParent.keepsUp(queue));
     }
 
     private void warnOfLongDrain(Duration drain) {
@@ -152,6 +203,8 @@ final class WorkLifecycle implements SmartLifecycle {
     private synchronized List<Part> handOver() {
         List<Part> ending = parts;
         parts = List.of();
+        workedOn = Set.of();
+        keptUp = Set.of();
         running = false;
         return ending;
     }
