@@ -91,9 +91,9 @@ class ArchitectureTests {
             .layer("ground")
             .definedBy(
                     redis(
-                            "RedisConnector RedisLink Subscriptions Script ScriptText QueueKeys QueueRedis Args Reply Answers Batch Refusal Ids Events Place"))
+                            "RedisConnector RedisLink RedisOutage LettuceClient LinkOptions Presence Subscriptions Script ScriptText QueueKeys QueueRedis Args Reply Answers Batch Refusal Ids Events Place"))
             .layer("road")
-            .definedBy(redis("RedisEnqueuer WrittenJob SharedCalls RedisJobStore HintWaiter"))
+            .definedBy(redis("RedisEnqueuer WrittenJob SharedCalls RedisJobStore HintWaiter HintListener RedisSignals"))
             .layer("upkeep")
             .definedBy(
                     redis(

@@ -9,6 +9,7 @@ import io.jobqueue.redis.RedisConnector;
 import io.jobqueue.redis.RedisLink;
 import io.jobqueue.redis.RedisQueues;
 import io.jobqueue.worker.Chore;
+import io.jobqueue.worker.Engine;
 import io.jobqueue.worker.Handler;
 import io.jobqueue.worker.Handlers;
 import io.jobqueue.worker.JobFunction;
@@ -82,15 +83,11 @@ final class Product implements AutoCloseable {
     /** A pool for each of some queues and one upkeep for all of them, which are not started yet. */
     Workers workers(
             Collection<String> names, WorkerSettings settings, Collection<Handler> handlers, JobListener listener) {
+        Engine engine = new Engine(queues.signals(), listener, Thread::new);
         return new Workers(
                 names.stream()
                         .map(name -> new WorkerPool(
-                                queues.store(name),
-                                queues.notes(name),
-                                Handlers.of(handlers),
-                                settings,
-                                listener,
-                                Thread::new))
+                                engine, queues.store(name), queues.notes(name), Handlers.of(handlers), settings))
                         .toList(),
                 new Upkeep(
                         names.stream()

@@ -216,13 +216,17 @@ final class RedisJobStore implements JobStore {
 
     // ---- hints
 
-    @Override
-    public CompletableFuture<Boolean> hint(Duration timeout) {
+    /**
+     * Waits for a hint that jobs may be waiting, for a worker that is not the engine.
+     *
+     * @param timeout how long to wait at the most
+     * @return completes with {@code true} on a hint, with {@code false} when the time is over
+     */
+    CompletableFuture<Boolean> hint(Duration timeout) {
         return QueueRedis.attempt(() -> hints.await(redis.keys().wake(), timeout));
     }
 
-    @Override
-    public void stopHints() {
+    void stopHints() {
         hints.close();
     }
 }

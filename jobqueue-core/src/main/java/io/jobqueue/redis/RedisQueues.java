@@ -9,6 +9,7 @@ import io.jobqueue.QueueSettings;
 import io.jobqueue.worker.AttemptNotes;
 import io.jobqueue.worker.Chore;
 import io.jobqueue.worker.JobStore;
+import io.jobqueue.worker.Signals;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -37,6 +38,7 @@ public final class RedisQueues {
     private final Application application;
     private final JobQueue defaultQueue;
     private final Map<String, RedisJobStore> stores = new ConcurrentHashMap<>();
+    private final Presence presence;
 
     /**
      * Makes the queues of an application.
@@ -48,6 +50,7 @@ public final class RedisQueues {
         this.connector = connector;
         this.options = options;
         this.listener = JobListener.logged(options.listener());
+        this.presence = new Presence(connector);
         this.application = new OfOptions();
         this.defaultQueue = new RedisJobQueue(named(options.defaultQueue()), application, true);
     }
@@ -82,6 +85,11 @@ public final class RedisQueues {
      */
     public AttemptNotes notes(String name) {
         return new RedisNotes(named(name).redis());
+    }
+
+    /** Makes what an {@link io.jobqueue.worker.Engine} hears of idle queues by. Each engine needs signals of its own. */
+    public Signals signals() {
+        return new RedisSignals(connector, presence, name -> named(name).redis());
     }
 
     /**

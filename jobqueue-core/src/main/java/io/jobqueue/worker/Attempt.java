@@ -1,14 +1,18 @@
 package io.jobqueue.worker;
 
 import io.jobqueue.Claim;
+import io.jobqueue.FailureReason;
+import io.jobqueue.JobCodec;
 import io.jobqueue.JobContext;
 import io.jobqueue.JsonText;
 import io.jobqueue.Names;
+import io.jobqueue.QueueSettings;
 import io.jobqueue.UnreadableJsonException;
 import io.jobqueue.WorkOutputs;
 import java.lang.reflect.Type;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -16,8 +20,10 @@ import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One attempt of a job in this process, from its claim until it is settled. Its handler's thread is interrupted only
- * while the handler runs, never in what the engine does before and after.
+ * One attempt of a job in this process, from its claim until it is settled. The context that its handler sees.
+ *
+ * <p>The engine interrupts the handler's thread only while the handler runs, never in what the engine does before and
+ * after. What ends an attempt is made when the attempt is, so that an attempt can end when there is no memory left.
  */
 final class Attempt implements JobContext {
 
@@ -29,61 +35,103 @@ final class Attempt implements JobContext {
         STOPPED
     }
 
-    /** Renews one claim right away; {@code false} when the job is no longer its own. */
-    interface Renewer {
+    /** The dispatcher that claimed the attempt. */
+    interface Owner {
+
+        /** The queue's settings. */
+        QueueSettings settings();
+
+        /** How outputs and steps are written. */
+        JobCodec codec();
+
+        /** Where outputs and steps are written. */
+        AttemptNotes notes();
+
+        /** Runs the attempt on this thread and ends it. */
+        void work(Attempt attempt);
+
+        /** Ends an attempt whose handler does not run: the job is handed back unspent. */
+        void handBack(Attempt attempt);
+
+        /** Fails an attempt whose handler ignores its time limit and the interrupt, and goes on without its thread. */
+        void leaveBehind(Attempt attempt);
+
+        /** Renews the claim right away; {@code false} when the job is no longer the claim's. */
         boolean renew(Attempt attempt, Duration lease);
     }
 
     /** Longer than any process runs, and short enough for sums of nanoseconds. */
     private static final Duration FOREVER = Duration.ofDays(36_500);
 
+    private static final FailureReason BROKEN = FailureReason.handler("the worker could not tell what happened");
+
     private final Claim claim;
-    private final long madeAt = System.nanoTime();
+    private final Owner owner;
     private final int maxAttempts;
     private final Duration limit;
-    private final Renewer renewer;
-    private final JobStore store;
-    private final AttemptNotes notes;
+    private final long madeAt = System.nanoTime();
+    private final Settlement broken;
+
+    /** The next attempt in the line of the crew, and later in the outbox. Guarded by the lock of either. */
+    @Nullable
+    Attempt next;
 
     private volatile long endsAt = Long.MAX_VALUE;
     private volatile boolean limited;
     private volatile boolean leaseLost;
     private volatile boolean cancelled;
 
-    // guarded by this
-    private @Nullable Thread thread;
+    /** The crew's thread that has the attempt; {@code null} before one takes it. */
+    private volatile @Nullable Thread worker;
+
+    @GuardedBy("this")
+    private @Nullable Thread interruptible; // the handler's thread while the handler runs
+
+    @GuardedBy("this")
     private @Nullable Interruption interruption;
+
+    @GuardedBy("this")
     private long renewedAt;
+
+    @GuardedBy("this")
     private long goodUntil;
+
+    @GuardedBy("this")
     private long startedAt;
+
+    @GuardedBy("this")
     private long interruptedAt;
-    private boolean ended;
+
+    @GuardedBy("this")
+    private @Nullable Settlement settlement;
+
+    @GuardedBy("this")
+    private long tookNanos;
 
     /**
      * Makes an attempt.
      *
-     * @param claimedAt when the claim was asked for; from then it is good for the visibility timeout of the store
+     * @param claimedAt when the claim was asked for; from then it is good for the queue's visibility timeout
+     * @param maxAttempts the limit of the job's attempts
+     * @param limit how long the handler may run
      */
-    Attempt(
-            Claim claim,
-            long claimedAt,
-            JobStore store,
-            AttemptNotes notes,
-            int maxAttempts,
-            Duration limit,
-            Renewer renewer) {
+    Attempt(Claim claim, long claimedAt, Owner owner, int maxAttempts, Duration limit) {
         this.claim = claim;
-        this.renewedAt = claimedAt;
-        this.goodUntil = claimedAt + nanos(store.settings().lease().visibilityTimeout());
+        this.owner = owner;
         this.maxAttempts = maxAttempts;
         this.limit = limit;
-        this.renewer = renewer;
-        this.store = store;
-        this.notes = notes;
+        this.renewedAt = claimedAt;
+        this.goodUntil = claimedAt + nanos(owner.settings().lease().visibilityTimeout());
+        this.broken =
+                new Settlement.Retry(claim, BROKEN, owner.settings().retry().delay(), maxAttempts);
     }
 
     Claim claim() {
         return claim;
+    }
+
+    Owner owner() {
+        return owner;
     }
 
     /** When the claim arrived. */
@@ -95,9 +143,25 @@ final class Attempt implements JobContext {
         return maxAttempts;
     }
 
+    /** The settlement of an attempt when there is no memory to make another. */
+    Settlement broken() {
+        return broken;
+    }
+
     /** How long the handler may run, with the time that it asked for. */
     synchronized Duration allowed() {
         return startedAt == 0 ? limit : Duration.ofNanos(endsAt - startedAt);
+    }
+
+    /** The crew's thread that calls has the attempt from now on. */
+    void takenBy(Thread thread) {
+        worker = thread;
+    }
+
+    /** Whether the thread that had the attempt died before it could end it. */
+    boolean isOrphaned() {
+        Thread thread = worker;
+        return thread != null && !thread.isAlive() && !hasEnded();
     }
 
     // ---- the handler's side
@@ -116,7 +180,7 @@ final class Attempt implements JobContext {
         if (interruption != null) {
             return false;
         }
-        thread = Thread.currentThread();
+        interruptible = Thread.currentThread();
         startedAt = System.nanoTime();
         endsAt = startedAt + nanos(limit);
         limited = true;
@@ -124,8 +188,8 @@ final class Attempt implements JobContext {
     }
 
     /** The handler has returned or thrown; no interrupt reaches the thread from here on, and none is left behind. */
-    synchronized void end() {
-        thread = null;
+    synchronized void handlerDone() {
+        interruptible = null;
         limited = false;
         // clears the flag for the next job on this thread
         Thread.interrupted();
@@ -140,32 +204,43 @@ final class Attempt implements JobContext {
         return interruption;
     }
 
-    synchronized Duration took() {
-        return startedAt == 0 ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - startedAt);
-    }
-
     // ---- the engine's side
 
     /**
-     * Decides who settles the attempt: whoever calls first, its own thread or the engine that leaves it behind.
+     * Ends the attempt. Only the first end counts: the handler's own, or that of a thread that goes on without it. Allocates nothing.
      *
-     * @return whether the caller is the first
+     * @return whether this is the first
      */
-    synchronized boolean claimEnding() {
-        if (ended) {
+    synchronized boolean end(Settlement how) {
+        if (settlement != null) {
             return false;
         }
-        ended = true;
+        settlement = how;
+        tookNanos = startedAt == 0 ? 0 : System.nanoTime() - startedAt;
         return true;
     }
 
-    /** Interrupts the handler. Who lost its lease and goes on all the same is interrupted again for another reason. */
+    private synchronized boolean hasEnded() {
+        return settlement != null;
+    }
+
+    /** How the attempt ended. */
+    synchronized Settlement settlement() {
+        return Objects.requireNonNull(settlement, "the attempt has not ended");
+    }
+
+    /** How long the handler ran until the attempt ended, in nanoseconds; 0 when it did not run. */
+    synchronized long tookNanos() {
+        return tookNanos;
+    }
+
+    /** Interrupts the handler. A handler that goes on after it lost its lease is interrupted again for another reason. */
     synchronized void interrupt(Interruption why) {
         if (interruption == null || (interruption == Interruption.LEASE_LOST && why != Interruption.LEASE_LOST)) {
             interruption = why;
             interruptedAt = System.nanoTime();
-            if (thread != null) {
-                thread.interrupt();
+            if (interruptible != null) {
+                interruptible.interrupt();
             }
         }
     }
@@ -177,7 +252,7 @@ final class Attempt implements JobContext {
      *     tells, and the claim may be gone just because it is settled
      */
     synchronized boolean loseLease() {
-        boolean news = !leaseLost && !ended;
+        boolean news = !leaseLost && settlement == null;
         leaseLost = true;
         interrupt(Interruption.LEASE_LOST);
         return news;
@@ -195,8 +270,8 @@ final class Attempt implements JobContext {
     /** Whether the handler was interrupted for its time limit and has gone on for longer than the grace. */
     synchronized boolean isStuck(Duration grace) {
         return interruption == Interruption.TIMED_OUT
-                && !ended
-                && thread != null
+                && settlement == null
+                && interruptible != null
                 && System.nanoTime() - interruptedAt >= grace.toNanos();
     }
 
@@ -262,7 +337,7 @@ final class Attempt implements JobContext {
         if (duration.compareTo(Duration.ofDays(7)) > 0) {
             throw new IllegalArgumentException("duration must be at most 7 days, was " + duration);
         }
-        if (leaseLost || !renewer.renew(this, duration)) {
+        if (leaseLost || !owner.renew(this, duration)) {
             return false;
         }
         long later = System.nanoTime() + nanos(duration);
@@ -288,14 +363,14 @@ final class Attempt implements JobContext {
             throw new IllegalStateException("job %s/%s is no unit of a run, so it has no output but its result"
                     .formatted(claim.queue(), claim.id()));
         }
-        String json = store.codec().output(output, store.settings().result().maxSize());
-        return !leaseLost && waitFor(notes.putOutput(claim, json));
+        String json = owner.codec().output(output, owner.settings().result().maxSize());
+        return !leaseLost && waitFor(owner.notes().putOutput(claim, json));
     }
 
     @Override
     public <T> T step(String name, Class<T> type, Callable<? extends T> work) throws Exception {
         Names.step(name);
-        Optional<JsonText> done = waitFor(notes.findStep(claim, name));
+        Optional<JsonText> done = waitFor(owner.notes().findStep(claim, name));
         if (done.isPresent()) {
             try {
                 return done.get().as(type);
@@ -307,8 +382,8 @@ final class Attempt implements JobContext {
         if (value == null) {
             throw new IllegalArgumentException("step '%s' returned null".formatted(name));
         }
-        String json = store.codec().output(value, store.settings().result().maxSize());
-        if (!waitFor(notes.putStep(claim, name, json))) {
+        String json = owner.codec().output(value, owner.settings().result().maxSize());
+        if (!waitFor(owner.notes().putStep(claim, name, json))) {
             throw new IllegalStateException(
                     "step '%s' cannot be remembered, because job %s/%s is no longer this worker's"
                             .formatted(name, claim.queue(), claim.id()));
@@ -328,7 +403,7 @@ final class Attempt implements JobContext {
         if (run == null) {
             throw new IllegalStateException("job %s/%s gathers no run".formatted(claim.queue(), claim.id()));
         }
-        return notes.outputs(run, type);
+        return owner.notes().outputs(run, type);
     }
 
     /** The store's own failure is what the handler sees. */

@@ -10,17 +10,24 @@ import java.util.Set;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The threads that handlers run on. Attempts wait in one line, oldest first, for the next free thread. Threads are made
- * when they are needed, and go when they were idle for a minute.
+ * The threads that handlers run on, for all dispatchers of a pool. Attempts wait in one line, oldest first, for the next
+ * free thread.
  *
- * <p>To wake a thread costs more than a short job takes, so a batch wakes two, and each that comes and still finds work
- * wakes two more: many short jobs are done by the few that are awake, and many long ones all start within some wake-ups.
+ * <h2>Threads</h2>
+ *
+ * <p>The crew hires a thread when one is needed, up to its size, and lets it go when it was idle for a minute. A thread that
+ * dies is replaced.
+ *
+ * <h2>Waking up</h2>
+ *
+ * <p>To wake a thread costs more than a short job takes. So a batch wakes two threads, and each thread that arrives and
+ * still finds work wakes two more: the few threads that are awake do many short jobs, and many long jobs all start within
+ * a few wake-ups.
  *
  * <p>Thread-safe.
  */
@@ -28,58 +35,102 @@ final class Crew {
 
     private static final Logger log = LoggerFactory.getLogger(Crew.class);
 
-    private static final long IDLE = Duration.ofMinutes(1).toNanos();
+    private static final long MAX_IDLE_NANOS = Duration.ofMinutes(1).toNanos();
     private static final int WOKEN_BY_ONE = 2;
 
     private final ThreadFactory factory;
-    private final Consumer<Attempt> work;
     private final ReentrantLock lock = new ReentrantLock();
 
-    // guarded by lock
-    private final Deque<Attempt> waiting = new ArrayDeque<>();
+    // the line is linked through the attempts, so that it grows without memory
+    @GuardedBy("lock")
+    private @Nullable Attempt first;
+
+    @GuardedBy("lock")
+    private @Nullable Attempt last;
+
+    @GuardedBy("lock")
+    private int waiting;
+
+    @GuardedBy("lock")
     private final Set<Thread> threads = new HashSet<>();
+
+    @GuardedBy("lock")
     private final Deque<Seat> idle = new ArrayDeque<>(); // the last to sit down is the first to be called
+
+    @GuardedBy("lock")
     private int size;
-    private int coming; // were called or hired, and have not arrived yet
+
+    @GuardedBy("lock")
+    private int coming; // how many threads were called or hired, and have not arrived yet
+
+    @GuardedBy("lock")
     private boolean stopped;
 
     /** Where a thread waits to be called. */
-    private static final class Seat {
+    private final class Seat {
 
-        final Thread thread = Thread.currentThread();
-        boolean called; // guarded by lock
+        private final Thread thread = Thread.currentThread();
+
+        /** Whether the thread was called, or hired, and has not arrived yet. */
+        @GuardedBy("Crew.this.lock")
+        private boolean called = true;
     }
 
     /**
      * Makes a crew without threads.
      *
      * @param size how many threads there may be
-     * @param work does an attempt to its end, and throws nothing
      */
-    Crew(int size, ThreadFactory factory, Consumer<Attempt> work) {
+    Crew(int size, ThreadFactory factory) {
         this.size = size;
         this.factory = factory;
-        this.work = work;
     }
 
     /** Lines up attempts. */
     void add(List<Attempt> attempts) {
         lock.lock();
         try {
-            waiting.addAll(attempts);
+            for (int i = 0; i < attempts.size(); i++) {
+                append(attempts.get(i));
+            }
             wake();
         } finally {
             lock.unlock();
         }
     }
 
-    /** Takes back what waits in the line and arrived before a time. */
+    @GuardedBy("lock")
+    private void append(Attempt attempt) {
+        attempt.next = null;
+        if (last == null) {
+            first = attempt;
+        } else {
+            last.next = attempt;
+        }
+        last = attempt;
+        waiting++;
+    }
+
+    @GuardedBy("lock")
+    private @Nullable Attempt poll() {
+        Attempt next = first;
+        if (next != null) {
+            first = next.next;
+            last = first == null ? null : last;
+            next.next = null;
+            waiting--;
+        }
+        return next;
+    }
+
+    /** Takes back the attempts in the line that were claimed before a time. */
     List<Attempt> takeBack(long before) {
         List<Attempt> back = new ArrayList<>();
         lock.lock();
         try {
-            while (!waiting.isEmpty() && waiting.getFirst().madeAt() - before <= 0) {
-                back.add(waiting.removeFirst());
+            while (first != null && first.madeAt() - before <= 0) {
+                back.add(first);
+                poll();
             }
         } finally {
             lock.unlock();
@@ -90,13 +141,13 @@ final class Crew {
     boolean isWaiting() {
         lock.lock();
         try {
-            return !waiting.isEmpty();
+            return waiting > 0;
         } finally {
             lock.unlock();
         }
     }
 
-    /** Allows one thread more, because one is held by a handler that was left behind, or one less when it is back. */
+    /** Allows one thread more, because a handler that was left behind holds one, or one less when it is back. */
     void resize(int by) {
         lock.lock();
         try {
@@ -120,9 +171,10 @@ final class Crew {
         busy.forEach(Thread::interrupt);
     }
 
-    /** Gets threads for what waits, two at the most. Needs the lock. */
+    /** Gets threads for the attempts that wait, two at the most. */
+    @GuardedBy("lock")
     private void wake() {
-        for (int i = 0; i < WOKEN_BY_ONE && waiting.size() > coming; i++) {
+        for (int i = 0; i < WOKEN_BY_ONE && waiting > coming; i++) {
             Seat seat = idle.poll();
             if (seat != null) {
                 seat.called = true;
@@ -134,30 +186,48 @@ final class Crew {
         }
     }
 
+    @GuardedBy("lock")
     private boolean hire() {
+        Thread thread = null;
         try {
-            Thread thread = factory.newThread(this::run);
-            thread.start();
+            thread = factory.newThread(this::run);
             threads.add(thread);
+            thread.start();
             return true;
         } catch (RuntimeException | Error ex) {
-            // what waits too long is handed back
-            log.warn("No thread for a job: {}", ex.toString());
+            threads.remove(thread);
+            noThread(ex);
             return false;
         }
     }
 
-    private void run() {
+    /** The dispatcher hands back the attempts that wait for too long. */
+    private static void noThread(Throwable cause) {
         try {
-            boolean arriving = true;
-            for (Attempt next = next(arriving); next != null; next = next(arriving)) {
-                arriving = false;
-                work.accept(next);
+            log.warn("No thread for a job: {}", cause.toString());
+        } catch (Throwable ex) {
+            // no memory for the words either
+            return;
+        }
+    }
+
+    private void run() {
+        Thread self = Thread.currentThread();
+        Seat seat = null;
+        try {
+            seat = new Seat();
+            for (Attempt next = next(seat); next != null; next = next(seat)) {
+                next.takenBy(self);
+                next.owner().work(next);
             }
         } finally {
+            // also when the thread dies of an error: another one is hired for what waits
             lock.lock();
             try {
-                threads.remove(Thread.currentThread());
+                if (seat == null || seat.called) {
+                    coming--;
+                }
+                threads.remove(self);
                 wake();
             } finally {
                 lock.unlock();
@@ -166,18 +236,18 @@ final class Crew {
     }
 
     /** The next attempt in the line; {@code null} when the thread is not needed any more. */
-    private @Nullable Attempt next(boolean hired) {
-        boolean arriving = hired;
+    private @Nullable Attempt next(Seat seat) {
         while (true) {
-            Seat seat;
             lock.lock();
             try {
-                if (arriving) {
+                boolean arrives = seat.called;
+                if (arrives) {
+                    seat.called = false;
                     coming--;
                 }
-                Attempt next = waiting.poll();
+                Attempt next = poll();
                 if (next != null) {
-                    if (arriving) {
+                    if (arrives) {
                         wake();
                     }
                     return next;
@@ -185,7 +255,6 @@ final class Crew {
                 if (stopped || threads.size() > size) {
                     return null;
                 }
-                seat = new Seat();
                 idle.push(seat);
             } finally {
                 lock.unlock();
@@ -193,13 +262,12 @@ final class Crew {
             if (!isCalled(seat)) {
                 return null;
             }
-            arriving = true;
         }
     }
 
     /** Waits in a seat; whether there is work, and not that it is time to go. */
     private boolean isCalled(Seat seat) {
-        long until = System.nanoTime() + IDLE;
+        long until = System.nanoTime() + MAX_IDLE_NANOS;
         while (true) {
             LockSupport.parkNanos(this, until - System.nanoTime());
             // only stop() interrupts a thread that sits

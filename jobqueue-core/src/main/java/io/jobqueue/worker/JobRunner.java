@@ -54,16 +54,10 @@ final class JobRunner {
 
     /** Runs the attempt. Throws nothing, so that every attempt has an end. */
     Settlement run(Attempt attempt) {
-        // made before the attempt, because afterwards there may be no memory left
-        Settlement broken = new Settlement.Retry(
-                attempt.claim(),
-                FailureReason.handler("the worker could not tell what happened"),
-                settings.retry().delay(),
-                attempt.maxAttempts());
         try {
             return attempted(attempt);
         } catch (Throwable ex) {
-            return broken;
+            return attempt.broken();
         }
     }
 
@@ -113,7 +107,7 @@ final class JobRunner {
             try {
                 value = handler.function().handle(job, attempt);
             } finally {
-                attempt.end();
+                attempt.handlerDone();
             }
             returned = true;
             return settlement(

@@ -47,17 +47,6 @@ public interface JobStore {
     CompletableFuture<List<Renewed>> extend(List<Renewal> renewals);
 
     /**
-     * Waits for a hint that jobs may be waiting. A hint goes to one waiting worker of all processes.
-     *
-     * @param timeout how long to wait at the most
-     * @return completes with {@code true} on a hint, with {@code false} when the time is over
-     */
-    CompletableFuture<Boolean> hint(Duration timeout);
-
-    /** Gives up waiting for a hint, if anybody waits. */
-    void stopHints();
-
-    /**
      * What a claim brought.
      *
      * @param jobs the claims, perhaps none

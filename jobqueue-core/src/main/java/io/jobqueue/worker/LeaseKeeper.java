@@ -3,157 +3,287 @@ package io.jobqueue.worker;
 import io.jobqueue.JobEvent;
 import io.jobqueue.JobListener;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Consumer;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps the claims of one pool good and its handlers within their limits. It renews what is older than a heartbeat, many
- * claims in one call; tells a handler whose claim is gone; interrupts one that is over its time limit, and reports it
- * when it goes on all the same.
+ * Keeps the claims of all pools of a process good and their handlers within their limits, with one thread.
  *
- * <p>An attempt is kept until its end is settled: also while it waits for Redis to come back.
+ * <ul>
+ *   <li>It renews claims that are older than a heartbeat, many in one call. It waits for no call, so a queue that fails or
+ *       is slow holds up no other.
+ *   <li>It tells a handler whose claim is gone, and interrupts a handler that is over its time limit. A handler that goes
+ *       on all the same is left behind.
+ *   <li>It hands back an attempt whose thread died, instead of renewing a claim that nobody works on.
+ * </ul>
+ *
+ * <p>An attempt is kept until its end is settled, also while it waits for Redis to come back.
+ *
+ * <p>Thread-safe.
  */
 final class LeaseKeeper {
 
     private static final Duration LONGEST_TICK = Duration.ofMillis(200);
+    private static final Duration IDLE_TICK = Duration.ofSeconds(10);
     private static final int RENEWALS_A_CALL = 200;
 
-    private final JobStore store;
-    private final Duration heartbeat;
-    private final Patience patience;
     private final JobListener listener;
-    private final Consumer<Attempt> stuck;
-    private final Duration tick;
-    private final Set<Attempt> attempts = ConcurrentHashMap.newKeySet();
-    private final Loop loop;
+    private final Patience patience;
+    private final List<Member> members = new CopyOnWriteArrayList<>();
 
-    private boolean failing; // only the loop's thread
+    @GuardedBy("this")
+    private @Nullable Loop loop; // there is one while there are members
 
-    /**
-     * Makes a keeper.
-     *
-     * @param stuck hears of each attempt whose handler ignores its limit and the interrupt, once or more
-     */
-    LeaseKeeper(JobStore store, Duration heartbeat, Patience patience, JobListener listener, Consumer<Attempt> stuck) {
-        this.store = store;
-        this.heartbeat = heartbeat;
-        this.patience = patience;
+    private volatile boolean news;
+
+    LeaseKeeper(JobListener listener, Patience patience) {
         this.listener = listener;
-        this.stuck = stuck;
-        this.tick = heartbeat.dividedBy(2).compareTo(LONGEST_TICK) < 0 ? heartbeat.dividedBy(2) : LONGEST_TICK;
-        // after an outage claims must be renewed before anybody may take them, and limits hold during one as well
-        this.loop = new Loop("jobqueue-" + store.queue() + "-lease", true, heartbeat, this::look);
+        this.patience = patience;
     }
 
-    void start() {
-        loop.start();
-    }
-
-    void stop() {
-        loop.stop(patience.calls());
-    }
-
-    void add(Attempt attempt) {
-        attempts.add(attempt);
-    }
-
-    void remove(Attempt attempt) {
-        attempts.remove(attempt);
-    }
-
-    void interruptAll(Attempt.Interruption why) {
-        attempts.forEach(attempt -> attempt.interrupt(why));
-    }
-
-    List<Attempt> attempts() {
-        return List.copyOf(attempts);
-    }
-
-    private void look() throws InterruptedException {
-        loop.lock.lock();
-        try {
-            loop.await(tick.toNanos());
-        } finally {
-            loop.lock.unlock();
+    /** Adds a dispatcher, which has no attempts yet. */
+    synchronized Member join(JobStore store) {
+        Member member = new Member(store);
+        members.add(member);
+        if (loop == null) {
+            loop = new Loop("jobqueue-lease", true, this::turn);
+            loop.start();
         }
-        for (Attempt attempt : attempts) {
+        return member;
+    }
+
+    private void leave(Member member) {
+        Loop last = null;
+        synchronized (this) {
+            members.remove(member);
+            if (members.isEmpty()) {
+                last = loop;
+                loop = null;
+            }
+        }
+        if (last != null) {
+            last.stop(patience.calls());
+        }
+    }
+
+    private void turn() throws InterruptedException {
+        news = false;
+        long nanos = IDLE_TICK.toNanos();
+        for (Member member : members) {
+            nanos = Math.min(nanos, member.lookOnce());
+        }
+        Loop self;
+        synchronized (this) {
+            self = loop;
+        }
+        if (self == null) {
+            return;
+        }
+        self.lock.lock();
+        try {
+            if (!news) {
+                self.await(nanos);
+            }
+        } finally {
+            self.lock.unlock();
+        }
+    }
+
+    private synchronized void wake() {
+        Loop keeping = loop;
+        if (keeping != null) {
+            news = true;
+            keeping.signal();
+        }
+    }
+
+    /** The renewals of one call that is out. */
+    private record Call(List<Attempt> due, long sentAt, CompletableFuture<List<JobStore.Renewed>> answers) {}
+
+    /** The attempts of one dispatcher. */
+    final class Member {
+
+        private final JobStore store;
+        private final Duration heartbeat;
+        private final Duration lease;
+        private final long tickNanos;
+        private final Set<Attempt> attempts = ConcurrentHashMap.newKeySet();
+
+        // only the loop's thread
+        private final Outage outage;
+        private List<Call> out = List.of();
+        private long nextTry = System.nanoTime();
+        private boolean failing;
+
+        private Member(JobStore store) {
+            this.store = store;
+            this.heartbeat = store.settings().lease().heartbeat();
+            this.lease = store.settings().lease().visibilityTimeout();
+            Duration half = heartbeat.dividedBy(2);
+            this.tickNanos = (half.compareTo(LONGEST_TICK) < 0 ? half : LONGEST_TICK).toNanos();
+            // after an outage claims must be renewed before another worker may take them
+            this.outage = new Outage("The renewal of leases of queue " + store.queue(), heartbeat);
+        }
+
+        void add(List<Attempt> more) {
+            boolean first = attempts.isEmpty();
+            attempts.addAll(more);
+            if (first) {
+                wake();
+            }
+        }
+
+        /** Allocates nothing. */
+        void remove(Attempt attempt) {
+            attempts.remove(attempt);
+        }
+
+        void interruptAll(Attempt.Interruption why) {
+            attempts.forEach(attempt -> attempt.interrupt(why));
+        }
+
+        List<Attempt> attempts() {
+            return List.copyOf(attempts);
+        }
+
+        void leave() {
+            LeaseKeeper.this.leave(this);
+        }
+
+        // ---- the loop's looks
+
+        /** One look, which must not keep the other members from theirs, whatever it throws. */
+        private long lookOnce() {
+            try {
+                return look();
+            } catch (Throwable ex) {
+                outage.failed(ex);
+                return tickNanos;
+            }
+        }
+
+        /** Looks after the attempts; returns how long until the next look, in nanoseconds. */
+        private long look() {
+            if (attempts.isEmpty() && out.isEmpty() && !failing) {
+                return IDLE_TICK.toNanos();
+            }
+            attempts.forEach(this::lookAfter);
+            if (!out.isEmpty()) {
+                takeAnswers();
+            }
+            if (out.isEmpty() && System.nanoTime() - nextTry >= 0) {
+                renewDue();
+            }
+            return tickNanos;
+        }
+
+        private void lookAfter(Attempt attempt) {
+            if (attempt.isOrphaned()) {
+                attempt.owner().handBack(attempt);
+            }
             if (attempt.isOverLimit()) {
                 attempt.interrupt(Attempt.Interruption.TIMED_OUT);
             }
             if (attempt.isStuck(patience.timedOut())) {
-                stuck.accept(attempt);
+                attempt.owner().leaveBehind(attempt);
             }
         }
-        List<Attempt> due =
-                attempts.stream().filter(attempt -> attempt.isDue(heartbeat)).toList();
-        if (due.isEmpty() && failing && !loop.isStopping()) {
-            renew(due); // asks for nothing, so that the loop works again only when the store does
-        }
-        for (int from = 0; from < due.size(); from += RENEWALS_A_CALL) {
-            renew(due.subList(from, Math.min(from + RENEWALS_A_CALL, due.size())));
-        }
-    }
 
-    private void renew(List<Attempt> due) {
-        long sentAt = System.nanoTime();
-        Duration lease = store.settings().lease().visibilityTimeout();
-        List<JobStore.Renewed> answers;
-        try {
-            answers = store.extend(due.stream()
-                            .map(attempt -> new JobStore.Renewal(attempt.claim(), lease))
-                            .toList())
-                    .join();
-        } catch (RuntimeException ex) {
-            failing = true;
-            // no answer: past its lease a job may be running elsewhere, so the handler had better stop
-            attempts.stream().filter(Attempt::isOverLease).forEach(this::lose);
-            throw ex;
+        private void renewDue() {
+            List<Attempt> due = attempts.stream()
+                    .filter(attempt -> attempt.isDue(heartbeat))
+                    .toList();
+            List<Call> calls = new ArrayList<>();
+            if (due.isEmpty() && failing) {
+                calls.add(call(due)); // asks for nothing, to learn whether the store answers again
+            }
+            for (int from = 0; from < due.size(); from += RENEWALS_A_CALL) {
+                calls.add(call(due.subList(from, Math.min(from + RENEWALS_A_CALL, due.size()))));
+            }
+            out = calls;
+            calls.forEach(call -> call.answers().whenComplete((answers, failure) -> wake()));
         }
-        failing = false;
-        for (int i = 0; i < due.size(); i++) {
-            if (answers.get(i) != JobStore.Renewed.LOST) {
-                renewed(due.get(i), answers.get(i), sentAt, lease);
+
+        private Call call(List<Attempt> due) {
+            long sentAt = System.nanoTime();
+            return new Call(due, sentAt, extend(due, lease));
+        }
+
+        private CompletableFuture<List<JobStore.Renewed>> extend(List<Attempt> due, Duration time) {
+            try {
+                return store.extend(due.stream()
+                        .map(attempt -> new JobStore.Renewal(attempt.claim(), time))
+                        .toList());
+            } catch (RuntimeException | Error ex) {
+                return CompletableFuture.failedFuture(ex);
+            }
+        }
+
+        private void takeAnswers() {
+            if (!out.stream().allMatch(call -> call.answers().isDone())) {
+                return;
+            }
+            List<Call> calls = out;
+            out = List.of();
+            Throwable failure = null;
+            for (Call call : calls) {
+                try {
+                    renewed(call, call.answers().join());
+                } catch (RuntimeException ex) {
+                    failure = ex;
+                }
+            }
+            failing = failure != null;
+            if (failure == null) {
+                outage.recovered();
             } else {
-                lose(due.get(i));
+                nextTry = System.nanoTime() + outage.failed(failure);
+                // past its lease a job may be running elsewhere, so its handler had better stop
+                attempts.stream().filter(Attempt::isOverLease).forEach(this::lose);
             }
         }
-    }
 
-    private static void renewed(Attempt attempt, JobStore.Renewed answer, long sentAt, Duration lease) {
-        attempt.renewed(sentAt, lease);
-        if (answer == JobStore.Renewed.CANCELLED) {
-            attempt.cancel();
+        private void renewed(Call call, List<JobStore.Renewed> answers) {
+            for (int i = 0; i < answers.size(); i++) {
+                renewed(call.due().get(i), answers.get(i), call.sentAt(), lease);
+            }
         }
-    }
 
-    private void lose(Attempt attempt) {
-        if (attempt.loseLease()) {
-            listener.on(new JobEvent.LeaseLost(attempt.claim()));
+        private void renewed(Attempt attempt, JobStore.Renewed answer, long sentAt, Duration time) {
+            if (answer == JobStore.Renewed.LOST) {
+                lose(attempt);
+                return;
+            }
+            attempt.renewed(sentAt, time);
+            if (answer == JobStore.Renewed.CANCELLED) {
+                attempt.cancel();
+            }
         }
-    }
 
-    /** For handlers that ask for more time. */
-    boolean renewNow(Attempt attempt, Duration lease) {
-        long sentAt = System.nanoTime();
-        Duration atLeast = store.settings().lease().visibilityTimeout().compareTo(lease) > 0
-                ? store.settings().lease().visibilityTimeout()
-                : lease;
-        JobStore.Renewed answer;
-        try {
-            answer = store.extend(List.of(new JobStore.Renewal(attempt.claim(), atLeast)))
-                    .join()
-                    .get(0);
-        } catch (CompletionException ex) {
-            throw ex.getCause() instanceof RuntimeException cause ? cause : ex;
+        private void lose(Attempt attempt) {
+            if (attempt.loseLease()) {
+                listener.on(new JobEvent.LeaseLost(attempt.claim()));
+            }
         }
-        if (answer == JobStore.Renewed.LOST) {
-            lose(attempt);
-            return false;
+
+        /** Renews one claim right away, for a handler that asks for more time; {@code false} when the claim is lost. */
+        boolean renewNow(Attempt attempt, Duration time) {
+            long sentAt = System.nanoTime();
+            Duration atLeast = lease.compareTo(time) > 0 ? lease : time;
+            JobStore.Renewed answer;
+            try {
+                answer = extend(List.of(attempt), atLeast).join().get(0);
+            } catch (CompletionException ex) {
+                throw ex.getCause() instanceof RuntimeException cause ? cause : ex;
+            }
+            renewed(attempt, answer, sentAt, atLeast);
+            return answer != JobStore.Renewed.LOST;
         }
-        renewed(attempt, answer, sentAt, atLeast);
-        return true;
     }
 }

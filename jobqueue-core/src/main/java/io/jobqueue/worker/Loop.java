@@ -1,7 +1,6 @@
 package io.jobqueue.worker;
 
 import java.time.Duration;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -11,6 +10,9 @@ import org.slf4j.LoggerFactory;
 /**
  * A thread that takes turns until it is stopped. Nothing else ends it: the loop takes a failed turn again after a pause
  * that grows. A row of failures is one {@link Outage}.
+ *
+ * <p>A loop that has nothing to do for a while may {@linkplain #rest() rest}: its thread ends, and the next
+ * {@linkplain #signal() signal} starts another.
  */
 final class Loop {
 
@@ -25,14 +27,23 @@ final class Loop {
     private final Turn turn;
     private final boolean daemon;
     private final Outage outage; // only the loop's thread
-    private final AtomicReference<@Nullable Thread> thread = new AtomicReference<>();
 
     /** Guards what turns share with other threads. */
     final ReentrantLock lock = new ReentrantLock();
 
     private final Condition signal = lock.newCondition();
-    private boolean hurried; // guarded by lock
-    private boolean stopping; // guarded by lock
+
+    @GuardedBy("lock")
+    private @Nullable Thread thread;
+
+    @GuardedBy("lock")
+    private boolean resting;
+
+    @GuardedBy("lock")
+    private boolean hurried;
+
+    @GuardedBy("lock")
+    private boolean stopping;
 
     Loop(String name, boolean daemon, Turn turn) {
         this(name, daemon, Outage.LONGEST_PAUSE, turn);
@@ -47,14 +58,24 @@ final class Loop {
     }
 
     void start() {
+        lock.lock();
+        try {
+            startThread();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @GuardedBy("lock")
+    private void startThread() {
         Thread made = new Thread(this::run, name);
         made.setDaemon(daemon);
-        thread.set(made);
         made.start();
+        thread = made;
     }
 
     private void run() {
-        while (!isStopping()) {
+        while (goesOn()) {
             try {
                 turn.take();
                 outage.recovered();
@@ -63,6 +84,18 @@ final class Loop {
             } catch (Throwable ex) {
                 pause(outage.failed(ex));
             }
+        }
+    }
+
+    private boolean goesOn() {
+        lock.lock();
+        try {
+            if (resting) {
+                thread = null;
+            }
+            return !resting && !stopping;
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -85,7 +118,8 @@ final class Loop {
         }
     }
 
-    /** Waits for a signal, at most so long; may return early. Call it with the lock held. */
+    /** Waits for a signal, at most so long; may return early. */
+    @GuardedBy("lock")
     @SuppressWarnings("WaitNotInLoop") // the turn is the loop
     void await(long nanos) throws InterruptedException {
         if (!stopping && nanos > 0) {
@@ -93,11 +127,30 @@ final class Loop {
         }
     }
 
-    /** Wakes whoever waits. */
+    /**
+     * Lets the thread end after this turn. Only a turn may call it. A signal that comes before the thread has ended keeps
+     * it.
+     */
+    @GuardedBy("lock")
+    void rest() {
+        resting = true;
+    }
+
+    /**
+     * Wakes the loop.
+     *
+     * @throws OutOfMemoryError when the loop rests and there is no thread for it; it rests on then, until the next signal
+     */
     void signal() {
         lock.lock();
         try {
             signal.signalAll();
+            if (resting && !stopping) {
+                if (thread == null) {
+                    startThread();
+                }
+                resting = false;
+            }
         } finally {
             lock.unlock();
         }
@@ -125,14 +178,16 @@ final class Loop {
 
     /** Lets the turn that is being taken end, and waits for it. */
     void stop(Duration patience) {
+        Thread running;
         lock.lock();
         try {
             stopping = true;
             signal.signalAll();
+            running = thread;
+            thread = null;
         } finally {
             lock.unlock();
         }
-        Thread running = thread.getAndSet(null);
         if (running == null || running == Thread.currentThread()) {
             return;
         }

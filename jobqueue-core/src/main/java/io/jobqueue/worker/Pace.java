@@ -1,15 +1,15 @@
 package io.jobqueue.worker;
 
 /**
- * How long jobs and exchanges with the store took of late, and what follows from it: how many jobs a pool may claim before
- * it can start them. Guarded by the pool's lock.
+ * How long jobs and exchanges with the store took of late, and what follows from it: how many jobs a dispatcher may claim
+ * before they can start. Not thread-safe; the dispatcher's lock guards it.
  */
 final class Pace {
 
-    /** How many measurements an average tells of. */
+    /** How many measurements the averages are made of. */
     private static final int OF_LATE = 8;
 
-    /** How many jobs wait in the process at the most, however short they are; a pool of more slots may keep twice those. */
+    /** How many jobs may wait in the process, however short they are. A pool of more than 50 slots may keep twice its slots. */
     private static final int MOST = 100;
 
     private static final long UNKNOWN = Long.MAX_VALUE;
@@ -27,7 +27,7 @@ final class Pace {
         job = job == UNKNOWN ? nanos : job + (nanos - job) / OF_LATE;
     }
 
-    /** Jobs are not what they were. */
+    /** Jobs have become longer or shorter; measure again. */
     void forgetJobs() {
         job = UNKNOWN;
     }
@@ -54,7 +54,7 @@ final class Pace {
         return answered ? (int) Math.min((double) slots * exchange / job, Math.max(MOST, 2.0 * slots)) : 0;
     }
 
-    /** Whether jobs take so much less time than an exchange that store and pool would wait for each other by turns. */
+    /** Whether jobs are so short that the store and the pool would wait for each other by turns. */
     boolean isHasty() {
         return ahead() >= slots;
     }

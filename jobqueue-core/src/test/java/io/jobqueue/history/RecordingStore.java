@@ -5,7 +5,6 @@ import io.jobqueue.JobCodec;
 import io.jobqueue.QueueSettings;
 import io.jobqueue.worker.JobStore;
 import io.jobqueue.worker.Settlement;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
@@ -66,16 +65,6 @@ public final class RecordingStore implements JobStore {
                 tape.unanswered(call);
             }
         });
-    }
-
-    @Override
-    public CompletableFuture<Boolean> hint(Duration timeout) {
-        return store.hint(timeout);
-    }
-
-    @Override
-    public void stopHints() {
-        store.stopHints();
     }
 
     /** A handler begins to work on a claim of this store. */

@@ -9,6 +9,7 @@ import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.redis.RedisConnector;
 import io.jobqueue.redis.RedisLink;
 import io.jobqueue.redis.RedisQueues;
+import io.jobqueue.worker.Engine;
 import io.jobqueue.worker.Handler;
 import io.jobqueue.worker.Handlers;
 import io.jobqueue.worker.JobFunction;
@@ -98,15 +99,14 @@ abstract class Story {
     WorkerPool pool(int concurrency, String kind, Type payload, JobFunction function) {
         Handler handler = new Handler(kind, payload, settings().retry(), Duration.ofMinutes(5), Set.of(), function);
         WorkerPool pool = new WorkerPool(
+                new Engine(queues.signals(), events::add, HandlerThreads.factory()),
                 store,
                 queues.notes(QUEUE),
                 Handlers.of(List.of(handler)),
                 WorkerSettings.defaults()
                         .withConcurrency(concurrency)
                         .withPollInterval(Duration.ofMillis(50))
-                        .withDrain(Duration.ofSeconds(2)),
-                events::add,
-                HandlerThreads.factory());
+                        .withDrain(Duration.ofSeconds(2)));
         endings.push(pool::stop);
         pool.start();
         return pool;

@@ -13,6 +13,7 @@ import io.jobqueue.JobStatus;
 import io.jobqueue.QueueSettings;
 import io.jobqueue.RetryPolicy;
 import io.jobqueue.embedded.EmbeddedRedis;
+import io.jobqueue.worker.Engine;
 import io.jobqueue.worker.Handler;
 import io.jobqueue.worker.Handlers;
 import io.jobqueue.worker.Upkeep;
@@ -199,12 +200,11 @@ class ClusterTests {
         Handler handler = new Handler(
                 "email", Map.class, RetryPolicy.defaults(), Duration.ofMinutes(1), Set.of(), (job, context) -> null);
         WorkerPool pool = new WorkerPool(
+                new Engine(queues.signals(), JobListener.none(), HandlerThreads.factory()),
                 queues.store("jobs"),
                 queues.notes("jobs"),
                 Handlers.of(List.of(handler)),
-                WorkerSettings.defaults().withPollInterval(Duration.ofMinutes(1)),
-                JobListener.none(),
-                HandlerThreads.factory());
+                WorkerSettings.defaults().withPollInterval(Duration.ofMinutes(1)));
         Upkeep upkeep = new Upkeep(queues.chores("jobs", Duration.ofMillis(50)), JobListener.none());
         pool.start();
         upkeep.start();

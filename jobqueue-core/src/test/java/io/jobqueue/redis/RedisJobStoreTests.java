@@ -16,6 +16,7 @@ import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -62,8 +63,18 @@ class RedisJobStoreTests extends JobStoreContract {
     }
 
     @Override
-    protected JobStore another() {
-        return queues().store("jobs");
+    protected CompletableFuture<Boolean> hint(Duration timeout) {
+        return ((RedisJobStore) store).hint(timeout);
+    }
+
+    @Override
+    protected CompletableFuture<Boolean> hintElsewhere(Duration timeout) {
+        return ((RedisJobStore) queues().store("jobs")).hint(timeout);
+    }
+
+    @Override
+    protected void stopHints() {
+        ((RedisJobStore) store).stopHints();
     }
 
     @Override

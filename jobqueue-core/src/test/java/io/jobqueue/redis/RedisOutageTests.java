@@ -14,6 +14,7 @@ import io.jobqueue.JobRequest;
 import io.jobqueue.RedisUnavailableException;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.SelfSignedCertificate;
+import io.jobqueue.worker.Engine;
 import io.jobqueue.worker.Handlers;
 import io.jobqueue.worker.Upkeep;
 import io.jobqueue.worker.WorkerPool;
@@ -105,14 +106,14 @@ class RedisOutageTests {
         RedisConnector connector = connector(server.uri());
         RedisQueues queues = new RedisQueues(connector, RedisQueues.Options.defaults());
         List<String> names = List.of("a", "b", "c", "d", "e");
+        Engine engine = new Engine(queues.signals(), JobListener.none(), Thread::new);
         for (String name : names) {
             WorkerPool pool = new WorkerPool(
+                    engine,
                     queues.store(name),
                     queues.notes(name),
                     Handlers.of(List.of()),
-                    WorkerSettings.defaults().withPollInterval(Duration.ofMillis(100)),
-                    JobListener.none(),
-                    Thread::new);
+                    WorkerSettings.defaults().withPollInterval(Duration.ofMillis(100)));
             pool.start();
             open.push(pool::stop);
         }

@@ -13,6 +13,7 @@ import io.jobqueue.history.Tape;
 import io.jobqueue.redis.RedisConnector;
 import io.jobqueue.redis.RedisLink;
 import io.jobqueue.redis.RedisQueues;
+import io.jobqueue.worker.Engine;
 import io.jobqueue.worker.Handler;
 import io.jobqueue.worker.Handlers;
 import io.jobqueue.worker.JobFunction;
@@ -72,6 +73,7 @@ final class ConservationMain {
                 new RedisQueues(connector, RedisQueues.Options.defaults().withSettings(settings()));
         RecordingStore store = new RecordingStore(queues.store("q"), tape);
         WorkerPool pool = new WorkerPool(
+                new Engine(queues.signals(), JobListener.none(), Thread::new),
                 store,
                 queues.notes("q"),
                 Handlers.of(List.of(
@@ -86,9 +88,7 @@ final class ConservationMain {
                 WorkerSettings.defaults()
                         .withConcurrency(8)
                         .withPollInterval(Duration.ofMillis(200))
-                        .withDrain(Duration.ofMillis(5)),
-                JobListener.none(),
-                Thread::new);
+                        .withDrain(Duration.ofMillis(5)));
         Upkeep upkeep = new Upkeep(
                 queues.chores("q", Duration.ofMillis(250), Duration.ofMillis(100)).stream()
                         .map(chore -> new RecordingChore(chore, tape))

@@ -36,6 +36,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Redis is killed and comes back on the same port with what it had written down. */
 class RedisRestartTests {
 
+    private static final Duration LEASE = Duration.ofSeconds(2);
+
     private final CapturedLog log = new CapturedLog("io.jobqueue");
 
     @AfterEach
@@ -58,7 +60,7 @@ class RedisRestartTests {
     void whatWasAcknowledgedIsThereAndAllWorkGoesOn(
             String fsync, Duration outage, @TempDir Path folder, Figures figures) throws Exception {
         QueueSettings settings = Stage.settings()
-                .withVisibility(Duration.ofSeconds(2))
+                .withVisibility(LEASE)
                 .withRetention(new Retention(Duration.ofHours(1), 100_000), new Retention(Duration.ofHours(1), 1000));
         EmbeddedRedis server = EmbeddedRedis.start(durable(fsync, folder));
         int port = server.port();
@@ -100,7 +102,8 @@ class RedisRestartTests {
                         }
                     }))
                     .toList();
-            await().until(() -> acknowledged.size() > 200);
+            // the lease must not run out before the outage, however slow the machine is
+            await().until(() -> stage.queue.worker().extend(byHand, LEASE) && acknowledged.size() > 200);
 
             server.kill();
             away.set(true);

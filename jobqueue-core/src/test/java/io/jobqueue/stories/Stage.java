@@ -12,6 +12,7 @@ import io.jobqueue.redis.Chores;
 import io.jobqueue.redis.RedisConnector;
 import io.jobqueue.redis.RedisLink;
 import io.jobqueue.redis.RedisQueues;
+import io.jobqueue.worker.Engine;
 import io.jobqueue.worker.Handler;
 import io.jobqueue.worker.Handlers;
 import io.jobqueue.worker.JobFunction;
@@ -108,12 +109,11 @@ class Stage implements AutoCloseable {
     /** A pool that runs until the stage is closed. */
     WorkerPool pool(WorkerSettings settings, Handler... handlers) {
         WorkerPool pool = new WorkerPool(
+                new Engine(queues.signals(), this::note, HandlerThreads.factory()),
                 store,
                 queues.notes("q"),
                 Handlers.of(List.of(handlers)),
-                settings,
-                this::note,
-                HandlerThreads.factory());
+                settings);
         endings.push(pool::stop);
         pool.start();
         return pool;

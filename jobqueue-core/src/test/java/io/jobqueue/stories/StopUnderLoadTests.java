@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.jobqueue.HandlerThreads;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
+import io.jobqueue.worker.Engine;
 import io.jobqueue.worker.Handler;
 import io.jobqueue.worker.Handlers;
 import io.jobqueue.worker.WorkerPool;
@@ -49,12 +50,11 @@ class StopUnderLoadTests {
 
             for (int stop = 0; stop < 50; stop++) {
                 WorkerPool pool = new WorkerPool(
+                        new Engine(stage.queues.signals(), stage.events::add, HandlerThreads.factory()),
                         stage.store,
                         stage.queues.notes("q"),
                         Handlers.of(List.of(handler)),
-                        Stage.workers(8).withDrain(Duration.ofMillis(stop % 3 * 20)),
-                        stage.events::add,
-                        HandlerThreads.factory());
+                        Stage.workers(8).withDrain(Duration.ofMillis(stop % 3 * 20)));
                 pool.start();
                 int before = ran.size();
                 await().pollInterval(Duration.ofMillis(3)).until(() -> ran.size() > before);

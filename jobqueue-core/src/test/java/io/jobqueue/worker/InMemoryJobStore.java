@@ -49,7 +49,8 @@ final class InMemoryJobStore implements JobStore, AttemptNotes {
         SETTLE,
         EXTEND,
         SWEEP,
-        HINT
+        HINT,
+        POLL
     }
 
     /** What stands for a store that cannot be reached. */
@@ -119,6 +120,7 @@ final class InMemoryJobStore implements JobStore, AttemptNotes {
         }
     }
 
+    private final String queue;
     private final QueueSettings settings;
     private final JobCodec codec = JobCodec.standard();
     private final LongSupplier millis;
@@ -149,6 +151,11 @@ final class InMemoryJobStore implements JobStore, AttemptNotes {
     private final List<Integer> claimSizes = new ArrayList<>();
     private final List<Integer> batchSizes = new ArrayList<>();
 
+    /** A store of another queue, whose time passes by itself. */
+    InMemoryJobStore(String queue, QueueSettings settings) {
+        this(queue, settings, () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()));
+    }
+
     /** A store whose time passes by itself. */
     InMemoryJobStore(QueueSettings settings) {
         this(settings, () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()));
@@ -156,13 +163,18 @@ final class InMemoryJobStore implements JobStore, AttemptNotes {
 
     /** A store whose time is given, in milliseconds from anywhere. */
     InMemoryJobStore(QueueSettings settings, LongSupplier millis) {
+        this("jobs", settings, millis);
+    }
+
+    private InMemoryJobStore(String queue, QueueSettings settings, LongSupplier millis) {
+        this.queue = queue;
         this.settings = settings;
         this.millis = millis;
     }
 
     @Override
     public String queue() {
-        return "jobs";
+        return queue;
     }
 
     @Override
@@ -695,8 +707,13 @@ final class InMemoryJobStore implements JobStore, AttemptNotes {
 
     // ---- hints
 
-    @Override
-    public CompletableFuture<Boolean> hint(Duration timeout) {
+    /** Whether jobs wait that no claim has seen yet, as a poll finds. */
+    CompletableFuture<Boolean> hasWork() {
+        return answer(Call.POLL, () -> !pending.isEmpty());
+    }
+
+    /** Waits for a hint. */
+    CompletableFuture<Boolean> hint(Duration timeout) {
         CompletableFuture<Boolean> waiter = new CompletableFuture<>();
         CompletableFuture<Boolean> answer = answer(Call.HINT, () -> {
                     waiters.addLast(waiter);
@@ -708,8 +725,7 @@ final class InMemoryJobStore implements JobStore, AttemptNotes {
                 .whenComplete((hint, failure) -> waiter.complete(false));
     }
 
-    @Override
-    public void stopHints() {
+    void stopHints() {
         List<CompletableFuture<Boolean>> all;
         synchronized (this) {
             all = List.copyOf(waiters);

@@ -4,6 +4,7 @@ import io.jobqueue.JobRequest;
 import io.jobqueue.JobSnapshot;
 import io.jobqueue.QueueSettings;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -20,8 +21,18 @@ class InMemoryJobStoreTests extends JobStoreContract {
     }
 
     @Override
-    protected JobStore another() {
-        return inMemory;
+    protected CompletableFuture<Boolean> hint(Duration timeout) {
+        return inMemory.hint(timeout);
+    }
+
+    @Override
+    protected CompletableFuture<Boolean> hintElsewhere(Duration timeout) {
+        return inMemory.hint(timeout);
+    }
+
+    @Override
+    protected void stopHints() {
+        inMemory.stopHints();
     }
 
     @Override

@@ -43,8 +43,13 @@ public abstract class JobStoreContract {
     /** An empty store with these settings. */
     protected abstract JobStore open(QueueSettings settings);
 
-    /** The hands of another process on the same queue. */
-    protected abstract JobStore another();
+    /** Waits for a hint; {@code true} on a hint, {@code false} when the time is over. */
+    protected abstract CompletableFuture<Boolean> hint(Duration timeout);
+
+    /** Waits for a hint in another process. */
+    protected abstract CompletableFuture<Boolean> hintElsewhere(Duration timeout);
+
+    protected abstract void stopHints();
 
     /** The sweep of the store under test. */
     protected abstract Chore sweep(Duration period);
@@ -735,8 +740,8 @@ public abstract class JobStoreContract {
 
     @Test
     void oneHintWakesOneOfTwoWaiters() {
-        CompletableFuture<Boolean> first = store.hint(LONG);
-        CompletableFuture<Boolean> second = another().hint(LONG);
+        CompletableFuture<Boolean> first = hint(LONG);
+        CompletableFuture<Boolean> second = hintElsewhere(LONG);
 
         enqueueAll("a");
 
@@ -749,22 +754,20 @@ public abstract class JobStoreContract {
     void aHintThatCameBeforeAnybodyWaitedIsStillThere() {
         enqueueAll("a");
 
-        assertThat(store.hint(LONG).orTimeout(5, TimeUnit.SECONDS).join()).isTrue();
+        assertThat(hint(LONG).orTimeout(5, TimeUnit.SECONDS).join()).isTrue();
     }
 
     @Test
     void aWaitWithoutAHintEndsWithItsTime() {
-        assertThat(store.hint(Duration.ofMillis(20))
-                        .orTimeout(5, TimeUnit.SECONDS)
-                        .join())
+        assertThat(hint(Duration.ofMillis(20)).orTimeout(5, TimeUnit.SECONDS).join())
                 .isFalse();
     }
 
     @Test
     void aClaimThatLeavesJobsPassesTheHintOn() {
         enqueueAll("a", "b", "c");
-        store.hint(LONG).orTimeout(5, TimeUnit.SECONDS).join();
-        CompletableFuture<Boolean> other = another().hint(LONG);
+        hint(LONG).orTimeout(5, TimeUnit.SECONDS).join();
+        CompletableFuture<Boolean> other = hintElsewhere(LONG);
 
         store.claim(2).join();
 
@@ -774,8 +777,8 @@ public abstract class JobStoreContract {
     @Test
     void aClaimOfNonePassesTheHintOn() {
         enqueueAll("a");
-        store.hint(LONG).orTimeout(5, TimeUnit.SECONDS).join();
-        CompletableFuture<Boolean> other = another().hint(LONG);
+        hint(LONG).orTimeout(5, TimeUnit.SECONDS).join();
+        CompletableFuture<Boolean> other = hintElsewhere(LONG);
 
         store.claim(0).join();
 
@@ -788,9 +791,7 @@ public abstract class JobStoreContract {
 
         store.claim(1).join();
 
-        assertThat(store.hint(Duration.ofMillis(50))
-                        .orTimeout(5, TimeUnit.SECONDS)
-                        .join())
+        assertThat(hint(Duration.ofMillis(50)).orTimeout(5, TimeUnit.SECONDS).join())
                 .isFalse();
     }
 
@@ -809,7 +810,7 @@ public abstract class JobStoreContract {
     }
 
     private List<String> hintAndClaim() {
-        assertThat(store.hint(LONG).orTimeout(5, TimeUnit.SECONDS).join()).isTrue();
+        assertThat(hint(LONG).orTimeout(5, TimeUnit.SECONDS).join()).isTrue();
         return claimIds(10);
     }
 
@@ -817,21 +818,19 @@ public abstract class JobStoreContract {
     void aDelayedJobThatIsTheEarliestIsAnnounced() {
         enqueue(email("tomorrow").delay(Duration.ofDays(1)));
 
-        assertThat(store.hint(LONG).orTimeout(5, TimeUnit.SECONDS).join()).isTrue();
+        assertThat(hint(LONG).orTimeout(5, TimeUnit.SECONDS).join()).isTrue();
 
         enqueue(email("next-week").delay(Duration.ofDays(7)));
-        assertThat(store.hint(Duration.ofMillis(50))
-                        .orTimeout(5, TimeUnit.SECONDS)
-                        .join())
+        assertThat(hint(Duration.ofMillis(50)).orTimeout(5, TimeUnit.SECONDS).join())
                 .isFalse();
     }
 
     @Test
     void hintsCanBeWaitedForAgainAfterTheyWereStopped() {
-        store.hint(LONG);
-        store.stopHints();
+        hint(LONG);
+        stopHints();
 
-        CompletableFuture<Boolean> anew = store.hint(LONG);
+        CompletableFuture<Boolean> anew = hint(LONG);
         enqueueAll("a");
 
         assertThat(anew.orTimeout(5, TimeUnit.SECONDS).join()).isTrue();

@@ -55,10 +55,10 @@ class WorkerPoolTests {
             QueueSettings.defaults().withRetry(AT_ONCE).withHeartbeat(Duration.ofMillis(20));
     private static final Duration LONG = Duration.ofSeconds(30);
     private static final Patience MUCH =
-            new Patience(Duration.ofSeconds(5), Duration.ofSeconds(5), Duration.ofSeconds(2));
+            new Patience(Duration.ofSeconds(5), Duration.ofSeconds(5), Duration.ofSeconds(2), LONG);
     /** For the tests in which it is to run out. */
     private static final Patience LITTLE =
-            new Patience(Duration.ofMillis(50), Duration.ofMillis(300), Duration.ofMillis(300));
+            new Patience(Duration.ofMillis(50), Duration.ofMillis(300), Duration.ofMillis(300), LONG);
 
     private final List<JobEvent> events = new CopyOnWriteArrayList<>();
     private final List<String> ran = new CopyOnWriteArrayList<>();
@@ -92,8 +92,8 @@ class WorkerPoolTests {
     }
 
     private WorkerPool pool(WorkerSettings settings, JobListener listener, ThreadFactory threads, Handler... handlers) {
-        WorkerPool pool =
-                new WorkerPool(store, store, Handlers.of(List.of(handlers)), settings, listener, threads, patience);
+        Engine engine = new Engine(new InMemorySignals(store), listener, threads, patience);
+        WorkerPool pool = new WorkerPool(engine, store, store, Handlers.of(List.of(handlers)), settings);
         pools.add(pool);
         pool.start();
         return pool;
@@ -158,6 +158,12 @@ class WorkerPoolTests {
     private static boolean waits(String name) {
         List<Thread> threads = threads(name);
         return threads.size() == 1 && threads.get(0).getState() == Thread.State.TIMED_WAITING;
+    }
+
+    private static boolean leaseKeeperWaits() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().equals("jobqueue-lease"))
+                .allMatch(thread -> thread.getState() == Thread.State.TIMED_WAITING);
     }
 
     private static CompletableFuture<Void> stopping(WorkerPool pool) {
@@ -1125,7 +1131,7 @@ class WorkerPoolTests {
 
             // the job is completed, but the pool does not know yet
             await().until(() -> store.calls(Call.EXTEND) >= 1);
-            await().until(() -> waits("lease"));
+            await().until(WorkerPoolTests::leaseKeeperWaits);
             store.giveAnswers();
 
             awaitEvent(JobEvent.Completed.class);
@@ -1414,7 +1420,7 @@ class WorkerPoolTests {
 
         @Test
         void outcomesThatWaitedForTheStoreAreSettledWhenItComesBackDuringTheStop() {
-            patience = new Patience(Duration.ofSeconds(5), Duration.ofMillis(1200), Duration.ofSeconds(2));
+            patience = new Patience(Duration.ofSeconds(5), Duration.ofMillis(1200), Duration.ofSeconds(2), LONG);
             WorkerPool pool = pool(slots(2), handler("work", (job, context) -> atTheGate(context)));
             String id = enqueue("work");
             await().until(() -> ran.size() == 1);

@@ -203,7 +203,7 @@ public final class JobQueueAutoConfiguration {
             ObjectProvider<LifecycleProperties> lifecycle,
             ApplicationContext context) {
         return new WorkLifecycle(
-                new WorkLifecycle.Engine(queues, listeners::tell, handlerThreads(context.getEnvironment())),
+                new WorkLifecycle.Materials(queues, listeners::tell, handlerThreads(context.getEnvironment())),
                 handlers,
                 settings,
                 lifecycle.getIfAvailable(LifecycleProperties::new).getTimeoutPerShutdownPhase(),

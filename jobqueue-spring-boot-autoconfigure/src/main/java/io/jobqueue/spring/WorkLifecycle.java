@@ -3,6 +3,7 @@ package io.jobqueue.spring;
 import io.jobqueue.JobListener;
 import io.jobqueue.redis.RedisQueues;
 import io.jobqueue.worker.Chore;
+import io.jobqueue.worker.Engine;
 import io.jobqueue.worker.Handlers;
 import io.jobqueue.worker.Upkeep;
 import io.jobqueue.worker.WorkerPool;
@@ -38,7 +39,7 @@ final class WorkLifecycle implements SmartLifecycle {
     /** What a pool may need after the drain time, to interrupt handlers and hand their jobs back. */
     private static final Duration STOP_MARGIN = Duration.ofSeconds(4);
 
-    private final Engine engine;
+    private final Materials materials;
     private final HandlerCatalog handlers;
     private final Settings settings;
     private final Duration phaseTimeout;
@@ -54,19 +55,19 @@ final class WorkLifecycle implements SmartLifecycle {
     /**
      * Makes the lifecycle.
      *
-     * @param engine makes pools and upkeep
+     * @param materials makes pools and upkeep
      * @param handlers the handlers of the context
      * @param settings the settings of the context
      * @param phaseTimeout how long the context waits for this lifecycle to stop
      * @param ofParent the lifecycle of the parent context, if it has the queue
      */
     WorkLifecycle(
-            Engine engine,
+            Materials materials,
             HandlerCatalog handlers,
             Settings settings,
             Duration phaseTimeout,
             @Nullable WorkLifecycle ofParent) {
-        this.engine = engine;
+        this.materials = materials;
         this.handlers = handlers;
         this.settings = settings;
         this.phaseTimeout = phaseTimeout;
@@ -76,13 +77,21 @@ final class WorkLifecycle implements SmartLifecycle {
     /**
      * What pools and upkeep are made of.
      *
-     * @param handlerThreads makes the threads of pools
+     * @param engine what the pools share
      */
-    record Engine(RedisQueues queues, JobListener listener, ThreadFactory handlerThreads) {
+    record Materials(RedisQueues queues, Engine engine, JobListener listener) {
+
+        /**
+         * Makes the engine as well.
+         *
+         * @param handlerThreads makes the threads of pools
+         */
+        Materials(RedisQueues queues, JobListener listener, ThreadFactory handlerThreads) {
+            this(queues, new Engine(queues.signals(), listener, handlerThreads), listener);
+        }
 
         WorkerPool pool(String queue, Handlers handlers, WorkerSettings settings) {
-            return new WorkerPool(
-                    queues.store(queue), queues.notes(queue), handlers, settings, listener, handlerThreads);
+            return new WorkerPool(engine, queues.store(queue), queues.notes(queue), handlers, settings);
         }
 
         Upkeep upkeep(Set<String> names) {
@@ -130,7 +139,7 @@ final class WorkLifecycle implements SmartLifecycle {
         started.add(new Part("calls of handlers by other contexts", () -> handlers.takeBack(longestDrain)));
         queues.removeIf(this::isWorkedOnAbove);
         for (String queue : queues) {
-            WorkerPool pool = engine.pool(queue, handlers.on(queue), settings.worker(queue));
+            WorkerPool pool = materials.pool(queue, handlers.on(queue), settings.worker(queue));
             pool.start();
             started.add(new Part("worker pool of queue '" + queue + "'", pool::stop));
         }
@@ -168,7 +177,7 @@ final class WorkLifecycle implements SmartLifecycle {
         names.removeIf(queue ->
                 !settings.sweeps(queue, workedOn.contains(queue)) || (ofParent != null && ofParent.keepsUp(queue)));
         if (!names.isEmpty()) {
-            Upkeep upkeep = engine.upkeep(names);
+            Upkeep upkeep = materials.upkeep(names);
             upkeep.start();
             started.add(new Part("upkeep", upkeep::stop));
         }

@@ -1,0 +1,664 @@
+package io.jobqueue.worker;
+
+import io.jobqueue.Claim;
+import io.jobqueue.JobCodec;
+import io.jobqueue.JobEvent;
+import io.jobqueue.JobListener;
+import io.jobqueue.QueueSettings;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes all calls that move the jobs of one queue: claims them, hands them to the crew, settles what they did.
+ *
+ * <h2>The turn</h2>
+ *
+ * <p>In each {@linkplain #turn() turn} the dispatcher settles the attempts that ended meanwhile, many in one call, and claims
+ * as many jobs as slots are free, in one exchange with the store. While an exchange is out more attempts end, so batches
+ * form by themselves: under load they are large, on an idle queue a batch is one job.
+ *
+ * <h2>Claiming ahead</h2>
+ *
+ * <p>When jobs are so short that the crew would be done before the exchange is answered, the dispatcher claims more jobs
+ * than there are slots, as many as the crew is expected to do meanwhile; see {@link Pace}. With a whole crew's work ahead
+ * it sends the next exchange before the last is answered. A job that waits for a thread for longer than a second is handed
+ * back.
+ *
+ * <h2>Outages</h2>
+ *
+ * <p>An exchange without an answer is made again: the attempts go back to the {@link Outbox}, and settling an attempt twice
+ * is harmless. While the store does not answer, nothing is claimed beyond what was claimed by then, so outcomes do not pile
+ * up.
+ *
+ * <h2>Idle</h2>
+ *
+ * <p>An idle dispatcher waits for a hint, and looks by itself when the next delayed job is due and once per poll interval.
+ * After {@link Patience#idle()} it rests: it gives up its thread and leaves the waiting to the {@link Watch}. A hint that
+ * finds no free slot is passed on to another worker by a claim of no jobs.
+ *
+ * <h2>Sharing</h2>
+ *
+ * <p>Several dispatchers can share one {@link Slots} object and one {@link Crew}. Each has its own store, outbox and pace.
+ *
+ * <p>Thread-safe.
+ */
+final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
+
+    private static final Logger log = LoggerFactory.getLogger(Dispatcher.class);
+
+    private static final int MAX_CLAIMS_A_CALL = 100;
+
+    /** How long a dispatcher without a free slot waits for a signal. */
+    private static final Duration MAX_WAIT_FOR_SLOT = Duration.ofSeconds(10);
+
+    /** How long a job may wait for a thread of the crew before it is handed back for others. */
+    private static final Duration MAX_WAIT_FOR_THREAD = Duration.ofSeconds(1);
+
+    /** How long a dispatcher rests before it looks for itself. Watch and hints are quicker; this is for what they miss. */
+    private static final Duration MAX_REST = Duration.ofMinutes(1);
+
+    /** What a dispatcher works on. */
+    record Source(JobStore store, AttemptNotes notes, Handlers handlers, WorkerSettings settings) {}
+
+    private final JobStore store;
+    private final AttemptNotes notes;
+    private final WorkerSettings settings;
+    private final JobListener listener;
+    private final JobRunner runner;
+    private final Patience patience;
+    private final Crew crew;
+    private final Slots.Share share;
+    private final LeaseKeeper.Member leases;
+    private final Watch.Member watch;
+    private final Loop loop;
+
+    /** The exchange whose replies are outstanding. Whoever swaps it out must finish it: the dispatcher, or its stop. */
+    private final AtomicReference<@Nullable Exchange> out = new AtomicReference<>();
+
+    @GuardedBy("loop.lock")
+    private final Outbox outbox = new Outbox();
+
+    @GuardedBy("loop.lock")
+    private final Pace pace;
+
+    @GuardedBy("loop.lock")
+    private boolean claiming = true;
+
+    /** Whether there is a reason to claim when a slot is free. */
+    @GuardedBy("loop.lock")
+    private boolean look = true;
+
+    /** Whether a hint came. It must be followed, or passed on, also when no slot is free. */
+    @GuardedBy("loop.lock")
+    private boolean hinted;
+
+    @GuardedBy("loop.lock")
+    private boolean hintWanted;
+
+    /** How many jobs the claims that are out may bring. Those slots are taken, but no handler runs in them. */
+    @GuardedBy("loop.lock")
+    private int asked;
+
+    @GuardedBy("loop.lock")
+    private int claimsOut;
+
+    @GuardedBy("loop.lock")
+    private long nextLook = System.nanoTime();
+
+    /** When the next delayed job is due, as the last claim told; as far away as a rest may be when there is none. */
+    @GuardedBy("loop.lock")
+    private long dueAt = System.nanoTime();
+
+    @GuardedBy("loop.lock")
+    private long lastWorkAt = System.nanoTime();
+
+    /** Makes a dispatcher that has no thread yet. From now on engine, slots and crew know it, until it is stopped. */
+    Dispatcher(Source source, Slots slots, Crew crew, Engine engine) {
+        this.store = source.store();
+        this.notes = source.notes();
+        this.settings = source.settings();
+        this.listener = engine.listener();
+        this.patience = engine.patience();
+        this.runner = new JobRunner(source.handlers(), store.settings(), store.codec(), listener);
+        this.crew = crew;
+        this.pace = new Pace(slots.capacity());
+        this.loop = new Loop("jobqueue-" + store.queue() + "-dispatcher", false, this::turn);
+        this.share = slots.join(loop::signal);
+        this.leases = engine.keeper().join(store);
+        this.watch = engine.watch().join(store.queue(), settings.pollInterval(), this);
+    }
+
+    void start() {
+        loop.start();
+    }
+
+    // ---- the turn: await work, settle and claim in one exchange, hand the jobs to the crew
+
+    private void turn() throws InterruptedException {
+        if (!awaitWork()) {
+            return; // it rests
+        }
+        Exchange before = out.getAndSet(send());
+        try {
+            if (before != null) {
+                finish(before);
+            }
+        } finally {
+            if (!isHasty()) {
+                finishOut();
+            } // else its answers are waited for when the next exchange is on its way
+        }
+    }
+
+    /** Settles what ended, and claims for the slots that are free. */
+    private Exchange send() {
+        List<Attempt> batch = List.of();
+        int claims = Exchange.NO_CLAIM;
+        loop.lock.lock();
+        try {
+            batch = outbox.takeBatch();
+            if (wantsToLook()) {
+                claims = share.take(MAX_CLAIMS_A_CALL, pace.ahead());
+                asked += claims;
+                claimsOut++;
+                hinted = false;
+                look = false;
+            }
+        } finally {
+            loop.lock.unlock();
+        }
+        try {
+            return Exchange.send(store, batch, claims);
+        } catch (Throwable ex) {
+            // no memory to send it; nothing was sent
+            notSettled(batch);
+            notClaimed(claims, 0, true);
+            throw ex;
+        }
+    }
+
+    /** Waits for both answers. Each counts for itself, and neither's failure keeps the other from it. */
+    private void finish(Exchange exchange) {
+        RuntimeException settleFailure = Exchange.failure(exchange.settled());
+        RuntimeException claimFailure = Exchange.failure(exchange.claimed());
+        boolean answered = settleFailure == null && claimFailure == null;
+        keepPace(exchange, answered);
+        try {
+            if (settleFailure == null) {
+                settled(exchange.batch(), exchange.settled().join());
+            } else {
+                notSettled(exchange.batch());
+            }
+        } finally {
+            if (exchange.hasClaim()) {
+                claimed(exchange, claimFailure == null ? exchange.claimed().join() : null);
+            }
+        }
+        if (!answered) {
+            share.withdraw();
+            throw settleFailure != null ? settleFailure : claimFailure;
+        }
+    }
+
+    /** The attempts are settled: their claims need no renewal, and listeners hear of them. */
+    private void settled(List<Attempt> batch, JobStore.@Nullable Settled answer) {
+        if (answer == null) {
+            return;
+        }
+        for (int i = 0; i < batch.size(); i++) {
+            leases.remove(batch.get(i));
+        }
+        loop.lock.lock();
+        try {
+            outbox.settled(batch.size());
+            loop.signal();
+        } finally {
+            loop.lock.unlock();
+        }
+        for (int i = 0; i < batch.size(); i++) {
+            Attempt attempt = batch.get(i);
+            Duration took = Duration.ofNanos(attempt.tookNanos());
+            listener.on(attempt.settlement().event(answer.answers().get(i), took));
+        }
+        listener.onAll(answer.events());
+    }
+
+    /** Hands the claimed jobs to the crew, and gives back the slots that the claim did not fill. */
+    private void claimed(Exchange exchange, JobStore.@Nullable Claims claims) {
+        List<Attempt> attempts = List.of();
+        boolean more = true; // without an answer too
+        try {
+            if (claims != null) {
+                nextLookAfter(claims);
+                attempts = attempts(claims.jobs(), exchange.sentAt());
+                more = claims.more();
+            }
+        } finally {
+            // jobs for which there was no memory come back to the queue when their lease is over
+            notClaimed(exchange.claims(), attempts.size(), more);
+        }
+        begin(attempts);
+        if (claims != null) {
+            listener.onAll(claims.events());
+        }
+    }
+
+    private List<Attempt> attempts(List<Claim> jobs, long askedAt) {
+        List<Attempt> attempts = new ArrayList<>(jobs.size());
+        for (int i = 0; i < jobs.size(); i++) {
+            Claim claim = jobs.get(i);
+            Duration limit = runner.handler(claim).map(Handler::timeLimit).orElse(settings.maxRunTime());
+            attempts.add(new Attempt(claim, askedAt, this, runner.maxAttempts(claim), limit));
+        }
+        return attempts;
+    }
+
+    private void begin(List<Attempt> attempts) {
+        boolean wanted;
+        try {
+            leases.add(attempts);
+            loop.lock.lock();
+            try {
+                wanted = claiming;
+                lastWorkAt = attempts.isEmpty() ? lastWorkAt : System.nanoTime();
+            } finally {
+                loop.lock.unlock();
+            }
+        } catch (Throwable ex) {
+            attempts.forEach(this::handBack);
+            throw ex;
+        }
+        if (wanted) {
+            crew.add(attempts);
+        } else {
+            attempts.forEach(this::handBack);
+        }
+    }
+
+    // ---- what the exchanges leave behind
+
+    private void notSettled(List<Attempt> batch) {
+        loop.lock.lock();
+        try {
+            outbox.putBack(batch);
+        } finally {
+            loop.lock.unlock();
+        }
+    }
+
+    /** Gives back the slots of a claim that brought fewer jobs than it asked for. */
+    private void notClaimed(int claims, int brought, boolean more) {
+        if (claims == Exchange.NO_CLAIM) {
+            return;
+        }
+        boolean othersWait;
+        loop.lock.lock();
+        try {
+            asked -= claims;
+            claimsOut--;
+            look |= more;
+            othersWait = share.giveBack(claims - brought);
+            loop.signal();
+        } finally {
+            loop.lock.unlock();
+        }
+        if (othersWait) {
+            share.tellOthers();
+        }
+    }
+
+    private void keepPace(Exchange exchange, boolean answered) {
+        loop.lock.lock();
+        try {
+            if (answered) {
+                pace.exchangeTook(System.nanoTime() - exchange.sentAt(), exchange.hasBoth());
+            } else {
+                pace.exchangeFailed();
+            }
+        } finally {
+            loop.lock.unlock();
+        }
+    }
+
+    private void nextLookAfter(JobStore.Claims claims) {
+        Duration nextDue = claims.nextDue();
+        // pools of many processes must not look in step
+        long poll = (long) (settings.pollInterval().toNanos()
+                * (0.7 + 0.3 * ThreadLocalRandom.current().nextDouble()));
+        long due = nextDue == null ? Long.MAX_VALUE : nextDue.toNanos();
+        loop.lock.lock();
+        try {
+            nextLook = System.nanoTime() + Math.min(poll, due);
+            dueAt = System.nanoTime() + Math.min(MAX_REST.toNanos(), due);
+        } finally {
+            loop.lock.unlock();
+        }
+    }
+
+    private void finishOut() {
+        Exchange last = out.getAndSet(null);
+        if (last != null) {
+            finish(last);
+        }
+    }
+
+    // ---- waiting
+
+    /** Whether the crew has so much work ahead that the next exchange is to be sent before this one is answered. */
+    private boolean isHasty() {
+        loop.lock.lock();
+        try {
+            return pace.isHasty() && hasWork();
+        } finally {
+            loop.lock.unlock();
+        }
+    }
+
+    @GuardedBy("loop.lock")
+    private boolean hasWork() {
+        return !outbox.isEmpty() || wantsToLook();
+    }
+
+    /** Whether a claim may bring something, or a hint came that another worker needs. */
+    @GuardedBy("loop.lock")
+    private boolean wantsToLook() {
+        return claiming
+                && (hinted || (look && share.free(pace.ahead()) > 0))
+                && outbox.unsettled() <= settings.concurrency() + pace.ahead();
+    }
+
+    /**
+     * Waits until there is something to settle or a reason to claim.
+     *
+     * @return {@code false} when the dispatcher rests
+     */
+    private boolean awaitWork() throws InterruptedException {
+        watch.rise();
+        while (true) {
+            handBackLate();
+            finishIfIdle();
+            boolean wantHint;
+            loop.lock.lock();
+            try {
+                if (hasWork() || loop.isStopping()) {
+                    return true;
+                }
+                wantHint = claiming && !hintWanted && share.free(pace.ahead()) > 0;
+                hintWanted |= wantHint;
+            } finally {
+                loop.lock.unlock();
+            }
+            if (wantHint) {
+                askForHint(); // may have to connect, so not under the lock
+            }
+            if (!awaitSignal()) {
+                return false;
+            }
+        }
+    }
+
+    private void askForHint() {
+        boolean asked = false;
+        try {
+            watch.wantHint();
+            asked = true;
+        } finally {
+            if (!asked) {
+                loop.lock.lock();
+                try {
+                    hintWanted = false;
+                } finally {
+                    loop.lock.unlock();
+                }
+            }
+        }
+    }
+
+    /** Waits for a signal or for the time of the next look; {@code false} when the dispatcher rests. */
+    private boolean awaitSignal() throws InterruptedException {
+        loop.lock.lock();
+        try {
+            if (hasWork()) {
+                return true;
+            }
+            if (mayRest()) {
+                watch.rest(dueAt);
+                loop.rest();
+                return false;
+            }
+            boolean mayClaim = claiming && share.free(pace.ahead()) > 0;
+            long pause = mayClaim ? nextLook - System.nanoTime() : MAX_WAIT_FOR_SLOT.toNanos();
+            loop.await(crew.isWaiting() ? Math.min(pause, MAX_WAIT_FOR_THREAD.toNanos()) : pause);
+            look |= nextLook - System.nanoTime() <= 0;
+            return true;
+        } finally {
+            loop.lock.unlock();
+        }
+    }
+
+    @GuardedBy("loop.lock")
+    private boolean mayRest() {
+        return claiming
+                && share.taken() == 0
+                && outbox.unsettled() == 0
+                && out.get() == null
+                && System.nanoTime() - lastWorkAt >= patience.idle().toNanos();
+    }
+
+    /** Waits for the answers of the exchange that is out when there is nothing to send beside it. */
+    private void finishIfIdle() {
+        boolean idle;
+        loop.lock.lock();
+        try {
+            idle = !hasWork() || loop.isStopping();
+        } finally {
+            loop.lock.unlock();
+        }
+        if (idle) {
+            finishOut();
+        }
+    }
+
+    /** Jobs have become longer than expected, or there are no threads: others may have the jobs that wait for one. */
+    private void handBackLate() {
+        List<Attempt> late = crew.takeBack(System.nanoTime() - MAX_WAIT_FOR_THREAD.toNanos());
+        if (!late.isEmpty()) {
+            loop.lock.lock();
+            try {
+                pace.forgetJobs();
+            } finally {
+                loop.lock.unlock();
+            }
+            late.forEach(attempt -> attempt.owner().handBack(attempt));
+        }
+    }
+
+    @Override
+    public void hinted() {
+        loop.lock.lock();
+        try {
+            hinted = true;
+            hintWanted = false;
+            loop.signal();
+        } finally {
+            loop.lock.unlock();
+        }
+    }
+
+    @Override
+    public void look() {
+        loop.lock.lock();
+        try {
+            look = true;
+            loop.signal();
+        } finally {
+            loop.lock.unlock();
+        }
+    }
+
+    // ---- one attempt
+
+    @Override
+    public QueueSettings settings() {
+        return store.settings();
+    }
+
+    @Override
+    public JobCodec codec() {
+        return store.codec();
+    }
+
+    @Override
+    public AttemptNotes notes() {
+        return notes;
+    }
+
+    @Override
+    public boolean renew(Attempt attempt, Duration lease) {
+        return leases.renewNow(attempt, lease);
+    }
+
+    @Override
+    public void work(Attempt attempt) {
+        end(attempt, runner.run(attempt));
+    }
+
+    @Override
+    public void handBack(Attempt attempt) {
+        Settlement how = attempt.broken();
+        try {
+            how = JobRunner.release(attempt.claim());
+        } finally {
+            end(attempt, how);
+        }
+    }
+
+    /** Ends an attempt whose handler is done, or never began. Allocates nothing, so that it cannot fail. */
+    private void end(Attempt attempt, Settlement how) {
+        if (!attempt.end(how)) {
+            // it was left behind, and ended without its handler
+            share.cameBack();
+            crew.resize(-1);
+            return;
+        }
+        boolean othersWait;
+        loop.lock.lock();
+        try {
+            if (attempt.hasBegun()) {
+                pace.jobTook(attempt.tookNanos());
+            }
+            lastWorkAt = System.nanoTime();
+            look = true;
+            outbox.add(attempt);
+            othersWait = share.giveBack(1);
+            loop.signal();
+        } finally {
+            loop.lock.unlock();
+        }
+        if (othersWait) {
+            share.tellOthers();
+        }
+    }
+
+    @Override
+    public void leaveBehind(Attempt attempt) {
+        // each of them holds a thread; the slot stays taken until one comes back
+        if (share.mayLeaveBehind() && goOnWithout(attempt, runner.timedOut(attempt))) {
+            crew.resize(1);
+            share.tellOthers();
+            listener.on(new JobEvent.Stuck(attempt.claim()));
+        }
+    }
+
+    /** Ends an attempt whose handler goes on running. */
+    private boolean goOnWithout(Attempt attempt, Settlement how) {
+        loop.lock.lock();
+        try {
+            if (!attempt.end(how)) {
+                return false;
+            }
+            share.leaveBehind();
+            look = true;
+            outbox.add(attempt);
+            loop.signal();
+            return true;
+        } finally {
+            loop.lock.unlock();
+        }
+    }
+
+    // ---- the steps of a stop, in their order; see WorkerPool.stop
+
+    /** Claims no more. What is claimed goes on, and claims are renewed. */
+    void stopClaiming() {
+        loop.lock.lock();
+        try {
+            claiming = false;
+        } finally {
+            loop.lock.unlock();
+        }
+        loop.hurry();
+        share.withdraw();
+        watch.leave();
+    }
+
+    /** Waits until no handler runs; {@code false} when some still do. */
+    boolean awaitHandlers(long deadline) {
+        return await(deadline, false);
+    }
+
+    void interruptHandlers() {
+        leases.interruptAll(Attempt.Interruption.STOPPED);
+    }
+
+    /** Hands back the jobs whose handlers ignore the interrupt. */
+    void handBackHandlers() {
+        leases.attempts().forEach(attempt -> goOnWithout(attempt, JobRunner.release(attempt.claim())));
+    }
+
+    /** Waits until every attempt is settled and no claim can bring another; {@code false} when that does not come. */
+    boolean awaitSettlements(long deadline) {
+        return await(deadline, true);
+    }
+
+    private boolean await(long deadline, boolean settledToo) {
+        loop.lock.lock();
+        try {
+            while (share.taken() > asked || (settledToo && (outbox.unsettled() > 0 || claimsOut > 0))) {
+                long left = deadline - System.nanoTime();
+                if (left <= 0) {
+                    return false;
+                }
+                loop.await(left);
+            }
+            return true;
+        } catch (InterruptedException ex) {
+            Thread.currentThread().interrupt();
+            return false;
+        } finally {
+            loop.lock.unlock();
+        }
+    }
+
+    /** Ends the dispatcher's thread, and finishes an exchange that was answered meanwhile. */
+    void stop() {
+        loop.stop(patience.calls());
+        Exchange last = out.getAndSet(null);
+        if (last != null && last.isAnswered()) {
+            try {
+                finish(last);
+            } catch (RuntimeException ex) {
+                // the stop has warned of attempts without an answer
+                log.debug("Queue {}: the last attempts found no answer", store.queue(), ex);
+            }
+        }
+        leases.leave();
+        share.leave();
+    }
+}

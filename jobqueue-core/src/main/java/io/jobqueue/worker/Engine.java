@@ -1,0 +1,61 @@
+package io.jobqueue.worker;
+
+import io.jobqueue.JobListener;
+import java.util.concurrent.ThreadFactory;
+
+/**
+ * What the worker pools of one process share: the watch over idle queues, the keeper of leases, and what hears of events.
+ * A hundred idle queues cost one thread and one connection.
+ *
+ * <p>The engine itself has no start and no stop: its threads run while one of its pools does. Thread-safe.
+ *
+ * @since 0.1.0
+ */
+public final class Engine {
+
+    private final JobListener listener;
+    private final ThreadFactory threads;
+    private final Patience patience;
+    private final Watch watch;
+    private final LeaseKeeper keeper;
+
+    /**
+     * Makes an engine.
+     *
+     * @param signals how idle queues are heard of
+     * @param listener hears of what happens
+     * @param threads makes the threads that handlers run on, virtual ones for example
+     */
+    public Engine(Signals signals, JobListener listener, ThreadFactory threads) {
+        this(signals, listener, threads, Patience.USUAL);
+    }
+
+    /** For tests, which have less patience. */
+    Engine(Signals signals, JobListener listener, ThreadFactory threads, Patience patience) {
+        this.listener = JobListener.logged(listener);
+        this.threads = threads;
+        this.patience = patience;
+        this.watch = new Watch(signals);
+        this.keeper = new LeaseKeeper(this.listener, patience);
+    }
+
+    JobListener listener() {
+        return listener;
+    }
+
+    ThreadFactory threads() {
+        return threads;
+    }
+
+    Patience patience() {
+        return patience;
+    }
+
+    Watch watch() {
+        return watch;
+    }
+
+    LeaseKeeper keeper() {
+        return keeper;
+    }
+}

@@ -1,0 +1,41 @@
+package io.jobqueue.worker;
+
+import java.util.Collection;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+
+/**
+ * How idle queues are heard of: by the hints that producers push, and by a cheap look at many queues at once. One object
+ * serves all queues of a process. Users need it to build an {@link Engine} without Spring; it may change between releases.
+ *
+ * <p>Thread-safe. No method blocks.
+ *
+ * @since 0.1.0
+ */
+public interface Signals {
+
+    /**
+     * Names who hears the hints. Called once, before anything else.
+     *
+     * @param hinted hears the name of a queue that was hinted at, on any thread; must be quick and must not block
+     */
+    void hear(Consumer<String> hinted);
+
+    /**
+     * Asks for the next hint of a queue. It is passed on once; then the queue has to be asked for again. At most one worker
+     * of all processes hears each hint. While Redis cannot be reached no hints are heard; {@link #unannounced} tells.
+     */
+    void want(String queue);
+
+    /** Wants no hint of a queue any more. A hint that is on its way is left to another worker. */
+    void ignore(String queue);
+
+    /**
+     * Looks for work that no hint announced, as the public guide's producers push none.
+     *
+     * @param queues the queues to look at
+     * @return those that may have work that their last claim did not tell of; fails when Redis cannot be reached
+     */
+    CompletableFuture<Set<String>> unannounced(Collection<String> queues);
+}
