@@ -121,7 +121,8 @@ final class RedisEnqueuer implements Enqueuer {
         List<String> ids = open.stream()
                 .flatMap(trip -> trip.jobs().stream().map(placed -> placed.job().id()))
                 .toList();
-        Throwable said = cause instanceof RedisUnavailableException ? cause.getCause() : cause;
+        Throwable reason = cause.getCause();
+        Throwable said = cause instanceof RedisUnavailableException && reason != null ? reason : cause;
         boolean refused = said instanceof RedisCommandExecutionException && !Refusal.isStartingOrDemoted(said);
         return refused || Refusal.isBeforeSending(said) || cause instanceof IllegalStateException
                 ? new EnqueueRefusedException(queue, ids, cause)

@@ -27,8 +27,9 @@ final class DisabledQueueFailureAnalyzer extends AbstractInjectionFailureAnalyze
     protected @Nullable FailureAnalysis analyze(
             Throwable rootFailure, NoSuchBeanDefinitionException cause, @Nullable String description) {
         ResolvableType type = cause.getResolvableType();
-        boolean isOurs = type != null && type.toClass().getName().startsWith("io.jobqueue.");
-        if (!isOurs || environment.getProperty("jobqueue.enabled", Boolean.class, true)) {
+        if (type == null
+                || !type.toClass().getName().startsWith("io.jobqueue.")
+                || environment.getProperty("jobqueue.enabled", Boolean.class, true)) {
             return null;
         }
         return new FailureAnalysis(

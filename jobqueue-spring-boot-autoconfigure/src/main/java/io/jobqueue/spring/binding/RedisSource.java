@@ -18,6 +18,7 @@ import org.springframework.boot.data.redis.autoconfigure.DataRedisConnectionDeta
 import org.springframework.boot.data.redis.autoconfigure.DataRedisConnectionDetails.Node;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisConnectionDetails.Standalone;
 import org.springframework.core.env.ConfigurableEnvironment;
+import org.springframework.data.redis.connection.NamedNode;
 import org.springframework.data.redis.connection.RedisClusterConfiguration;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
 import org.springframework.data.redis.connection.RedisNode;
@@ -100,7 +101,8 @@ final class RedisSource implements SmartInitializingSingleton {
     private static String address(LettuceConnectionFactory lettuce) {
         RedisSentinelConfiguration sentinel = lettuce.getSentinelConfiguration();
         if (sentinel != null) {
-            return sentinel(String.valueOf(sentinel.getMaster().getName()), servers(sentinel.getSentinels()));
+            NamedNode master = sentinel.getMaster();
+            return sentinel(master == null ? "?" : String.valueOf(master.getName()), servers(sentinel.getSentinels()));
         }
         RedisClusterConfiguration cluster = lettuce.getClusterConfiguration();
         if (cluster != null) {
