@@ -101,7 +101,7 @@ class ArchitectureTests {
             .layer("sides")
             .definedBy(
                     redis(
-                            "RedisQueues Application RedisJobQueue RedisJobAdmin RedisJobWorker RedisNotes JobHash Page RedisJobRuns RunOpening RunUnits UnitNames GatherWaiter RedisWorkOutputCache RedisWorkOutputs Fields"))
+                            "RedisQueues Application RedisJobQueue RedisJobAdmin RedisJobWorker RedisNotes JobHash Page RedisJobRuns RunOpening RunUnits UnitNames GatherWaiter RedisWorkOutputCache RedisWorkOutputs UnitValues Fields"))
             .whereLayer("ground")
             .mayNotAccessAnyLayer()
             .whereLayer("road")

@@ -2,11 +2,10 @@ package io.jobqueue.redis;
 
 import static io.jobqueue.redis.Answers.waitFor;
 
-import io.jobqueue.JsonText;
 import io.jobqueue.Names;
-import io.jobqueue.UnreadableJsonException;
 import io.jobqueue.WorkOutputCache;
 import io.lettuce.core.ScriptOutputType;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,7 +13,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /** The outputs of runs on one queue, in hashes beside it. */
 final class RedisWorkOutputCache implements WorkOutputCache {
@@ -22,9 +20,7 @@ final class RedisWorkOutputCache implements WorkOutputCache {
     private static final Script PUT = Script.of(ScriptOutputType.INTEGER, "runs/put-output");
     private static final Script EXPECT = Script.of(ScriptOutputType.INTEGER, "runs/expect-units");
     private static final Script EVICT = Script.of(ScriptOutputType.INTEGER, "runs/evict");
-    private static final Script PROGRESS = Script.of(ScriptOutputType.MULTI, "runs/count-outputs");
-    /** The field of a unit that is done and has no value. */
-    static final String NOTHING = "null";
+    private static final Script COUNT = Script.of(ScriptOutputType.MULTI, "runs/count-outputs");
 
     private final QueueRedis redis;
 
@@ -32,10 +28,12 @@ final class RedisWorkOutputCache implements WorkOutputCache {
         this.redis = redis;
     }
 
+    // ---- write
+
     @Override
     public void put(String runId, String unitId, Object output) {
         String json = redis.codec().output(output, redis.settings().result().maxSize());
-        if (waitFor(() -> redis.<Long>call(PUT, List.of(Names.run(runId), Names.unit(unitId), json, ttl()))) == 0) {
+        if (number(PUT, Names.run(runId), Names.unit(unitId), json, ttl()) == 0) {
             throw new IllegalStateException(
                     "run '%s' was started, so the outputs of its units come from their jobs and cannot be put"
                             .formatted(runId));
@@ -43,14 +41,40 @@ final class RedisWorkOutputCache implements WorkOutputCache {
     }
 
     @Override
-    public <T> Optional<T> get(String runId, String unitId, Class<T> type) {
-        return field(redis.keys().outputs(Names.run(runId)), unitId, type);
+    public void expect(String runId, long units) {
+        if (units < 0) {
+            throw new IllegalArgumentException("expected units must not be negative, was " + units);
+        }
+        if (number(EXPECT, Names.run(runId), units, ttl()) == 0) {
+            throw new IllegalStateException(
+                    "run '%s' was started, so it knows its units and expects no others".formatted(runId));
+        }
     }
 
-    private <T> Optional<T> field(String key, String unitId, Class<T> type) {
-        Names.unit(unitId);
-        String json = waitFor(() -> redis.<@Nullable String>read(key, commands -> commands.hget(key, unitId)));
-        return json == null || json.equals(NOTHING) ? Optional.empty() : Optional.of(read(unitId, json, type));
+    @Override
+    public boolean evict(String runId) {
+        long answer = number(EVICT, Names.run(runId));
+        if (answer < 0) {
+            throw new IllegalStateException(
+                    "run '%s' has not ended, or its gather job has not, so it cannot be evicted; cancel it before, or wait for the gather"
+                            .formatted(runId));
+        }
+        return answer > 0;
+    }
+
+    private long number(Script script, Object... args) {
+        return waitFor(() -> redis.<Long>call(script, Args.of(args)));
+    }
+
+    private Duration ttl() {
+        return redis.settings().workOutput().ttl();
+    }
+
+    // ---- read
+
+    @Override
+    public <T> Optional<T> get(String runId, String unitId, Class<T> type) {
+        return this.<T>outputs(runId, type).get(unitId);
     }
 
     @Override
@@ -62,23 +86,25 @@ final class RedisWorkOutputCache implements WorkOutputCache {
 
     @Override
     public <T> Stream<Map.Entry<String, T>> stream(String runId, Class<T> type) {
-        return fields(redis.keys().outputs(Names.run(runId)), type);
+        return this.<T>outputs(runId, type).stream();
     }
 
-    private <T> Stream<Map.Entry<String, T>> fields(String key, Class<T> type) {
-        return Fields.of(redis, key)
-                .filter(field -> !field.getValue().equals(NOTHING))
-                .map(field -> Map.entry(field.getKey(), read(field.getKey(), field.getValue(), type)));
+    private <T> UnitValues<T> outputs(String runId, Class<T> type) {
+        return new UnitValues<>(redis, redis.keys().outputs(Names.run(runId)), type);
     }
 
     @Override
     public <T> Optional<T> early(String runId, String unitId, Class<T> type) {
-        return field(redis.keys().early(Names.run(runId)), unitId, type);
+        return this.<T>earlyOutputs(runId, type).get(unitId);
     }
 
     @Override
     public <T> Stream<Map.Entry<String, T>> streamEarly(String runId, Class<T> type) {
-        return fields(redis.keys().early(Names.run(runId)), type);
+        return this.<T>earlyOutputs(runId, type).stream();
+    }
+
+    private <T> UnitValues<T> earlyOutputs(String runId, Class<T> type) {
+        return new UnitValues<>(redis, redis.keys().early(Names.run(runId)), type);
     }
 
     @Override
@@ -90,46 +116,11 @@ final class RedisWorkOutputCache implements WorkOutputCache {
     }
 
     @Override
-    public void expect(String runId, long units) {
-        if (units < 0) {
-            throw new IllegalArgumentException("expected units must not be negative, was " + units);
-        }
-        if (waitFor(() -> redis.<Long>call(EXPECT, List.of(Names.run(runId), Long.toString(units), ttl()))) == 0) {
-            throw new IllegalStateException(
-                    "run '%s' was started, so it knows its units and expects no others".formatted(runId));
-        }
-    }
-
-    @Override
     public RunProgress progress(String runId) {
-        List<Object> reply = waitFor(() -> redis.<List<Object>>call(PROGRESS, List.of(Names.run(runId))));
-        long expected = (Long) reply.get(0);
+        Names.run(runId);
+        Reply reply = waitFor(() -> redis.ask(COUNT, List.of(runId)));
+        long expected = reply.number();
         return new RunProgress(
-                expected < 0 ? OptionalLong.empty() : OptionalLong.of(expected), (Long) reply.get(1), (Long)
-                        reply.get(2));
-    }
-
-    @Override
-    public boolean evict(String runId) {
-        long answer = waitFor(() -> redis.<Long>call(EVICT, List.of(Names.run(runId))));
-        if (answer < 0) {
-            throw new IllegalStateException(
-                    "run '%s' has not ended, or its gather job has not, so it cannot be evicted; cancel it before, or wait for the gather"
-                            .formatted(runId));
-        }
-        return answer > 0;
-    }
-
-    private String ttl() {
-        return Long.toString(redis.settings().workOutput().ttl().toMillis());
-    }
-
-    private <T> T read(String unitId, String json, Class<T> type) {
-        try {
-            JsonText text = redis.codec().json(json);
-            return text.as(type);
-        } catch (UnreadableJsonException ex) {
-            throw ex.of("the output of unit '" + unitId + "'");
-        }
+                expected < 0 ? OptionalLong.empty() : OptionalLong.of(expected), reply.number(), reply.number());
     }
 }

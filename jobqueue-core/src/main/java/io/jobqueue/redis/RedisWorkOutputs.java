@@ -2,19 +2,16 @@ package io.jobqueue.redis;
 
 import static io.jobqueue.redis.Answers.waitFor;
 
-import io.jobqueue.Names;
-import io.jobqueue.UnreadableJsonException;
 import io.jobqueue.WorkOutputs;
 import io.lettuce.core.KeyValue;
 import java.lang.reflect.Type;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
-/** What the units of a run came to, in the hashes beside its queue. */
+/** The outputs of one run, for the handler that gathers them. */
 final class RedisWorkOutputs<T> implements WorkOutputs<T> {
 
     private final QueueRedis redis;
@@ -40,19 +37,16 @@ final class RedisWorkOutputs<T> implements WorkOutputs<T> {
 
     @Override
     public Optional<T> get(String unitId) {
-        Names.unit(unitId);
-        String json = waitFor(() -> redis.<@Nullable String>command(
-                commands -> commands.hget(redis.keys().outputs(runId), unitId)));
-        return json == null || json.equals(RedisWorkOutputCache.NOTHING)
-                ? Optional.empty()
-                : Optional.of(read(unitId, json));
+        return outputs().get(unitId);
     }
 
     @Override
     public Stream<Map.Entry<String, T>> stream() {
-        return Fields.of(redis, redis.keys().outputs(runId))
-                .filter(field -> !field.getValue().equals(RedisWorkOutputCache.NOTHING))
-                .map(field -> Map.entry(field.getKey(), read(field.getKey(), field.getValue())));
+        return outputs().stream();
+    }
+
+    private UnitValues<T> outputs() {
+        return new UnitValues<>(redis, redis.keys().outputs(runId), type);
     }
 
     @Override
@@ -70,31 +64,20 @@ final class RedisWorkOutputs<T> implements WorkOutputs<T> {
     private Stream<String> missing(List<Map.Entry<String, String>> page) {
         String[] units = page.stream().map(Map.Entry::getKey).toArray(String[]::new);
         // the failures first: a unit that goes from failed to done in between is not missing
-        List<KeyValue<String, String>> failed = waitFor(() -> redis.<List<KeyValue<String, String>>>command(
-                commands -> commands.hmget(redis.keys().failures(runId), units)));
-        List<KeyValue<String, String>> done = waitFor(() -> redis.<List<KeyValue<String, String>>>command(
-                commands -> commands.hmget(redis.keys().outputs(runId), units)));
-        List<String> missing = new ArrayList<>();
-        for (int i = 0; i < units.length; i++) {
-            if (!failed.get(i).hasValue() && !done.get(i).hasValue()) {
-                missing.add(units[i]);
-            }
-        }
-        return missing.stream();
+        List<KeyValue<String, String>> failed = values(redis.keys().failures(runId), units);
+        List<KeyValue<String, String>> done = values(redis.keys().outputs(runId), units);
+        return IntStream.range(0, units.length)
+                .filter(i -> !failed.get(i).hasValue() && !done.get(i).hasValue())
+                .mapToObj(i -> units[i]);
+    }
+
+    private List<KeyValue<String, String>> values(String key, String[] units) {
+        return waitFor(() -> redis.<List<KeyValue<String, String>>>command(commands -> commands.hmget(key, units)));
     }
 
     @Override
     public Stream<String> late() {
         return Fields.of(redis, redis.keys().late(runId)).map(Map.Entry::getKey);
-    }
-
-    @SuppressWarnings("unchecked") // the type is what T stands for
-    private T read(String unitId, String json) {
-        try {
-            return (T) redis.codec().json(json).as(type);
-        } catch (UnreadableJsonException ex) {
-            throw ex.of("the output of unit '" + unitId + "'");
-        }
     }
 
     @Override
