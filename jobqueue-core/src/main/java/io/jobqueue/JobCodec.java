@@ -60,7 +60,7 @@ public final class JobCodec {
         this.readBack = new ReadBack(mapper, types);
     }
 
-    /** The codec of a queue that says nothing else. */
+    /** The codec with the standard settings and the modules that the class path offers. */
     public static JobCodec standard() {
         return customized(UnaryOperator.identity());
     }
@@ -153,7 +153,7 @@ public final class JobCodec {
         return named ? stored.text().getBytes(StandardCharsets.UTF_8) : withKind(kind, document);
     }
 
-    /** The usual case: no field of that name anywhere, so the kind is put before the first field. */
+    /** Puts the kind before the first field of an object that has no field {@code kind}. */
     private byte[] splice(String kind, byte[] object) {
         byte[] quoted =
                 isPlain(kind) ? ('"' + kind + '"').getBytes(StandardCharsets.US_ASCII) : mapper.writeValueAsBytes(kind);

@@ -2,7 +2,6 @@ package io.jobqueue.redis;
 
 import static io.jobqueue.redis.Answers.waitFor;
 
-import io.jobqueue.JobKind;
 import io.jobqueue.JobRequest;
 import io.jobqueue.JobRun;
 import io.jobqueue.JobRunOptions;
@@ -144,11 +143,10 @@ final class RedisJobRuns implements JobRuns {
     }
 
     private static Object checkedKind(Object unit, String kind) {
-        JobKind own = unit.getClass().getAnnotation(JobKind.class);
-        if (own != null && !own.value().equals(kind)) {
+        JobRequest.kindOf(unit.getClass()).filter(own -> !own.equals(kind)).ifPresent(own -> {
             throw new IllegalArgumentException("%s is of kind '%s', but the units of this run are of kind '%s'"
-                    .formatted(unit.getClass().getName(), own.value(), kind));
-        }
+                    .formatted(unit.getClass().getName(), own, kind));
+        });
         return unit;
     }
 

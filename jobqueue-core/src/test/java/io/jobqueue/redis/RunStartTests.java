@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.jobqueue.Claim;
 import io.jobqueue.EnqueueRefusedException;
 import io.jobqueue.GatherPolicy;
+import io.jobqueue.JobKind;
 import io.jobqueue.JobRequest;
 import io.jobqueue.JobRun;
 import io.jobqueue.JobRunOptions;
@@ -95,6 +96,22 @@ class RunStartTests extends RunFixture {
         assertThat(runs.start("run", List.of(new Read("b/readme.md")), Read::name, COUNT)
                         .expected())
                 .isEqualTo(1);
+    }
+
+    @JobKind("page")
+    sealed interface Page permits Cover {}
+
+    record Cover(String name) implements Page {}
+
+    @Test
+    void theKindOnASealedInterfaceCountsForItsUnits() {
+        runs.start("run", List.of(new Cover("a")), Cover::name, JobRunOptions.defaults());
+
+        assertThat(claim().kind()).isEqualTo("page");
+        assertThatThrownBy(() -> runs.start("other", List.of(new Cover("a")), Cover::name, JobRunOptions.of("text")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("'page'")
+                .hasMessageContaining("'text'");
     }
 
     @Test
