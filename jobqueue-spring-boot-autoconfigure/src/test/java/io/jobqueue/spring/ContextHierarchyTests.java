@@ -118,6 +118,7 @@ class ContextHierarchyTests {
                 .until(() -> queue(context).find(ref).orElseThrow(), job -> job.status() == JobStatus.COMPLETED);
     }
 
+    /** One for each pool that works; a pool that has been idle for 2 s has none. */
     private static long dispatchers() {
         return Thread.getAllStackTraces().keySet().stream()
                 .filter(thread -> thread.getName().endsWith("-dispatcher"))
@@ -164,7 +165,7 @@ class ContextHierarchyTests {
         ConfigurableApplicationContext parent = start(WithQueue.class, Ticker.class);
         ConfigurableApplicationContext child = startBelow(parent, WithQueue.class, Ticker.class);
 
-        assertThat(dispatchers()).isOne();
+        assertThat(dispatchers()).isLessThanOrEqualTo(1);
         run(child, "tick");
         child.close();
         run(parent, "tick");
@@ -211,7 +212,7 @@ class ContextHierarchyTests {
 
         assertThat(jobs)
                 .allSatisfy(ref -> assertThat(ended(parent, ref).attempts()).isOne());
-        assertThat(dispatchers()).isOne();
+        assertThat(dispatchers()).isLessThanOrEqualTo(1);
     }
 
     @Test
@@ -222,7 +223,7 @@ class ContextHierarchyTests {
         child.close();
 
         run(parent, "tick");
-        assertThat(dispatchers()).isOne();
+        assertThat(dispatchers()).isLessThanOrEqualTo(1);
     }
 
     @Test
