@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <table>
  * <caption>Meters</caption>
- * <tr><td>{@code jobqueue.enqueued}</td><td>counter: jobs this process created</td></tr>
+ * <tr><td>{@code jobqueue.enqueued}</td><td>counter: jobs that this process created, units and gather
+ *     jobs of runs included</td></tr>
  * <tr><td>{@code jobqueue.waited}</td><td>timer: from the enqueue to the start of the first attempt, by the clocks of
  *     Redis and of this process</td></tr>
  * <tr><td>{@code jobqueue.attempts}</td><td>timer: how long handlers ran; outcome {@code completed}, {@code retried},

@@ -17,9 +17,9 @@ final class Events {
     }
 
     /** The events of runs that ended; see {@link #runsEnded(List)}. */
-    static List<JobEvent> ofRunsEnded(String queue, List<String> pairs) {
+    static List<JobEvent> ofRunsEnded(String queue, List<String> words) {
         Events events = new Events(queue);
-        events.runsEnded(pairs);
+        events.runsEnded(words);
         return events.all();
     }
 
@@ -60,12 +60,16 @@ final class Events {
     /**
      * Runs that ended.
      *
-     * @param pairs a run's id and its state, one pair after the other
+     * @param words four for each run: its id, its state, and the id and kind of the gather job that its end enqueued; the
+     *     last two are empty when it enqueued none
      */
-    void runsEnded(List<String> pairs) {
-        for (int i = 0; i < pairs.size(); i += 2) {
+    void runsEnded(List<String> words) {
+        for (int i = 0; i < words.size(); i += 4) {
+            if (!words.get(i + 2).isEmpty()) {
+                all.add(new JobEvent.Enqueued(queue, words.get(i + 3), words.get(i + 2)));
+            }
             all.add(new JobEvent.RunEnded(
-                    queue, pairs.get(i), JobRun.State.valueOf(pairs.get(i + 1).toUpperCase(Locale.ROOT))));
+                    queue, words.get(i), JobRun.State.valueOf(words.get(i + 1).toUpperCase(Locale.ROOT))));
         }
     }
 

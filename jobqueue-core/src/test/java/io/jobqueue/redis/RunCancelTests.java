@@ -172,7 +172,7 @@ class RunCancelTests extends RunFixture {
                 .<List<Object>>command(redis -> cancel.call(redis, keys, args))
                 .join();
 
-        assertThat(first).isEqualTo(List.of(1L, "1", 0L, List.of("run", "cancelled")));
+        assertThat(first).isEqualTo(List.of(1L, "1", 0L, List.of("run", "cancelled", "", "")));
         assertThat(second).isEqualTo(first);
         assertThat(third).isEqualTo(first);
         assertThat(run().state()).isEqualTo(JobRun.State.SEALED);

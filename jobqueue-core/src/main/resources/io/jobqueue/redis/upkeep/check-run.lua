@@ -2,8 +2,8 @@
 -- ends that other clients wrote, reports it when nothing happens to it, forgets it when its time is over or it is gone.
 -- KEYS the queue's
 -- ARGV[1] time between two walks over the units of a run (ms)  [2] largest output (bytes)
--- returns { 1 if the next one may be due, else 0; 1 if there are live runs, else 0; { run id, state, … } of those that
---   ended; { id of the run that is overdue } }
+-- returns { 1 if the next one may be due, else 0; 1 if there are live runs, else 0; { run id, state, gather job, its
+--   kind, … } of those that ended; { id of the run that is overdue } }
 -- needs: words/first-write words/runs words/run-ends words/one-run words/foreign-ends
 local PAGE = 200
 local pause, largest = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -85,7 +85,7 @@ end
 end_if_complete(run, ended_runs)
 if not has_ended(run) and due <= now and due <= walked then
   end_run(run, 'completed')
-  ended_runs = { id, 'completed' }
+  report_end(run, ended_runs)
 end
 
 if not has_ended(run) then

@@ -45,6 +45,7 @@ local function end_run(run, state)
       join(run.gather, now)
       let_in()
       count('enqueued_total', 1)
+      run.enqueued = f[1]
     end
     call('HSET', RUN .. id, 'gather_state', 'waiting')
     call('ZADD', AGENDA, text(now + LOOK), id)
@@ -55,6 +56,14 @@ local function end_run(run, state)
     call('ZADD', AGENDA, NOW, id)
   end
   tell(id, state)
+end
+
+-- Adds what callers tell of a run that ended: its id, its state, and the id and kind of the gather job that this script
+-- enqueued, '' and '' for none.
+local function report_end(run, ended_runs)
+  for _, word in ipairs({ run.id, run.state, run.enqueued and run.gather or '', run.enqueued or '' }) do
+    ended_runs[#ended_runs + 1] = word
+  end
 end
 
 -- A unit of a started run has ended. Units that end after their run are noted as late.
@@ -69,7 +78,7 @@ local function note(run, unit)
   end
 end
 
--- Ends a sealed run whose last unit has ended, or enough of its units; adds its id and state to `ended`.
+-- Ends a sealed run whose last unit has ended, or enough of its units; reports it in `ended_runs`.
 local function end_if_complete(run, ended_runs)
   if run.state ~= 'sealed' then
     return
@@ -83,11 +92,11 @@ local function end_if_complete(run, ended_runs)
   else
     return
   end
-  ended_runs[#ended_runs + 1], ended_runs[#ended_runs + 2] = id, run.state
+  report_end(run, ended_runs)
 end
 
 -- Ends the touched runs that are complete. A script that ends units calls it once, at its end.
--- Returns { run id, state, … } of the runs that ended.
+-- Returns { run id, state, gather job, its kind, … } of the runs that ended, see `report_end`.
 local function end_runs()
   local ended_runs = {}
   for id in pairs(touched) do
