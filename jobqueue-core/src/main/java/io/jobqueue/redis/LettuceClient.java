@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -29,9 +30,13 @@ final class LettuceClient {
 
     private static final Duration MAX_WAIT_FOR_SHUTDOWN = Duration.ofSeconds(2);
 
+    /** Lettuce may still greet a server, on a thread of the JDK, when the attempt to connect has failed. */
+    private static final Duration QUIET_TIME_AFTER_FAILURES = Duration.ofMillis(50);
+
     private final AbstractRedisClient client;
     private final @Nullable ClientResources resources;
     private final String address;
+    private volatile boolean failed;
 
     private LettuceClient(AbstractRedisClient client, @Nullable ClientResources resources, String address) {
         this.client = client;
@@ -56,7 +61,8 @@ final class LettuceClient {
         uri.getSentinels().forEach(LettuceClient::check);
         return owning(address(uri), resources -> {
             RedisClient client = RedisClient.create(resources, new BoundedUri(uri));
-            client.setOptions(LinkOptions.of(ClientOptions.create(), LinkOptions.COMMAND_TIMEOUT));
+            ClientOptions options = LinkOptions.of(ClientOptions.create(), LinkOptions.COMMAND_TIMEOUT);
+            client.setOptions(uri.getSocket() == null ? options : LinkOptions.withoutKeepAlive(options));
             return client;
         });
     }
@@ -121,15 +127,24 @@ final class LettuceClient {
     }
 
     StatefulConnection<String, String> connect() {
-        return client instanceof RedisClusterClient cluster
+        return noted(() -> client instanceof RedisClusterClient cluster
                 ? cluster.connect(StringCodec.UTF8)
-                : ((RedisClient) client).connect(StringCodec.UTF8);
+                : ((RedisClient) client).connect(StringCodec.UTF8));
     }
 
     StatefulRedisPubSubConnection<String, String> connectPubSub() {
-        return client instanceof RedisClusterClient cluster
+        return noted(() -> client instanceof RedisClusterClient cluster
                 ? cluster.connectPubSub(StringCodec.UTF8)
-                : ((RedisClient) client).connectPubSub(StringCodec.UTF8);
+                : ((RedisClient) client).connectPubSub(StringCodec.UTF8));
+    }
+
+    private <C> C noted(Supplier<C> attempt) {
+        try {
+            return attempt.get();
+        } catch (RuntimeException ex) {
+            failed = true;
+            throw ex;
+        }
     }
 
     boolean isCluster() {
@@ -146,7 +161,8 @@ final class LettuceClient {
         }
         try {
             // first the connections, then the threads that they end on
-            client.shutdownAsync(0, MAX_WAIT_FOR_SHUTDOWN.toMillis(), TimeUnit.MILLISECONDS)
+            long quiet = failed ? QUIET_TIME_AFTER_FAILURES.toMillis() : 0;
+            client.shutdownAsync(quiet, MAX_WAIT_FOR_SHUTDOWN.toMillis(), TimeUnit.MILLISECONDS)
                     .get(MAX_WAIT_FOR_SHUTDOWN.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException ex) {
             Thread.currentThread().interrupt();

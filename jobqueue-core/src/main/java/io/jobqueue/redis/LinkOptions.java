@@ -17,6 +17,7 @@ final class LinkOptions {
 
     private LinkOptions() {}
 
+    /** What {@link RedisLink#options} documents. */
     static ClientOptions of(ClientOptions base, Duration commandTimeout) {
         ClientOptions.Builder builder = base instanceof ClusterClientOptions cluster ? cluster.mutate() : base.mutate();
         SocketOptions sockets = base.getSocketOptions();
@@ -45,6 +46,15 @@ final class LinkOptions {
                 .build();
     }
 
+    /** The same options for a unix domain socket, which knows no keep-alive. */
+    static ClientOptions withoutKeepAlive(ClientOptions options) {
+        return options.mutate()
+                .socketOptions(
+                        options.getSocketOptions().mutate().keepAlive(false).build())
+                .build();
+    }
+
+    /** What {@link RedisLink#reconnectDelay} documents. */
     static Delay reconnectDelay() {
         return Delay.exponential(Duration.ZERO, Duration.ofSeconds(1), 2, TimeUnit.MILLISECONDS);
     }

@@ -21,15 +21,11 @@ import io.jobqueue.worker.WorkerPool;
 import io.jobqueue.worker.WorkerSettings;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
-import io.lettuce.core.api.StatefulConnection;
 import io.lettuce.core.api.StatefulRedisConnection;
-import io.lettuce.core.cluster.ClusterClientOptions;
-import io.lettuce.core.cluster.RedisClusterClient;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.output.StatusOutput;
 import io.lettuce.core.protocol.CommandArgs;
 import io.lettuce.core.protocol.CommandType;
-import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -222,31 +218,7 @@ class ClusterTests {
     }
 
     private static RedisLink link() {
-        RedisClusterClient client = RedisClusterClient.create(
-                RedisURI.create("127.0.0.1", masters.get(0).port()));
-        client.setOptions(
-                (ClusterClientOptions) RedisLink.options(ClusterClientOptions.create(), RedisLink.COMMAND_TIMEOUT));
-        RedisLink link = RedisLink.over(client);
-        return new RedisLink() {
-            @Override
-            public StatefulConnection<String, String> connect() {
-                return link.connect();
-            }
-
-            @Override
-            public StatefulRedisPubSubConnection<String, String> connectPubSub() {
-                return link.connectPubSub();
-            }
-
-            @Override
-            public boolean isCluster() {
-                return link.isCluster();
-            }
-
-            @Override
-            public void close() {
-                client.shutdown();
-            }
-        };
+        return RedisLink.toCluster(
+                List.of(RedisURI.create("127.0.0.1", masters.get(0).port())));
     }
 }

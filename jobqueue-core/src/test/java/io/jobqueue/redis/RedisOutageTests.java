@@ -138,7 +138,8 @@ class RedisOutageTests {
         assertThat(warnings())
                 .singleElement()
                 .asString()
-                .matches("Redis at 127\\.0\\.0\\.1:" + port + " is unreachable: ConnectException: .*refused.*");
+                .matches("Redis at 127\\.0\\.0\\.1:" + port
+                        + " is unreachable: (ConnectException: .*refused|SocketException: ).*");
         assertThat(own.lines(Level.INFO, "again"))
                 .singleElement()
                 .asString()

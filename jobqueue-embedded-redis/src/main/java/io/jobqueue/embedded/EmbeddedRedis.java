@@ -15,6 +15,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -112,15 +113,44 @@ public final class EmbeddedRedis implements AutoCloseable {
      * @throws IllegalStateException as {@link #start(String...)}
      */
     public static EmbeddedRedis startOn(int port, String... flags) {
-        String binary = binary().orElseThrow(
-                        () -> new IllegalStateException("no redis-server " + version() + " is carried for "
-                                + System.getProperty("os.name") + " on " + System.getProperty("os.arch")
-                                + "; run one yourself and set 'spring.data.redis.url'"));
-        try (InputStream in = EmbeddedRedis.class.getResourceAsStream(binary)) {
+        try (InputStream in = carried()) {
             return launch(in, port, flags);
         } catch (IOException ex) {
             throw new UncheckedIOException("the embedded redis-server did not start", ex);
         }
+    }
+
+    /**
+     * Starts a Sentinel on a free loopback port. It watches one master and decides alone.
+     *
+     * @param master the name of the master
+     * @param masterPort the loopback port of the master
+     * @param settings further lines of its configuration, for example
+     *     {@code "sentinel down-after-milliseconds mymaster 500"}
+     * @throws IllegalStateException as {@link #start(String...)}
+     */
+    public static EmbeddedRedis startSentinel(String master, int masterPort, String... settings) {
+        try (InputStream in = carried()) {
+            int port = freePort();
+            Path executable = executable(in);
+            List<String> lines =
+                    new ArrayList<>(List.of("sentinel monitor %s 127.0.0.1 %d 1".formatted(master, masterPort)));
+            Collections.addAll(lines, settings);
+            Path configuration = Files.write(executable.resolveSibling("sentinel.conf"), lines);
+            List<String> arguments = List.of(
+                    configuration.toString(), "--sentinel", "--port", String.valueOf(port), "--bind", "127.0.0.1");
+            return launch(executable, port, arguments, "+monitor master " + master);
+        } catch (IOException ex) {
+            throw new UncheckedIOException("the embedded Sentinel did not start", ex);
+        }
+    }
+
+    private static InputStream carried() {
+        String binary = binary().orElseThrow(
+                        () -> new IllegalStateException("no redis-server " + version() + " is carried for "
+                                + System.getProperty("os.name") + " on " + System.getProperty("os.arch")
+                                + "; run one yourself and set 'spring.data.redis.url'"));
+        return Objects.requireNonNull(EmbeddedRedis.class.getResourceAsStream(binary), binary);
     }
 
     /**
@@ -139,23 +169,31 @@ public final class EmbeddedRedis implements AutoCloseable {
         }
     }
 
-    /** Runs a copy in a folder of its own, which goes with the server. */
     private static EmbeddedRedis launch(InputStream program, int port, String... flags) throws IOException {
+        Path executable = executable(program);
+        List<String> arguments = new ArrayList<>(List.of("--port", String.valueOf(port), "--bind", "127.0.0.1"));
+        Collections.addAll(arguments, "--save", "", "--appendonly", "no", "--daemonize", "no");
+        Collections.addAll(arguments, "--dir", String.valueOf(executable.getParent()));
+        Collections.addAll(arguments, flags);
+        return launch(executable, port, arguments, "Ready to accept connections");
+    }
+
+    /** A copy in a folder of its own, which goes with the server. */
+    private static Path executable(InputStream program) throws IOException {
         Path folder = Files.createTempDirectory("jobqueue-redis-");
         Path executable = folder.resolve("redis-server");
         Files.copy(program, executable, StandardCopyOption.REPLACE_EXISTING);
         if (!executable.toFile().setExecutable(true, true)) {
             throw new IllegalStateException("cannot make " + executable + " executable");
         }
-        return launch(executable, port, flags);
+        return executable;
     }
 
-    private static EmbeddedRedis launch(Path executable, int port, String... flags) throws IOException {
+    /** Starts a server and returns once it prints that it is ready. */
+    private static EmbeddedRedis launch(Path executable, int port, List<String> arguments, String whenReady)
+            throws IOException {
         List<String> command = new ArrayList<>(List.of("/bin/sh", "-c", GUARDIAN, executable.toString()));
-        Collections.addAll(command, "--port", String.valueOf(port), "--bind", "127.0.0.1");
-        Collections.addAll(command, "--save", "", "--appendonly", "no", "--daemonize", "no");
-        Collections.addAll(command, "--dir", String.valueOf(executable.getParent()));
-        command.addAll(Arrays.asList(flags));
+        command.addAll(arguments);
         Process guardian = new ProcessBuilder(command).redirectErrorStream(true).start();
         BufferedReader output = guardian.inputReader();
         StringBuilder printed = new StringBuilder();
@@ -167,7 +205,7 @@ public final class EmbeddedRedis implements AutoCloseable {
             if (line.startsWith("server pid ")) {
                 pid = Long.parseLong(line.substring("server pid ".length()));
             }
-            ready |= line.contains("Ready to accept connections");
+            ready |= line.contains(whenReady);
             // on a busy machine the server can be faster than the shell
             if (ready && pid > 0) {
                 drain(output);

@@ -35,6 +35,21 @@ class EmbeddedRedisTests {
     }
 
     @Test
+    void runsASentinelThatTellsWhereItsMasterIs() throws Exception {
+        try (EmbeddedRedis master = EmbeddedRedis.start();
+                EmbeddedRedis sentinel = EmbeddedRedis.startSentinel("mymaster", master.port());
+                Socket socket = new Socket(InetAddress.getLoopbackAddress(), sentinel.port())) {
+            socket.getOutputStream()
+                    .write("SENTINEL GET-MASTER-ADDR-BY-NAME mymaster\r\n".getBytes(StandardCharsets.US_ASCII));
+
+            String answer = "*2\r\n$9\r\n127.0.0.1\r\n$%d\r\n%d"
+                    .formatted(String.valueOf(master.port()).length(), master.port());
+            assertThat(new String(socket.getInputStream().readNBytes(answer.length()), StandardCharsets.US_ASCII))
+                    .isEqualTo(answer);
+        }
+    }
+
+    @Test
     void runsACopyOfAnotherServer() {
         try (EmbeddedRedis carried = EmbeddedRedis.start()) {
             Path program = Path.of(ProcessHandle.of(carried.pid())
