@@ -202,6 +202,7 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
         }
         if (!answered) {
             share.withdraw();
+            share.tellOthers();
             throw settleFailure != null ? settleFailure : claimFailure;
         }
     }
@@ -303,7 +304,7 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
             asked -= claims;
             claimsOut--;
             look |= more;
-            othersWait = share.giveBack(claims - brought);
+            othersWait = share.giveBack(claims - brought) | share.hungry(more);
             loop.signal();
         } finally {
             loop.lock.unlock();

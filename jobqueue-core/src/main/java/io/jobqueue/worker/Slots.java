@@ -68,8 +68,11 @@ final class Slots {
 
         private final Runnable freed;
 
-        /** Whether the share wanted more slots than it got. Such shares compete. */
+        /** Whether the share was refused slots and is to be called when some get free. */
         private volatile boolean waiting;
+
+        /** Whether there is more work for the share than it has slots, as its last claim told. */
+        private volatile boolean hungry;
 
         @GuardedBy("Slots.this")
         private int mine;
@@ -104,12 +107,16 @@ final class Slots {
             }
         }
 
-        /** What of the free slots is this share's, when others wait as well. */
+        private boolean competes() {
+            return waiting || hungry;
+        }
+
+        /** What of the free slots is this share's, when others want some as well. */
         @GuardedBy("Slots.this")
         private int fairPart(int free, int all) {
             int competing = 1;
             for (Share other : shares) {
-                competing += other != this && other.waiting ? 1 : 0;
+                competing += other != this && other.competes() ? 1 : 0;
             }
             if (competing == 1 || free <= 0) {
                 return free;
@@ -117,7 +124,7 @@ final class Slots {
             int fair = (all + competing - 1) / competing;
             int before = 0;
             for (Share other : shares) {
-                before += other != this && other.waiting && other.mine < fair && other.servedAt < servedAt ? 1 : 0;
+                before += other != this && other.competes() && other.mine < fair && other.servedAt < servedAt ? 1 : 0;
             }
             return Math.min(free - before, fair - mine);
         }
@@ -164,9 +171,22 @@ final class Slots {
             }
         }
 
+        /**
+         * Says whether there is more work for the share than it has slots.
+         *
+         * @return whether another share may take slots that this one would have got; then {@link #tellOthers} is to be
+         *     called without a lock
+         */
+        boolean hungry(boolean more) {
+            boolean full = hungry && !more;
+            hungry = more;
+            return full && shares.length > 1;
+        }
+
         /** Competes no more until it asks again, because its store does not answer or it stops. */
         void withdraw() {
             waiting = false;
+            hungry = false;
         }
 
         /** Takes part no more. The slots that it still holds stay taken. */
