@@ -165,7 +165,7 @@ final class HintListener {
                 failures = 0;
                 String key = hint == null || !hint.hasValue() ? null : hint.getKey();
                 String queue = key == null ? null : covered.get(key);
-                if (queue == null) {
+                if (key == null || queue == null) {
                     next = wanted.isEmpty() ? () -> {} : send(); // the time was over, or it was a nudge
                 } else if (wanted.remove(queue)) {
                     told = queue;

@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Hints and polls for all queues of an application. Without a cluster one connection hears the hints of all queues; in a
@@ -105,7 +106,7 @@ final class RedisSignals implements Signals {
         return CompletableFuture.allOf(looks.toArray(CompletableFuture[]::new)).thenApply(all -> found);
     }
 
-    private static boolean isTime(FirstDelayed last) {
+    private static boolean isTime(@Nullable FirstDelayed last) {
         return last == null || System.nanoTime() - last.seenAt() >= DELAYED_PACE.toNanos();
     }
 

@@ -191,7 +191,8 @@ final class HandlerCatalog implements QueueContexts.Member, SmartInitializingSin
 
     @Override
     public Optional<Handler> lend(String queue, String kind) {
-        return lentQueues.contains(queue) ? byQueue().get(queue).find(kind).map(lent::lend) : Optional.empty();
+        Handlers handlers = lentQueues.contains(queue) ? byQueue().get(queue) : null;
+        return handlers == null ? Optional.empty() : handlers.find(kind).map(lent::lend);
     }
 
     /** Lets pools of other contexts call the handlers of some queues. */
