@@ -134,7 +134,7 @@ public final class EmbeddedRedis implements AutoCloseable {
             int port = freePort();
             Path executable = executable(in);
             List<String> lines =
-                    new ArrayList<>(List.of("sentinel monitor %s 127.0.0.1 %d 1".formatted(master, masterPort)));
+                    new ArrayList<>(List.of("sentinel monitor %s 127.0.0.1 %s 1".formatted(master, masterPort)));
             Collections.addAll(lines, settings);
             Path configuration = Files.write(executable.resolveSibling("sentinel.conf"), lines);
             List<String> arguments = List.of(
