@@ -15,7 +15,6 @@ import tools.jackson.core.JsonToken;
 import tools.jackson.databind.JacksonSerializable;
 import tools.jackson.databind.JavaType;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.ObjectReader;
 import tools.jackson.databind.SerializationContext;
 import tools.jackson.databind.ValueSerializer;
 import tools.jackson.databind.annotation.JsonSerialize;
@@ -47,14 +46,14 @@ public final class JobCodec {
     private static final byte[] EMPTY = {'{', '}'};
 
     private final JsonMapper mapper;
-    private final ObjectReader reader;
+    private final JsonReading reading;
     private final ReaderLimits limits;
     private final ReadableTypes types;
     private final ReadBack readBack;
 
     private JobCodec(JsonMapper mapper) {
         this.mapper = mapper;
-        this.reader = mapper.reader().withAttribute(JsonText.CODEC, this);
+        this.reading = new JsonReading(mapper);
         this.limits = new ReaderLimits(mapper.tokenStreamFactory().streamReadConstraints());
         this.types = new ReadableTypes(mapper);
         this.readBack = new ReadBack(mapper, types);
@@ -86,7 +85,7 @@ public final class JobCodec {
 
     /** A stored document, to be read later. */
     public JsonText json(String text) {
-        return new JsonText(text, this);
+        return new JsonText(text, reading);
     }
 
     /**
@@ -131,7 +130,8 @@ public final class JobCodec {
         if (fault != null) {
             throw new IllegalArgumentException("the %s cannot be read back: %s".formatted(what, fault));
         }
-        if (payload instanceof JacksonSerializable && tree(new String(object, StandardCharsets.UTF_8)) == null) {
+        if (payload instanceof JacksonSerializable
+                && reading.tree(new String(object, StandardCharsets.UTF_8)) == null) {
             throw new IllegalArgumentException("the %s is written as malformed JSON by %s"
                     .formatted(what, payload.getClass().getName()));
         }
@@ -140,7 +140,7 @@ public final class JobCodec {
 
     /** A document that names the kind stays as it is, to the last digit. */
     private byte[] stored(String kind, JsonText stored) {
-        if (!(tree(stored.text()) instanceof ObjectNode fields)) {
+        if (!(reading.tree(stored.text()) instanceof ObjectNode fields)) {
             throw new IllegalArgumentException(
                     "the payload of kind '%s' must be a JSON object, the stored document is none".formatted(kind));
         }
@@ -193,7 +193,7 @@ public final class JobCodec {
                 JsonToken value = parser.nextToken();
                 if (!name.equals("kind")) {
                     generator.writeName(name);
-                    copy(parser, generator);
+                    JsonReading.copy(parser, generator);
                 } else if (value != JsonToken.VALUE_NULL
                         && !(value == JsonToken.VALUE_STRING
                                 && parser.getString().equals(kind))) {
@@ -210,26 +210,6 @@ public final class JobCodec {
                     ex);
         }
         return document.toByteArray();
-    }
-
-    /** Copies the value that a parser stands at; numbers as they are spelled. */
-    private static void copy(JsonParser parser, JsonGenerator generator) {
-        int depth = 0;
-        for (JsonToken token = parser.currentToken(); token != null; token = parser.nextToken()) {
-            if (token == JsonToken.PROPERTY_NAME) {
-                generator.writeName(parser.currentName());
-                continue;
-            }
-            if (token.isNumeric()) {
-                generator.writeNumber(parser.getString());
-            } else {
-                generator.copyCurrentEvent(parser);
-            }
-            depth += token.isStructStart() ? 1 : token.isStructEnd() ? -1 : 0;
-            if (depth == 0) {
-                return;
-            }
-        }
     }
 
     /**
@@ -351,58 +331,6 @@ public final class JobCodec {
     public record Envelope(@Nullable String kind, @Nullable String runId, @Nullable String unitId) {
 
         static final Envelope EMPTY = new Envelope(null, null, null);
-    }
-
-    @SuppressWarnings("unchecked") // no cast by the class itself: a primitive one comes as its wrapper
-    <T> T read(String json, Class<T> type) {
-        return (T) read(json, (Type) type);
-    }
-
-    Object read(String json, Type type) {
-        if (type == JsonText.class && tree(json) != null) {
-            return json(json);
-        }
-        Object value;
-        try {
-            value = reader.forType(mapper.constructType(type)).readValue(json);
-        } catch (JacksonException ex) {
-            JsonNode document = tree(json);
-            throw new UnreadableJsonException(
-                    "cannot be read as %s: %s".formatted(type.getTypeName(), JsonFault.ofReading(ex, document)),
-                    document != null);
-        } catch (StackOverflowError ex) {
-            throw new UnreadableJsonException(
-                    "cannot be read as %s: nested too deep".formatted(type.getTypeName()), false);
-        }
-        if (value == null) {
-            throw new UnreadableJsonException("cannot be read as %s: it is null".formatted(type.getTypeName()), false);
-        }
-        return value;
-    }
-
-    /** The whole document, or {@code null} when it is malformed or beyond the limits of the reader. */
-    @Nullable
-    JsonNode tree(String json) {
-        try {
-            JsonNode document = mapper.readTree(json);
-            return document.isMissingNode() ? null : document;
-        } catch (JacksonException ex) {
-            return null;
-        }
-    }
-
-    /** The value that a parser stands at, as a document of its own. */
-    JsonText document(JsonParser parser) {
-        ByteArrayOutputStream document = new ByteArrayOutputStream();
-        try (JsonGenerator generator = mapper.createGenerator(document)) {
-            copy(parser, generator);
-        }
-        return json(document.toString(StandardCharsets.UTF_8));
-    }
-
-    /** A text as a JSON string. */
-    String quoted(String text) {
-        return mapper.writeValueAsString(text);
     }
 
     private byte[] write(String what, Object value, Type declared) {

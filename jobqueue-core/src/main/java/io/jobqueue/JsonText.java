@@ -22,15 +22,12 @@ import tools.jackson.databind.annotation.JsonDeserialize;
 @JsonDeserialize(using = JsonText.Reader.class)
 public final class JsonText {
 
-    /** The attribute by which a codec tells itself to the documents that it reads. */
-    static final String CODEC = JobCodec.class.getName();
-
     private final String text;
-    private final JobCodec codec;
+    private final JsonReading reading;
 
-    JsonText(String text, JobCodec codec) {
+    JsonText(String text, JsonReading reading) {
         this.text = text;
-        this.codec = codec;
+        this.reading = reading;
     }
 
     /** The document as it is stored. */
@@ -44,8 +41,9 @@ public final class JsonText {
      * @param type a record, a class, {@code Map.class}, {@code tools.jackson.databind.JsonNode.class} …
      * @throws UnreadableJsonException when the text is no JSON, or does not fit the type
      */
+    @SuppressWarnings("unchecked") // no cast by the class itself: a primitive one comes as its wrapper
     public <T> T as(Class<T> type) {
-        return codec.read(text, type);
+        return (T) as((Type) type);
     }
 
     /**
@@ -55,14 +53,14 @@ public final class JsonText {
      * @throws UnreadableJsonException when the text is no JSON, or does not fit the type
      */
     public Object as(Type type) {
-        return codec.read(text, type);
+        return type == JsonText.class && reading.tree(text) != null ? this : reading.read(text, type);
     }
 
     /** What mappers write: a malformed document as a text, so that the document around it is well-formed. */
     @JsonValue
     @JsonRawValue
     String json() {
-        return codec.tree(text) == null ? codec.quoted(text) : text;
+        return reading.tree(text) == null ? reading.quoted(text) : text;
     }
 
     @Override
@@ -85,14 +83,15 @@ public final class JsonText {
 
         @Override
         public JsonText deserialize(JsonParser parser, DeserializationContext context) {
-            JobCodec codec = context.getAttribute(CODEC) instanceof JobCodec own ? own : Standard.CODEC;
-            return codec.document(parser);
+            JsonReading reading =
+                    context.getAttribute(JsonReading.ATTRIBUTE) instanceof JsonReading own ? own : Standard.READING;
+            return new JsonText(reading.document(parser), reading);
         }
     }
 
     /** For mappers of the application. */
     private static final class Standard {
 
-        static final JobCodec CODEC = JobCodec.standard();
+        static final JsonReading READING = JsonReading.standard();
     }
 }

@@ -1,0 +1,103 @@
+package io.jobqueue;
+
+import java.io.ByteArrayOutputStream;
+import java.lang.reflect.Type;
+import java.nio.charset.StandardCharsets;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.ObjectReader;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Reads stored documents, by the mapper of a codec. Immutable and thread-safe. */
+final class JsonReading {
+
+    /** The attribute by which the documents inside of a document find the reading that is at work. */
+    static final String ATTRIBUTE = JsonReading.class.getName();
+
+    private final JsonMapper mapper;
+    private final ObjectReader reader;
+
+    JsonReading(JsonMapper mapper) {
+        this.mapper = mapper;
+        this.reader = mapper.reader().withAttribute(ATTRIBUTE, this);
+    }
+
+    /** The reading of a codec that says nothing else. */
+    static JsonReading standard() {
+        return new JsonReading(PayloadMapper.build(true, UnaryOperator.identity()));
+    }
+
+    /**
+     * Reads a document.
+     *
+     * @throws UnreadableJsonException when the text is no JSON, or does not fit the type
+     */
+    Object read(String json, Type type) {
+        Object value;
+        try {
+            value = reader.forType(mapper.constructType(type)).readValue(json);
+        } catch (JacksonException ex) {
+            JsonNode document = tree(json);
+            throw new UnreadableJsonException(
+                    "cannot be read as %s: %s".formatted(type.getTypeName(), JsonFault.ofReading(ex, document)),
+                    document != null);
+        } catch (StackOverflowError ex) {
+            throw new UnreadableJsonException(
+                    "cannot be read as %s: nested too deep".formatted(type.getTypeName()), false);
+        }
+        if (value == null) {
+            throw new UnreadableJsonException("cannot be read as %s: it is null".formatted(type.getTypeName()), false);
+        }
+        return value;
+    }
+
+    /** The whole document, or {@code null} when it is malformed or beyond the limits of the reader. */
+    @Nullable
+    JsonNode tree(String json) {
+        try {
+            JsonNode document = mapper.readTree(json);
+            return document.isMissingNode() ? null : document;
+        } catch (JacksonException ex) {
+            return null;
+        }
+    }
+
+    /** The value that a parser stands at, as a document of its own. */
+    String document(JsonParser parser) {
+        ByteArrayOutputStream document = new ByteArrayOutputStream();
+        try (JsonGenerator generator = mapper.createGenerator(document)) {
+            copy(parser, generator);
+        }
+        return document.toString(StandardCharsets.UTF_8);
+    }
+
+    /** A text as a JSON string. */
+    String quoted(String text) {
+        return mapper.writeValueAsString(text);
+    }
+
+    /** Copies the value that a parser stands at; numbers as they are spelled. */
+    static void copy(JsonParser parser, JsonGenerator generator) {
+        int depth = 0;
+        for (JsonToken token = parser.currentToken(); token != null; token = parser.nextToken()) {
+            if (token == JsonToken.PROPERTY_NAME) {
+                generator.writeName(parser.currentName());
+                continue;
+            }
+            if (token.isNumeric()) {
+                generator.writeNumber(parser.getString());
+            } else {
+                generator.copyCurrentEvent(parser);
+            }
+            depth += token.isStructStart() ? 1 : token.isStructEnd() ? -1 : 0;
+            if (depth == 0) {
+                return;
+            }
+        }
+    }
+}
