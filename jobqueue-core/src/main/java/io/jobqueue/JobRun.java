@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param expected how many units it has; more may come while it is open
  * @param done how many units have an output
  * @param failed how many units failed for good
- * @param running how many units are being worked on; counted page by page when more than 1,000 jobs of the
- *     queue are
+ * @param claimed how many units are claimed by workers. A worker may claim short jobs ahead of the ones it runs, so this is
+ *     an upper bound of the units that run. Counted page by page when more than 1,000 jobs of the queue are claimed
  * @param late how many units ended after the run
  * @param started when it was started first
  * @param sealed when it was sealed, or {@code null}
@@ -32,7 +32,7 @@ public record JobRun(
         long expected,
         long done,
         long failed,
-        long running,
+        long claimed,
         long late,
         Instant started,
         @Nullable Instant sealed,

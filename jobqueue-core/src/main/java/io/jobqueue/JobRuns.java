@@ -6,22 +6,26 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * Runs of one queue: distributed work of many units, each a job, whose outputs are cached in one Redis hash and gathered
- * exactly once at the end.
+ * The runs of one queue. A run is distributed work of many units. Each unit is a job; its result becomes an output in one
+ * Redis hash; and when all units have ended, one gather job reads the outputs.
  *
  * <pre>{@code
- * runs.start("2026-11", files, ReadFile::path, JobRunOptions.of("census").gather(new CensusReport("2026-11")));
+ * runs.start("2026-11", files, File::getPath, ReadFile::new, JobRunOptions.of("census").gather(new CensusReport("2026-11")));
  * }</pre>
  *
- * <p>A unit ends as an output or as a failure, in the very step in which its job ends. The step that makes the run
- * complete marks it, publishes it and enqueues the gather job, so that all of it happens once, whoever repeats or dies.
- * What is left of a run survives every process: the same {@link #start} goes on where the last one stopped.
+ * <h2>How a run ends</h2>
  *
- * <p>A run that has not ended carries no time to live, and neither does one whose gather job has not ended. After that it
- * is kept for its {@linkplain JobRunOptions#retention retention}; {@link WorkOutputCache#evict} removes it earlier. Outputs of a started run come from its jobs alone.
+ * A unit ends with an output or a failure, in the same step in which its job ends. The step that ends the last unit also
+ * ends the run, publishes that and enqueues the gather job. So each of these happens once, even when workers die and calls
+ * are repeated. A run outlives every process: the same {@link #start} continues it where the last call stopped.
  *
- * <p>All methods make round trips; when Redis is away they throw a {@link RedisUnavailableException}, and repeating
- * any of them is safe. Thread-safe.
+ * <h2>How long a run is kept</h2>
+ *
+ * A run has no time to live until it and its gather job have ended. Then it is kept for its
+ * {@linkplain JobRunOptions#retention retention}, unless {@link WorkOutputCache#evict} removes it earlier.
+ *
+ * <p>All methods make round trips, unless their description says otherwise. When Redis cannot be reached they throw a
+ * {@link RedisUnavailableException}. Every call can safely be repeated. Thread-safe.
  *
  * @since 0.1.0
  */
@@ -31,25 +35,32 @@ public interface JobRuns {
     int MOST_UNITS = 1_000_000;
 
     /**
-     * Starts a run, adds all its units and seals it; or goes on with a run of that id: units that have an output are
-     * skipped, units that wait or run are left alone, and those that failed, or were never added, get their job. A run
-     * that is complete and has nothing to be retried stays as it is; one that has, or whose gather job failed, is opened
-     * anew and gathered again.
+     * Starts a run, adds all its units and seals it, or continues the run of that id:
      *
-     * <p>A live run keeps the options that it was started with. The call may take any number of units up to
-     * {@link #MOST_UNITS} in any order, sends them in chunks, and can be cut off and repeated at any point. Until it comes
-     * to its end the run is not sealed, so it does not complete with a part of its units.
+     * <ul>
+     * <li>A unit that has an output is skipped.
+     * <li>A unit whose job waits or runs is left alone.
+     * <li>A unit that failed, or that the run does not have yet, gets a job.
+     * <li>A completed run without a unit to retry stays as it is. With one, or when its gather job failed, it is opened
+     *     again and gathered again.
+     * </ul>
+     *
+     * <p>A live run keeps the options that it was started with. The units are sent in chunks. The call may be cut off and
+     * repeated at any point: the run is sealed at the end of the call only, so it never completes with a part of its units.
      *
      * @param runId the run, see {@link Names#run(String)}
-     * @param units what there is to do; read once, so a lazy one is fine
-     * @param unitId the name of each unit, see {@link Names#unit(String)}; two of the same name are one unit
-     * @param payload what each unit's job gets as its payload, or a {@link JobRequest} without id, delay and unit
+     * @param units up to {@link #MOST_UNITS}, in any order; iterated once, so a lazy {@code Iterable} is fine
+     * @param unitId the name of each unit, see {@link Names#unit(String)}; name a file by its path, because two folders may
+     *     hold files of one name
+     * @param payload the payload of each unit's job, or a {@link JobRequest} without id, delay and unit
      * @param options kind of the units, gather job, policy, times
-     * @return the run as it is then; a run without units is complete at once
-     * @throws IllegalArgumentException when a unit cannot be written or has an impossible name, when there are too many,
-     *     or when a kind is routed to another queue; the units before it have been added
-     * @throws IllegalStateException when the id belongs to outputs that were {@linkplain WorkOutputCache#put put} there,
-     *     or when the run is cancelled meanwhile, or fails because all units it had so far ended without meeting its policy
+     * @return the run after the call; a run without units is complete at once
+     * @throws IllegalArgumentException when a unit cannot be written, when two units of this call share a name but not
+     *     their payload, when there are too many units, or when a kind is routed to another queue; units before the refused
+     *     one have been added
+     * @throws IllegalStateException when outputs were {@linkplain WorkOutputCache#put put} under this id, when the run is
+     *     cancelled during the call, or when it fails during the call because all its units so far ended without meeting its
+     *     policy
      * @throws EnqueueRefusedException when Redis has no memory left
      */
     <U> JobRun start(
@@ -59,27 +70,27 @@ public interface JobRuns {
             Function<? super U, ?> payload,
             JobRunOptions options);
 
-    /** Starts a run whose units are the payloads of their jobs themselves; see the other {@code start}. */
+    /** Starts a run in which each unit is itself the payload of its job; see the other {@code start}. */
     default <U> JobRun start(
             String runId, Iterable<? extends U> units, Function<? super U, String> unitId, JobRunOptions options) {
         return start(runId, units, unitId, unit -> unit, options);
     }
 
     /**
-     * Starts a run whose units come over time, or opens one anew that is sealed or has ended. It does not end before it
-     * is {@linkplain #seal sealed}.
+     * Starts a run whose units come over time, or opens a sealed or ended run again. An open run does not end; {@link #seal}
+     * lets it end.
      *
-     * @param options see {@link #start}; a run that is live keeps its own
-     * @throws IllegalStateException when the id belongs to outputs that were {@linkplain WorkOutputCache#put put} there
+     * @param options see {@link #start}; a live run keeps its own
+     * @throws IllegalStateException when outputs were {@linkplain WorkOutputCache#put put} under this id
      */
     JobRun open(String runId, JobRunOptions options);
 
     /**
-     * Adds units to an open run. What is added twice is one unit; one that has ended since is treated as in
-     * {@link #start}. Units that do not say their kind get the one that the run was opened with.
+     * Adds units to an open run. A unit that the run already has is treated as in {@link #start}. A unit that does not name
+     * its kind gets the kind of the run's options.
      *
-     * @return what was done with them
-     * @throws IllegalArgumentException as {@link #start}
+     * @return what was done with the units
+     * @throws IllegalArgumentException as in {@link #start}
      * @throws IllegalStateException when the run is not open
      */
     <U> JobRunOptions.Progress add(
@@ -88,57 +99,57 @@ public interface JobRuns {
             Function<? super U, String> unitId,
             Function<? super U, ?> payload);
 
-    /** Adds units that are the payloads of their jobs themselves; see the other {@code add}. */
+    /** Adds units of which each is itself the payload of its job; see the other {@code add}. */
     default <U> JobRunOptions.Progress add(
             String runId, Iterable<? extends U> units, Function<? super U, String> unitId) {
         return add(runId, units, unitId, unit -> unit);
     }
 
     /**
-     * Says that all units of a run are known, so that it can end; it does so in this step when they have ended. A run that
-     * is sealed or has ended stays as it is.
+     * Seals a run: all its units are known, so it may end. It ends in this step when all units have ended already. A run
+     * that is sealed or has ended stays as it is.
      *
-     * @throws IllegalStateException when nobody started the run
+     * @throws IllegalStateException when there is no such run
      */
     JobRun seal(String runId);
 
-    /** Looks at a run; empty when nobody started it, or when it is forgotten. */
+    /** Finds a run; empty when it was not started, or is no longer kept. */
     Optional<JobRun> find(String runId);
 
     /**
-     * A page of the runs that are live or kept, the newest first.
+     * Lists one page of the live and kept runs, the newest first.
      *
-     * @param offset how many to pass over, from 0
-     * @param limit how many at the most, 1 to 200
+     * @param offset how many runs to skip, from 0
+     * @param limit the page's size, 1 to 200
      */
     List<JobRun> list(int offset, int limit);
 
     /**
-     * Waits for what the gather job of a run comes to. Asks for the truth when it is told of an end, and from time to time
-     * without that; outages of Redis are waited out.
+     * Waits for the result of a run's gather job. A message of Redis wakes the wait; a poll, which slows down to 2 s, makes
+     * up for lost messages. The wait outlasts outages of Redis.
      *
-     * @param type what the gather's result is read into
-     * @param timeout how long to wait, as long as you like; zero looks once
-     * @return the result; empty when the time is over, when the thread is interrupted, when the run has no gather job or
-     *     the gather's result is nothing; {@link #find} tells which
-     * @throws JobRunException when the run failed or was cancelled, when its gather job failed, or when nobody started it
+     * @param type the type that the gather job's result is read into
+     * @param timeout how long to wait at most; zero looks once
+     * @return the result; empty when the time is over, when the thread is interrupted, when the run has no gather job, or
+     *     when the gather job's result is nothing; {@link #find} tells which
+     * @throws JobRunException when the run failed or was cancelled, when its gather job failed, or when there is no such run
      * @throws UnreadableJsonException when the result does not fit the type
      */
     <T> Optional<T> await(String runId, Class<T> type, Duration timeout);
 
     /**
-     * Cancels a live run: it ends at once and is not gathered. Waiting units are taken away and become failures that
-     * begin with {@code cancelled}, in bounded steps; running ones are told by their next heartbeat, see
+     * Cancels a live run. The run ends at once and is not gathered. Units that wait are taken out of the queue, in bounded
+     * steps, and become failures that begin with {@code cancelled}. Units that run learn of it with their next heartbeat, see
      * {@link JobContext#isCancelled()}. The run can be started again.
      *
-     * @return whether this call cancelled it; {@code false} when it had ended, or nobody started it
+     * @return {@code true} when this call cancelled the run; {@code false} when it had ended or there is no such run
      */
     boolean cancel(String runId);
 
     /**
-     * The outputs of a run as its gather job sees them. No round trip.
+     * The outputs of a run as its gather job sees them. No round trip before the first read.
      *
-     * @param type what outputs are read into
+     * @param type the type that each output is read into
      */
     <T> WorkOutputs<T> outputs(String runId, Class<T> type);
 }

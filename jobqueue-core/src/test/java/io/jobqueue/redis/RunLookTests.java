@@ -34,7 +34,7 @@ class RunLookTests extends RunFixture {
     }
 
     @Test
-    void aListCountsRunningUnitsInOnePassOverTheClaims() {
+    void aListCountsClaimedUnitsInOnePassOverTheClaims() {
         for (int i = 0; i < 60; i++) {
             runs.start("run" + i, units("a", "b"), Unit::name, COUNT);
         }
@@ -47,9 +47,9 @@ class RunLookTests extends RunFixture {
                 .contains("cmdstat_evalsha:calls=2,")
                 .contains("cmdstat_lrange:calls=2,");
         assertThat(all).hasSize(60);
-        assertThat(all.stream().mapToLong(JobRun::running).sum()).isEqualTo(61);
-        assertThat(runs.find("run0").orElseThrow().running()).isEqualTo(2);
-        assertThat(runs.find("run59").orElseThrow().running()).isZero();
+        assertThat(all.stream().mapToLong(JobRun::claimed).sum()).isEqualTo(61);
+        assertThat(runs.find("run0").orElseThrow().claimed()).isEqualTo(2);
+        assertThat(runs.find("run59").orElseThrow().claimed()).isZero();
     }
 
     @Test

@@ -37,7 +37,7 @@ class RunRestartTests extends RunFixture {
 
         assertThat(heard).containsExactly(new Progress(5, 1, 1, 1, 2));
         assertThat(run().failed()).isZero();
-        assertThat(run().running()).isEqualTo(1);
+        assertThat(run().claimed()).isEqualTo(1);
         assertThat(bench.list("failed")).isEmpty();
         assertThat(bench.job(Ids.ofUnit("q", "run", "failed")))
                 .containsEntry("status", "pending")

@@ -236,7 +236,7 @@ class RunTests {
         }));
         JobRunOptions options = JobRunOptions.of("unit");
         runs.start("again", units(0, 1), unit -> "unit", options);
-        await().until(() -> runs.find("again").orElseThrow().running() == 1);
+        await().until(() -> runs.find("again").orElseThrow().claimed() == 1);
         runs.cancel("again");
         awaitUninterruptibly(interrupted);
 
