@@ -648,8 +648,8 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
     }
 
     /** Ends the dispatcher's thread, and finishes an exchange that was answered meanwhile. */
-    void stop() {
-        loop.stop(patience.calls());
+    void stop(long deadline) {
+        loop.stop(Duration.ofNanos(Math.max(deadline - System.nanoTime(), 0)));
         Exchange last = out.getAndSet(null);
         if (last != null && last.isAnswered()) {
             try {

@@ -61,10 +61,19 @@ public final class Upkeep {
         return run != null;
     }
 
-    /** Starts no further round, waits some seconds for those that are out, and stops. */
-    public synchronized void stop() {
+    /** Stops, and waits up to six seconds for the rounds that are out; see {@link #stop(Duration)}. */
+    public void stop() {
+        stop(Patience.USUAL.calls());
+    }
+
+    /**
+     * Starts no further round, waits for those that are out, and stops.
+     *
+     * @param time how long the stop may take
+     */
+    public synchronized void stop(Duration time) {
         if (run != null) {
-            run.stop();
+            run.stop(time);
             run = null;
         }
     }
@@ -104,9 +113,9 @@ public final class Upkeep {
             }
         }
 
-        private void stop() {
-            loop.stop(Patience.USUAL.calls());
-            long deadline = System.nanoTime() + Patience.USUAL.calls().toNanos();
+        private void stop(Duration time) {
+            long deadline = System.nanoTime() + time.toNanos();
+            loop.stop(time);
             tasks.forEach(task -> task.finish(deadline));
             tasks.forEach(task -> task.chore.stop());
         }

@@ -74,42 +74,67 @@ public final class WorkerPool {
     }
 
     /**
-     * Stops claiming, waits for running handlers for at most the drain time, interrupts those that are left and hands
-     * their jobs back unspent. Returns when the last answer is in, or some seconds after the drain time.
+     * Claims no more from now on. Jobs that run go on, and their claims are renewed; {@link #stop(Duration)} ends them. Does
+     * not wait for handlers. Has no effect on a pool that does not run.
      */
+    public synchronized void stopClaiming() {
+        if (running != null) {
+            running.dispatcher().stopClaiming();
+        }
+    }
+
+    /** Stops within the drain time of the settings; see {@link #stop(Duration)}. */
     public void stop() {
+        stop(source.settings().drain());
+    }
+
+    /**
+     * Stops claiming, waits for running handlers, interrupts those that are left and hands their jobs back unspent. All of
+     * this fits the time: the last quarter of it, four seconds at the most, is for interrupted handlers and for the last
+     * settlements. Returns earlier when everything has ended, and up to a second later when the time is too short for the
+     * settlements. Has no effect on a pool that does not run.
+     *
+     * @param time how long the stop may take; zero interrupts handlers at once
+     */
+    public void stop(Duration time) {
         Running stopping;
         synchronized (this) {
             stopping = running;
             running = null;
         }
         if (stopping != null) {
-            stop(stopping.crew(), stopping.dispatcher());
+            stop(stopping.crew(), stopping.dispatcher(), time);
             log.info("Queue {}: workers stopped", queue());
         }
     }
 
-    private void stop(Crew crew, Dispatcher dispatcher) {
+    private void stop(Crew crew, Dispatcher dispatcher, Duration time) {
         Patience patience = engine.patience();
+        long end = System.nanoTime() + time.toNanos();
+        long reserve =
+                Math.min(time.dividedBy(4).toNanos(), 2 * patience.stopped().toNanos());
         dispatcher.stopClaiming();
         crew.takeBack(System.nanoTime()).forEach(attempt -> attempt.owner().handBack(attempt));
-        if (!dispatcher.awaitHandlers(after(source.settings().drain()))) {
+        if (!dispatcher.awaitHandlers(end - reserve)) {
             log.warn("Queue {}: handlers still run after the drain time and are interrupted", queue());
             dispatcher.interruptHandlers();
-            if (!dispatcher.awaitHandlers(after(patience.stopped()))) {
+            if (!dispatcher.awaitHandlers(after(patience.stopped(), end - reserve / 2))) {
                 dispatcher.handBackHandlers();
             }
         }
-        if (!dispatcher.awaitSettlements(after(patience.stopped()))) {
+        if (!dispatcher.awaitSettlements(after(patience.stopped(), end))) {
             log.warn(
                     "Queue {}: Redis did not answer for the last attempts; their jobs come back after their lease",
                     queue());
         }
-        dispatcher.stop();
+        dispatcher.stop(after(patience.calls(), end));
         crew.stop();
     }
 
-    private static long after(Duration time) {
-        return System.nanoTime() + time.toNanos();
+    /** The end of a wait: as late as patience allows, but not past a time, unless that leaves less than half a second. */
+    private long after(Duration patience, long notPast) {
+        long now = System.nanoTime();
+        long least = engine.patience().stopped().dividedBy(4).toNanos();
+        return now + Math.min(patience.toNanos(), Math.max(notPast - now, least));
     }
 }

@@ -1349,6 +1349,51 @@ class WorkerPoolTests {
         }
 
         @Test
+        void aPoolThatClaimsNoMoreGoesOnWithItsJobs() {
+            WorkerPool pool = pool(slots(2), handler("work", (job, context) -> atTheGate(context)));
+            String running = enqueue("work");
+            await().until(() -> ran.size() == 1);
+
+            pool.stopClaiming();
+            String late = enqueue("work");
+            gate.countDown();
+
+            assertThat(ended(running).status()).isEqualTo(JobStatus.COMPLETED);
+            await().during(Duration.ofMillis(50)).until(() -> job(late).status() == JobStatus.PENDING);
+            assertThat(pool.isRunning()).isTrue();
+        }
+
+        @Test
+        void aStopHasTheTimeThatItIsGivenInsteadOfTheDrainTime() {
+            WorkerPool pool = pool(slots(1), handler("work", (job, context) -> atTheGate(context)));
+            String id = enqueue("work");
+            await().until(() -> ran.size() == 1);
+            long begin = System.nanoTime();
+
+            pool.stopClaiming();
+            pool.stop(Duration.ofMillis(400));
+
+            assertThat(Duration.ofNanos(System.nanoTime() - begin))
+                    .isBetween(Duration.ofMillis(300), Duration.ofSeconds(3));
+            assertThat(job(id).status()).isEqualTo(JobStatus.PENDING);
+            assertThat(job(id).attempts()).isZero();
+        }
+
+        @Test
+        void aStopFitsItsTimeAlthoughAHandlerIgnoresTheInterrupt() {
+            WorkerPool pool = pool(slots(1), handler("work", (job, context) -> stubborn(context)));
+            String id = enqueue("work");
+            await().until(() -> ran.size() == 1);
+            long begin = System.nanoTime();
+
+            pool.stop(Duration.ofSeconds(6));
+
+            assertThat(Duration.ofNanos(System.nanoTime() - begin))
+                    .isBetween(Duration.ofSeconds(5), Duration.ofMillis(6500));
+            assertThat(job(id).status()).isEqualTo(JobStatus.PENDING);
+        }
+
+        @Test
         void claimsAreRenewedWhileAStopWaits() {
             WorkerPool pool = pool(slots(1), handler("work", (job, context) -> atTheGate(context)));
             enqueue("work");

@@ -202,11 +202,13 @@ final class HandlerCatalog implements QueueContexts.Member, SmartInitializingSin
     }
 
     /**
-     * Ends what {@link #lend(Set)} began: waits for the calls of other contexts, and interrupts what is left after a time.
+     * Ends what {@link #lend(Set)} began: waits for the calls of other contexts, and interrupts what is left.
+     *
+     * @param time how long this may take
      */
-    void takeBack(Duration drain) {
+    void takeBack(Duration time) {
         lentQueues = Set.of();
-        lent.close(drain);
+        lent.close(time);
     }
 
     private static void warnOfHidden(String bean, Class<?> declared) {

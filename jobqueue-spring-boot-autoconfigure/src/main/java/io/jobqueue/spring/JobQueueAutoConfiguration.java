@@ -8,6 +8,7 @@ import io.jobqueue.JobRuns;
 import io.jobqueue.WorkOutputCache;
 import io.jobqueue.redis.RedisConnector;
 import io.jobqueue.redis.RedisQueues;
+import io.jobqueue.worker.Engine;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ThreadFactory;
@@ -120,7 +121,7 @@ public final class JobQueueAutoConfiguration {
     @Bean("jobqueue.runEvents")
     RunEvents jobQueueRunEvents(ApplicationContext context) {
         return new RunEvents(
-                ofParent(context, RunEvents.class) == null
+                ParentContext.bean(context, RunEvents.class) == null
                         ? context::publishEvent
                         : event -> publishHereAlone(context, event));
     }
@@ -184,7 +185,7 @@ public final class JobQueueAutoConfiguration {
 
     @Bean("jobqueue.listeners")
     ApplicationListeners jobQueueListeners(ObjectProvider<JobListener> listeners, ApplicationContext context) {
-        return new ApplicationListeners(listeners, ofParent(context, ApplicationListeners.class));
+        return new ApplicationListeners(listeners, ParentContext.bean(context, ApplicationListeners.class));
     }
 
     /** Connections belong to the context that made the connector; a child context must not stop them. */
@@ -194,26 +195,28 @@ public final class JobQueueAutoConfiguration {
         return new ConnectionLifecycle(connector);
     }
 
+    /** The pools of all contexts that share a queue share an engine. */
+    @Bean("jobqueue.engine")
+    @ConditionalOnMissingBean
+    Engine jobQueueEngine(RedisQueues queues, ApplicationListeners listeners, Environment environment) {
+        return new Engine(queues.signals(), listeners::tell, handlerThreads(environment));
+    }
+
     @Bean("jobqueue.workLifecycle")
     WorkLifecycle jobQueueWorkLifecycle(
             RedisQueues queues,
+            Engine engine,
             HandlerCatalog handlers,
             Settings settings,
             ApplicationListeners listeners,
             ObjectProvider<LifecycleProperties> lifecycle,
             ApplicationContext context) {
         return new WorkLifecycle(
-                new WorkLifecycle.Materials(queues, listeners::tell, handlerThreads(context.getEnvironment())),
+                new WorkLifecycle.Materials(queues, engine, listeners::tell),
                 handlers,
                 settings,
                 lifecycle.getIfAvailable(LifecycleProperties::new).getTimeoutPerShutdownPhase(),
-                ofParent(context, WorkLifecycle.class));
-    }
-
-    /** The bean of the nearest context above that has one, or {@code null}. */
-    private static <T> @Nullable T ofParent(ApplicationContext context, Class<T> type) {
-        ApplicationContext parent = context.getParent();
-        return parent == null ? null : parent.getBeanProvider(type).getIfAvailable();
+                context);
     }
 
     /** Workers run whether or not anybody asks for a bean. */

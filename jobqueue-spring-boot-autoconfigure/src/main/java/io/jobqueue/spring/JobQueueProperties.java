@@ -144,8 +144,9 @@ record JobQueueProperties(
     /**
      * Stop of the application.
      *
-     * @param drain Time that running handlers have to end when the application stops, before they are interrupted and
-     *     their jobs handed back. Keep it below spring.lifecycle.timeout-per-shutdown-phase.
+     * @param drain Longest time that the queue takes to stop, counted from when the application begins to close. Running
+     *     handlers have this time less 4 s (less a quarter, if that is shorter). After that they are interrupted and their
+     *     jobs handed back. At most spring.lifecycle.timeout-per-shutdown-phase.
      */
     record Shutdown(@Nullable Duration drain) implements Group<WorkerSettings> {
 

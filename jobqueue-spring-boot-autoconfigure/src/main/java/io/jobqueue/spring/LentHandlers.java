@@ -25,6 +25,9 @@ final class LentHandlers {
     /** The longest wait for handlers that were interrupted. */
     private static final Duration MAX_WAIT_FOR_INTERRUPTED = Duration.ofSeconds(2);
 
+    /** How long a stop waits for them although its time is over. */
+    private static final Duration MIN_WAIT_FOR_INTERRUPTED = Duration.ofMillis(500);
+
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition ended = lock.newCondition();
 
@@ -113,21 +116,22 @@ final class LentHandlers {
     }
 
     /**
-     * Allows no further call, waits for those that run, and interrupts what is left after a time. The jobs of interrupted
-     * calls are handed back.
+     * Allows no further call, waits for those that run, and interrupts what is left. The jobs of interrupted calls are
+     * handed back. All of this fits the time: the last quarter of it, two seconds at the most, is for interrupted calls.
      */
-    void close(Duration drain) {
+    void close(Duration time) {
+        long reserve = Math.min(time.dividedBy(4).toNanos(), MAX_WAIT_FOR_INTERRUPTED.toNanos());
         lock.lock();
         try {
             open = false;
-            if (awaitEnd(drain)) {
+            if (awaitEnd(time.toNanos() - reserve)) {
                 return;
             }
             running.forEach(call -> {
                 call.interrupted = true;
                 call.thread.interrupt();
             });
-            if (!awaitEnd(MAX_WAIT_FOR_INTERRUPTED)) {
+            if (!awaitEnd(Math.max(reserve, MIN_WAIT_FOR_INTERRUPTED.toNanos()))) {
                 log.warn("{} handlers ignore the interrupt and still run while their context stops", running.size());
             }
         } catch (InterruptedException ex) {
@@ -137,8 +141,8 @@ final class LentHandlers {
         }
     }
 
-    private boolean awaitEnd(Duration time) throws InterruptedException {
-        long left = time.toNanos();
+    private boolean awaitEnd(long nanos) throws InterruptedException {
+        long left = nanos;
         while (!running.isEmpty()) {
             if (left <= 0) {
                 return false;

@@ -61,6 +61,10 @@ final class QueueContexts {
     }
 
     void join(Member member) {
+        if (!members.isEmpty()) {
+            // looks for handlers here, before a thread that enqueues in another context has to
+            member.kinds();
+        }
         members.add(member);
     }
 

@@ -15,38 +15,47 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ThreadFactory;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.context.ApplicationContext;
+import org.springframework.context.ApplicationListener;
 import org.springframework.context.SmartLifecycle;
+import org.springframework.context.event.ContextClosedEvent;
+import org.springframework.core.Ordered;
 
 /**
  * Runs the worker pools and the upkeep for the handlers of one context: after everything that handlers may need has started
- * and before the web server takes requests, and the other way round at the end. Every start makes new ones, so that a
- * context can be paused and restarted.
+ * and before the web server takes requests. Every start makes new ones, so that a context can be paused and restarted.
  *
  * <p>Where the pool of a parent context works on a queue already, that pool calls the handlers of this context too, and
  * this context makes none.
+ *
+ * <h2>Stop</h2>
+ *
+ * <p>The stop begins when the context publishes that it closes, before the first lifecycle stops: no job is claimed from
+ * then on, and handlers end beside the web server's last requests. When it is the turn of this lifecycle, it waits for what
+ * is left of the stop. The drain time counts from the begin. A context that stops without closing begins the stop here.
  */
-final class WorkLifecycle implements SmartLifecycle {
+final class WorkLifecycle implements SmartLifecycle, ApplicationListener<ContextClosedEvent>, Ordered {
 
     static final int PHASE = Integer.MAX_VALUE / 2;
 
     private static final Logger log = LoggerFactory.getLogger(WorkLifecycle.class);
 
-    /** What a pool may need after the drain time, to interrupt handlers and hand their jobs back. */
-    private static final Duration STOP_MARGIN = Duration.ofSeconds(4);
-
     private final Materials materials;
     private final HandlerCatalog handlers;
     private final Settings settings;
     private final Duration phaseTimeout;
+    private final ApplicationContext context;
     private final @Nullable WorkLifecycle ofParent;
 
-    /** Guarded by this. */
+    // guarded by this
+    private List<WorkerPool> pools = List.of();
     private List<Part> parts = List.of();
+    private @Nullable CompletableFuture<Void> stopping;
 
     private volatile Set<String> workedOn = Set.of();
     private volatile Set<String> keptUp = Set.of();
@@ -59,19 +68,20 @@ final class WorkLifecycle implements SmartLifecycle {
      * @param handlers the handlers of the context
      * @param settings the settings of the context
      * @param phaseTimeout how long the context waits for this lifecycle to stop
-     * @param ofParent the lifecycle of the parent context, if it has the queue
+     * @param context the context
      */
     WorkLifecycle(
             Materials materials,
             HandlerCatalog handlers,
             Settings settings,
             Duration phaseTimeout,
-            @Nullable WorkLifecycle ofParent) {
+            ApplicationContext context) {
         this.materials = materials;
         this.handlers = handlers;
         this.settings = settings;
         this.phaseTimeout = phaseTimeout;
-        this.ofParent = ofParent;
+        this.context = context;
+        this.ofParent = ParentContext.bean(context, WorkLifecycle.class);
     }
 
     /**
@@ -80,15 +90,6 @@ final class WorkLifecycle implements SmartLifecycle {
      * @param engine what the pools share
      */
     record Materials(RedisQueues queues, Engine engine, JobListener listener) {
-
-        /**
-         * Makes the engine as well.
-         *
-         * @param handlerThreads makes the threads of pools
-         */
-        Materials(RedisQueues queues, JobListener listener, ThreadFactory handlerThreads) {
-            this(queues, new Engine(queues.signals(), listener, handlerThreads), listener);
-        }
 
         WorkerPool pool(String queue, Handlers handlers, WorkerSettings settings) {
             return new WorkerPool(engine, queues.store(queue), queues.notes(queue), handlers, settings);
@@ -101,49 +102,71 @@ final class WorkLifecycle implements SmartLifecycle {
         }
     }
 
-    /** Something that runs until it is stopped; stopping waits until it has ended. */
-    private record Part(String name, Runnable stop) {}
+    /**
+     * Something that runs until it is stopped.
+     *
+     * @param drain how long its stop may take
+     * @param stop stops it, and waits until it has ended
+     */
+    private record Part(String name, Duration drain, Consumer<Duration> stop) {}
 
     @Override
-    public synchronized void start() {
+    public void start() {
+        awaitStop();
+        startParts();
+    }
+
+    private synchronized void startParts() {
         if (running) {
             return;
         }
         running = true;
+        stopping = null;
         if (!settings.workersEnabled()) {
             log.info("This application enqueues jobs and handles none, because 'jobqueue.worker.enabled' is false");
             return;
         }
-        List<Part> started = new ArrayList<>();
         try {
-            startPools(started);
-            startUpkeep(started);
+            startPools();
+            startUpkeep();
         } catch (RuntimeException ex) {
-            running = false;
-            stopAll(started).join();
+            stopAll(parts).join();
+            ended();
             throw ex;
         }
-        parts = started;
     }
 
-    private void startPools(List<Part> started) {
+    private void startPools() {
         Set<String> queues = handlers.byQueue().keySet().stream()
                 .filter(this::isEnabled)
                 .collect(Collectors.toCollection(TreeSet::new));
-        Duration longestDrain = queues.stream()
+        pools = new ArrayList<>();
+        parts = new ArrayList<>();
+        handlers.lend(queues);
+        parts.add(new Part("calls of handlers by other contexts", longestDrain(queues), handlers::takeBack));
+        queues.removeIf(this::isWorkedOnAbove);
+        for (String queue : queues) {
+            WorkerSettings ofPool = settings.worker(queue);
+            WorkerPool pool = materials.pool(queue, handlers.on(queue), ofPool);
+            pool.start();
+            pools.add(pool);
+            parts.add(new Part("worker pool of queue '" + queue + "'", ofPool.drain(), pool::stop));
+        }
+        workedOn = Set.copyOf(queues);
+    }
+
+    private Duration longestDrain(Set<String> queues) {
+        Duration longest = queues.stream()
                 .map(queue -> settings.worker(queue).drain())
                 .max(Comparator.naturalOrder())
                 .orElse(Duration.ZERO);
-        warnOfLongDrain(longestDrain);
-        handlers.lend(queues);
-        started.add(new Part("calls of handlers by other contexts", () -> handlers.takeBack(longestDrain)));
-        queues.removeIf(this::isWorkedOnAbove);
-        for (String queue : queues) {
-            WorkerPool pool = materials.pool(queue, handlers.on(queue), settings.worker(queue));
-            pool.start();
-            started.add(new Part("worker pool of queue '" + queue + "'", pool::stop));
+        if (longest.compareTo(phaseTimeout) > 0) {
+            log.warn(
+                    "'jobqueue.shutdown.drain' is {}, but the context waits no longer than 'spring.lifecycle.timeout-per-shutdown-phase', which is {}; jobs may be cut off instead of handed back",
+                    longest,
+                    phaseTimeout);
         }
-        workedOn = Set.copyOf(queues);
+        return longest;
     }
 
     private boolean isEnabled(String queue) {
@@ -171,7 +194,7 @@ final class WorkLifecycle implements SmartLifecycle {
     }
 
     /** Starts one upkeep for all queues that no context above keeps up. */
-    private void startUpkeep(List<Part> started) {
+    private void startUpkeep() {
         Set<String> names = new TreeSet<>(settings.namedQueues());
         names.addAll(handlers.byQueue().keySet());
         names.removeIf(queue ->
@@ -179,7 +202,8 @@ final class WorkLifecycle implements SmartLifecycle {
         if (!names.isEmpty()) {
             Upkeep upkeep = materials.upkeep(names);
             upkeep.start();
-            started.add(new Part("upkeep", upkeep::stop));
+            Duration drain = settings.worker(settings.defaultQueue()).drain();
+            parts.add(new Part("upkeep", drain, upkeep::stop));
         }
         keptUp = Set.copyOf(names);
     }
@@ -188,34 +212,58 @@ final class WorkLifecycle implements SmartLifecycle {
         return keptUp.contains(queue) || (ofParent != null && ofParent.keepsUp(queue));
     }
 
-    private void warnOfLongDrain(Duration drain) {
-        if (drain.plus(STOP_MARGIN).compareTo(phaseTimeout) > 0) {
-            log.warn(
-                    "'jobqueue.shutdown.drain' is {}, but the context waits no longer than 'spring.lifecycle.timeout-per-shutdown-phase', which is {}; jobs may be cut off instead of handed back. Leave {} between them",
-                    drain,
-                    phaseTimeout,
-                    STOP_MARGIN);
+    /** Comes before all other lifecycles stop. Events of child contexts come as well. */
+    @Override
+    public void onApplicationEvent(ContextClosedEvent event) {
+        if (event.getApplicationContext() == context) {
+            beginStop();
         }
+    }
+
+    /** The first listener of a closing context, because others take their time: they may close child contexts. */
+    @Override
+    public int getOrder() {
+        return HIGHEST_PRECEDENCE;
     }
 
     @Override
     public void stop() {
-        stopAll(handOver()).join();
+        beginStop().join();
     }
 
-    /** All parts drain side by side, and other beans of the phase meanwhile. */
     @Override
     public void stop(Runnable callback) {
-        stopAll(handOver()).whenComplete((done, failure) -> callback.run());
+        beginStop().whenComplete((done, failure) -> callback.run());
     }
 
-    private synchronized List<Part> handOver() {
-        List<Part> ending = parts;
+    /** Begins the stop, unless it has begun. All parts stop side by side. */
+    private synchronized CompletableFuture<Void> beginStop() {
+        CompletableFuture<Void> begun = stopping;
+        if (begun == null) {
+            pools.forEach(WorkerPool::stopClaiming);
+            begun = stopAll(parts).thenRun(this::ended);
+            stopping = begun;
+        }
+        return begun;
+    }
+
+    private synchronized void ended() {
+        pools = List.of();
         parts = List.of();
         workedOn = Set.of();
         keptUp = Set.of();
         running = false;
-        return ending;
+    }
+
+    /** A context may be started again although it did not wait for the end of a stop. */
+    private void awaitStop() {
+        CompletableFuture<Void> begun;
+        synchronized (this) {
+            begun = stopping;
+        }
+        if (begun != null) {
+            begun.join();
+        }
     }
 
     private static CompletableFuture<Void> stopAll(List<Part> ending) {
@@ -227,12 +275,13 @@ final class WorkLifecycle implements SmartLifecycle {
 
     private static void stop(Part part) {
         try {
-            part.stop().run();
+            part.stop().accept(part.drain());
         } catch (RuntimeException ex) {
             log.warn("The {} did not stop cleanly", part.name(), ex);
         }
     }
 
+    /** Until the stop has ended, so that the context waits for it. */
     @Override
     public boolean isRunning() {
         return running;

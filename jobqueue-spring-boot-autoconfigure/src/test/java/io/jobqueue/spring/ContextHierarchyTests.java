@@ -279,6 +279,33 @@ class ContextHierarchyTests {
     }
 
     @Test
+    void aParentThatClosesWithItsChildStopsWithinOneDrainTime() throws Exception {
+        entered = new CountDownLatch(2);
+        ConfigurableApplicationContext parent = start(
+                new SpringApplicationBuilder(WithQueue.class, Blocker.class), "jobqueue.shutdown.drain=3s");
+        start(
+                new SpringApplicationBuilder(WithQueue.class, OtherBlocker.class).parent(parent),
+                "jobqueue.shutdown.drain=3s");
+        queue(parent).enqueue(JobRequest.of("block", null));
+        queue(parent).enqueue(JobRequest.of("block-other", null));
+        assertThat(entered.await(10, TimeUnit.SECONDS)).isTrue();
+        long begin = System.nanoTime();
+
+        parent.close();
+
+        assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(4));
+    }
+
+    static class OtherBlocker {
+
+        @JobHandler(value = "block-other", queue = "other")
+        void block() throws InterruptedException {
+            entered.countDown();
+            leave.await();
+        }
+    }
+
+    @Test
     void siblingsShareTheQueueOfTheirParent() {
         ConfigurableApplicationContext parent = start(WithQueue.class);
         ConfigurableApplicationContext one = startBelow(parent, WithQueue.class, Ticker.class);

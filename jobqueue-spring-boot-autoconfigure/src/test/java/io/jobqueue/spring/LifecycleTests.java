@@ -221,8 +221,7 @@ class LifecycleTests {
 
             Thread stop = new Thread(context.getSourceApplicationContext()::stop);
             stop.start();
-            await().atMost(CAP)
-                    .until(() -> !context.getBean(WorkLifecycle.class).isRunning());
+            await().atMost(CAP).until(() -> threadsOfTheEngine().contains("jobqueue-stop"));
             leave.countDown();
             stop.join(10_000);
 
@@ -266,16 +265,16 @@ class LifecycleTests {
                     context.getSourceApplicationContext().stop();
 
                     assertThat(Duration.ofNanos(System.nanoTime() - begin))
-                            .isBetween(Duration.ofMillis(1400), Duration.ofMillis(2900));
+                            .isBetween(Duration.ofMillis(1100), Duration.ofMillis(2000));
                 });
     }
 
     @Test
     void aDrainLongerThanTheContextWaitsIsToldAtTheStart(CapturedOutput output) {
         application(Ticker.class)
-                .withPropertyValues("jobqueue.shutdown.drain=29s")
+                .withPropertyValues("jobqueue.shutdown.drain=31s")
                 .run(context -> assertThat(output)
-                        .contains("'jobqueue.shutdown.drain' is PT29S")
+                        .contains("'jobqueue.shutdown.drain' is PT31S")
                         .contains("'spring.lifecycle.timeout-per-shutdown-phase', which is PT30S"));
     }
 
