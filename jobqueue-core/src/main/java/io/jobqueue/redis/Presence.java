@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -24,8 +26,77 @@ final class Presence {
     /** The keys that existed when they were last asked about. Only a guess, which decides what is asked together. */
     private final Set<String> existed = ConcurrentHashMap.newKeySet();
 
+    // guarded by this
+    private Batch gathering = new Batch();
+    private boolean isOut;
+
     Presence(RedisConnector connector) {
         this.connector = connector;
+    }
+
+    /**
+     * What a look at a key saw.
+     *
+     * @param exists whether the key exists
+     * @param at the time of the look by Redis's clock (ms), not later than the look; empty in a cluster, whose servers have
+     *     a clock each
+     */
+    record Seen(boolean exists, OptionalLong at) {}
+
+    /** The keys that are looked at together. */
+    private static final class Batch {
+
+        final List<String> keys = new ArrayList<>();
+        final CompletableFuture<Map.Entry<OptionalLong, Set<String>>> seen = new CompletableFuture<>();
+    }
+
+    /** Looks at one key. Looks that are asked for while one is out go together in the next. */
+    CompletableFuture<Seen> look(String key) {
+        Batch mine;
+        boolean sends;
+        synchronized (this) {
+            mine = gathering;
+            mine.keys.add(key);
+            sends = !isOut;
+            if (sends) {
+                isOut = true;
+                gathering = new Batch();
+            }
+        }
+        if (sends) {
+            send(mine);
+        }
+        return mine.seen.thenApply(seen -> new Seen(seen.getValue().contains(key), seen.getKey()));
+    }
+
+    private void send(Batch batch) {
+        CompletableFuture<OptionalLong> time = time(); // first, so that it is not later than the look
+        CompletableFuture<Set<String>> existing = existing(batch.keys);
+        var unused = time.thenCombine(existing, Map::entry).whenComplete((seen, failure) -> {
+            Batch next;
+            synchronized (this) {
+                next = gathering;
+                gathering = new Batch();
+                isOut = !next.keys.isEmpty();
+            }
+            if (failure == null) {
+                batch.seen.complete(seen);
+            } else {
+                batch.seen.completeExceptionally(failure);
+            }
+            if (!next.keys.isEmpty()) {
+                send(next);
+            }
+        });
+    }
+
+    private CompletableFuture<OptionalLong> time() {
+        return QueueRedis.attempt(() -> connector.isCluster()
+                ? CompletableFuture.completedFuture(OptionalLong.empty())
+                : connector
+                        .<List<String>>send(redis -> redis.time())
+                        .thenApply(time -> OptionalLong.of(
+                                Long.parseLong(time.get(0)) * 1000 + Long.parseLong(time.get(1)) / 1000)));
     }
 
     /** Those of the keys that exist. */

@@ -86,6 +86,11 @@ final class QueueKeys {
         return root + "late:" + runId;
     }
 
+    /** The sorted set of runs that are to be looked at. It exists while there is a run. */
+    String agenda() {
+        return root + "agenda";
+    }
+
     String runs() {
         return root + "runs";
     }

@@ -126,7 +126,8 @@ public final class RedisQueues {
         }
         Duration checked = new QueueSettings.Reclaimer(interval).interval();
         QueueRedis redis = named(name).redis();
-        List<Chore> chores = new ArrayList<>(List.of(new Sweep(redis, checked), new Tend(redis, checked)));
+        List<Chore> chores =
+                new ArrayList<>(List.of(new Sweep(redis, presence, checked), new Tend(redis, presence, checked)));
         if (!auditPace.isZero()) {
             chores.add(new Audit(redis, auditPace));
         }

@@ -8,7 +8,7 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * The upkeep of one queue's runs: ends units whose jobs other clients ended, ends runs that are due, reports those that
- * are overdue, and forgets those that are expired.
+ * are overdue, and forgets those that are expired. On a queue without runs it only looks whether there is one.
  */
 final class Tend implements Chore {
 
@@ -25,11 +25,13 @@ final class Tend implements Chore {
     private static final int HEARD_CALLS = 10;
 
     private final QueueRedis redis;
+    private final Presence presence;
     private final Duration interval;
     private final ForeignEnds foreignEnds = new ForeignEnds();
 
-    Tend(QueueRedis redis, Duration interval) {
+    Tend(QueueRedis redis, Presence presence, Duration interval) {
         this.redis = redis;
+        this.presence = presence;
         this.interval = interval;
     }
 
@@ -45,6 +47,17 @@ final class Tend implements Chore {
 
     @Override
     public CompletableFuture<Round> round() {
+        return QueueRedis.attempt(() -> presence.look(redis.keys().agenda()))
+                .thenCompose(seen -> seen.exists() ? lookAfterRuns() : withoutRuns());
+    }
+
+    private CompletableFuture<Round> withoutRuns() {
+        foreignEnds.wanted(false);
+        foreignEnds.listen(redis.connector().subscriptions(), redis.keys().events());
+        return CompletableFuture.completedFuture(new Round(List.of(), interval));
+    }
+
+    private CompletableFuture<Round> lookAfterRuns() {
         Events events = new Events(redis.name());
         foreignEnds.listen(redis.connector().subscriptions(), redis.keys().events());
         return page(redis, WALK, events, PAGES, false).thenCompose(live -> {

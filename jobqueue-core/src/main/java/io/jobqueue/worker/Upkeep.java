@@ -29,10 +29,14 @@ public final class Upkeep {
     /** The longest wait between two looks at the chores, should a signal be missed. */
     private static final Duration MAX_WAIT = Duration.ofSeconds(10);
 
+    /** The grid of times at which the rounds of long pauses are due. */
+    private static final Duration MAX_STEP = Duration.ofMillis(100);
+
     private final List<? extends Chore> chores;
     private final JobListener listener;
 
-    private @Nullable Run run; // guarded by this
+    @GuardedBy("this")
+    private @Nullable Run run;
 
     /**
      * Makes an upkeep that is not started yet.
@@ -84,7 +88,23 @@ public final class Upkeep {
         private final Loop loop = new Loop("jobqueue-upkeep", true, this::turn);
         private final List<Task> tasks =
                 chores.stream().map(chore -> new Task(chore, this)).toList();
-        private boolean answered; // guarded by loop.lock
+        private final long began = System.nanoTime();
+
+        @GuardedBy("loop.lock")
+        private boolean answered;
+
+        /**
+         * When a round is due whose chore pauses for so long. Processes that were started together must not keep step, so
+         * the pause is cut at random. Rounds of one process that are due about the same time are due together, because
+         * looks at many idle queues share their commands.
+         */
+        private long after(Duration pause) {
+            long nanos = (long)
+                    (pause.toNanos() * (0.8 + 0.2 * ThreadLocalRandom.current().nextDouble()));
+            long step = Math.max(1, Math.min(pause.toNanos() / 10, MAX_STEP.toNanos()));
+            long at = System.nanoTime() + nanos - began;
+            return began + at / step * step;
+        }
 
         private void turn() throws InterruptedException {
             long next = System.nanoTime() + MAX_WAIT.toNanos();
@@ -167,10 +187,7 @@ public final class Upkeep {
         private void end(CompletableFuture<Chore.Round> round) {
             try {
                 Chore.Round done = round.join();
-                // processes that were started together must not keep step
-                dueAt = System.nanoTime()
-                        + (long) (done.pause().toNanos()
-                                * (0.8 + 0.2 * ThreadLocalRandom.current().nextDouble()));
+                dueAt = run.after(done.pause());
                 outage.recovered();
                 listener.onAll(done.events());
             } catch (Throwable ex) {

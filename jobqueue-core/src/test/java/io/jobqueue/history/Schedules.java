@@ -63,7 +63,7 @@ public final class Schedules implements AutoCloseable {
         client = RedisClient.create(uri);
         redis = client.connect().sync();
         tape = new Tape(folder, "main");
-        sweeper = new RecordingChore(Chores.sweep(queues, "q", Duration.ofMinutes(1)), tape);
+        sweeper = new RecordingChore(Chores.forgetfulSweep(queues, "q", Duration.ofMinutes(1)), tape);
         auditor = new RecordingChore(Chores.audit(queues, "q"), tape);
         ann = new Worker(store, new Tape(folder, "ann"));
         bob = new Worker(store, new Tape(folder, "bob"));

@@ -50,7 +50,7 @@ final class Bench implements AutoCloseable {
 
     /** One round of the sweep; three periods without one are a gap. */
     Told sweep(Duration period) {
-        return Told.by(Chores.sweep(queues, "q", period));
+        return Told.by(Chores.forgetfulSweep(queues, "q", period));
     }
 
     /** One round of the upkeep of runs. */

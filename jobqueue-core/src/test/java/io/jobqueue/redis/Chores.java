@@ -1,8 +1,12 @@
 package io.jobqueue.redis;
 
+import io.jobqueue.JobEvent;
 import io.jobqueue.worker.Chore;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
 
 /** The chores of one queue, each by itself, for stories that decide when a round is due. */
 public final class Chores {
@@ -13,14 +17,49 @@ public final class Chores {
         return ((RedisJobStore) queues.store(queue)).redis();
     }
 
-    /** The sweep; three periods without a round are a gap. */
+    private static Presence presence(QueueRedis redis) {
+        return new Presence(redis.connector());
+    }
+
+    /** The sweep as applications run it, which remembers when it last saw no claimed job. */
     public static Chore sweep(RedisQueues queues, String queue, Duration period) {
-        return new Sweep(redis(queues, queue), period);
+        QueueRedis redis = redis(queues, queue);
+        return new Sweep(redis, presence(redis), period);
+    }
+
+    /** A sweep that knows nothing of earlier rounds, asks for every page and cuts the histories every time. */
+    public static Chore forgetfulSweep(RedisQueues queues, String queue, Duration period) {
+        QueueRedis redis = redis(queues, queue);
+        return new Chore() {
+            @Override
+            public String queue() {
+                return queue;
+            }
+
+            @Override
+            public String name() {
+                return "sweep";
+            }
+
+            @Override
+            public CompletableFuture<Round> round() {
+                return Sweep.page(redis, period, OptionalLong.empty())
+                        .thenCombine(Sweep.prune(redis), (page, pruned) -> {
+                            List<JobEvent> events = new ArrayList<>(page.events());
+                            events.addAll(pruned.events());
+                            return new Round(events, page.more() ? Duration.ZERO : period);
+                        });
+            }
+
+            @Override
+            public void stop() {}
+        };
     }
 
     /** The upkeep of runs. */
     public static Chore tend(RedisQueues queues, String queue) {
-        return new Tend(redis(queues, queue), Duration.ofSeconds(1));
+        QueueRedis redis = redis(queues, queue);
+        return new Tend(redis, presence(redis), Duration.ofSeconds(1));
     }
 
     /** An audit whose every round takes a page. */

@@ -32,6 +32,7 @@ class RedisJobStoreTests extends JobStoreContract {
     private RedisConnector connector;
     private JobQueue queue;
     private QueueSettings settings = QueueSettings.defaults();
+    private @Nullable Chore sweep;
 
     @BeforeAll
     void connect(EmbeddedRedis server) {
@@ -56,6 +57,7 @@ class RedisJobStoreTests extends JobStoreContract {
     @Override
     protected JobStore open(QueueSettings settings) {
         this.settings = settings;
+        sweep = null;
         redis.flushall();
         RedisQueues queues = queues();
         queue = queues.queue();
@@ -79,7 +81,12 @@ class RedisJobStoreTests extends JobStoreContract {
 
     @Override
     protected Chore sweep(Duration period) {
-        return Chores.sweep(queues(), "jobs", period);
+        Chore known = sweep;
+        if (known == null) {
+            known = Chores.sweep(queues(), "jobs", period);
+            sweep = known;
+        }
+        return known;
     }
 
     @Override

@@ -129,7 +129,7 @@ class Stage implements AutoCloseable {
 
     /** One round of the sweep; three periods without one are a gap. */
     Told sweep(Duration period) {
-        return Told.by(Chores.sweep(queues, "q", period));
+        return Told.by(Chores.forgetfulSweep(queues, "q", period));
     }
 
     /** One page of the audit. */

@@ -65,7 +65,7 @@ class SharedSlotsTests {
         dispatchers.forEach(Dispatcher::stopClaiming);
         dispatchers.forEach(
                 dispatcher -> assertThat(dispatcher.awaitSettlements(deadline)).isTrue());
-        dispatchers.forEach(Dispatcher::stop);
+        dispatchers.forEach(dispatcher -> dispatcher.stop(deadline));
         crew.stop();
     }
 

@@ -281,8 +281,8 @@ class ContextHierarchyTests {
     @Test
     void aParentThatClosesWithItsChildStopsWithinOneDrainTime() throws Exception {
         entered = new CountDownLatch(2);
-        ConfigurableApplicationContext parent = start(
-                new SpringApplicationBuilder(WithQueue.class, Blocker.class), "jobqueue.shutdown.drain=3s");
+        ConfigurableApplicationContext parent =
+                start(new SpringApplicationBuilder(WithQueue.class, Blocker.class), "jobqueue.shutdown.drain=3s");
         start(
                 new SpringApplicationBuilder(WithQueue.class, OtherBlocker.class).parent(parent),
                 "jobqueue.shutdown.drain=3s");

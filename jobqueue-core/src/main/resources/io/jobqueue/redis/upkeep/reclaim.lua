@@ -4,7 +4,7 @@
 -- KEYS the queue's
 -- ARGV[1] mode: `background` obeys hold and next_sweep, `begin` starts a pass at once, `on` goes on with it
 --   [2] period of the background sweeps (ms)  [3] lease (ms)  [4] max crashes  [5] dead letters to keep
---   [6] how long a run's keys live on (ms)
+--   [6] how long a run's keys live on (ms)  [7] when `processing` was seen empty (ms, Redis's clock), '' when that is unknown
 -- returns { reclaimed ids, ids of new dead letters, lost ids, dead letters dropped, 1 if the pass goes on else 0,
 --   { run id, state, … } of the runs that ended, ids that were here although their job had ended }
 --
@@ -24,6 +24,13 @@ local function nothing(goes_on)
   return { {}, {}, {}, 0, goes_on and 1 or 0, {}, {} }
 end
 if mode == 'background' then
+  -- Nobody sweeps an empty `processing`. A look that found it empty is as good as a sweep at that time: every claim that is
+  -- here now was made since, so there is none that a gap before the look, or a hold for one, could concern. Redis's clock
+  -- dates the look, so a call that waited out an outage does not make the look younger than it is.
+  local emptied = number(ARGV[7], nil)
+  if emptied and emptied <= now and (not last or emptied > last) then
+    last, hold = emptied, 0
+  end
   -- After a gap, living workers get one lease to renew their claims first. The hold shrinks only by time in which sweeps
   -- ran, and a gap arms it only when none is running; else a crash loop would never reclaim anything.
   -- Of a gap three periods count, so that sweeps which are always late reclaim as well.
