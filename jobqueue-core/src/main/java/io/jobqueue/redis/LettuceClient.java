@@ -33,6 +33,8 @@ final class LettuceClient {
     /** Lettuce may still greet a server, on a thread of the JDK, when the attempt to connect has failed. */
     private static final Duration QUIET_TIME_AFTER_FAILURES = Duration.ofMillis(50);
 
+    private static final int MAX_ATTEMPTS = 3;
+
     private final AbstractRedisClient client;
     private final @Nullable ClientResources resources;
     private final String address;
@@ -139,12 +141,26 @@ final class LettuceClient {
     }
 
     private <C> C noted(Supplier<C> attempt) {
-        try {
-            return attempt.get();
-        } catch (RuntimeException ex) {
-            failed = true;
-            throw ex;
+        for (int number = 1; ; number++) {
+            try {
+                return attempt.get();
+            } catch (RuntimeException ex) {
+                failed = true;
+                if (number == MAX_ATTEMPTS || !hidesTheReason(ex)) {
+                    throw ex;
+                }
+            }
         }
+    }
+
+    /**
+     * Whether a failure may hide why the server refused a connection. Lettuce closes a refused connection, and in about one
+     * of 200 attempts it reports the close instead of the refusal. Another attempt tells the reason.
+     */
+    private static boolean hidesTheReason(Throwable failure) {
+        String message = String.valueOf(RedisOutage.root(failure).getMessage());
+        return message.equals("Connection closed prematurely")
+                || message.equals("RedisHandshakeHandler not registered");
     }
 
     boolean isCluster() {

@@ -185,7 +185,7 @@ final class RedisOutage {
     }
 
     /** The cause that says most: what the network or Redis said, else the last one. */
-    private static Throwable root(Throwable failure) {
+    static Throwable root(Throwable failure) {
         Throwable root = failure;
         while (!(root instanceof IOException || root instanceof RedisCommandExecutionException)
                 && root.getCause() != null) {

@@ -1,5 +1,6 @@
 package io.jobqueue.redis;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -24,6 +25,12 @@ import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -180,6 +187,36 @@ class RedisOutageTests {
         assertThatTheReasonIs("WRONGPASS .*", "redis://:wr0ng@127.0.0.1:" + server.port());
 
         assertThat(warnings()).noneMatch(line -> line.contains("wr0ng"));
+    }
+
+    @Test
+    void aRefusalIsToldThoughTheFirstConnectionClosedWithoutAReason() throws Exception {
+        ServerSocket server = closing(new ServerSocket(0, 10, InetAddress.getLoopbackAddress()));
+        Thread accepting = new Thread(() -> closeTheFirstAndRefuseTheOthers(server));
+        accepting.start();
+
+        assertThatTheReasonIs("WRONGPASS .*", "redis://:wr0ng@127.0.0.1:" + server.getLocalPort());
+
+        server.close();
+        accepting.join();
+    }
+
+    private static void closeTheFirstAndRefuseTheOthers(ServerSocket server) {
+        try {
+            server.accept().close();
+            while (true) {
+                try (Socket socket = server.accept()) {
+                    socket.getInputStream().read(new byte[8192]);
+                    socket.getOutputStream()
+                            .write("-WRONGPASS invalid\r\n".repeat(2).getBytes(UTF_8));
+                    socket.getInputStream().read(new byte[8192]); // until the client closes
+                }
+            }
+        } catch (SocketException closed) {
+            // the test is over
+        } catch (IOException ex) {
+            throw new UncheckedIOException(ex);
+        }
     }
 
     @Test
