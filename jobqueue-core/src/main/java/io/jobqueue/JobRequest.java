@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,25 +38,52 @@ public final class JobRequest {
     private final @Nullable String runId;
     private final @Nullable String unitId;
 
-    private JobRequest(
-            String kind,
-            @Nullable Object payload,
-            @Nullable String id,
-            @Nullable Duration delay,
-            @Nullable Instant at,
-            @Nullable Integer maxAttempts,
-            Map<String, String> headers,
-            @Nullable String runId,
-            @Nullable String unitId) {
-        this.kind = kind;
-        this.payload = payload;
-        this.id = id;
-        this.delay = delay;
-        this.at = at;
-        this.maxAttempts = maxAttempts;
-        this.headers = headers;
-        this.runId = runId;
-        this.unitId = unitId;
+    private JobRequest(Draft draft) {
+        this.kind = draft.kind;
+        this.payload = draft.payload;
+        this.id = draft.id;
+        this.delay = draft.delay;
+        this.at = draft.at;
+        this.maxAttempts = draft.maxAttempts;
+        this.headers = draft.headers;
+        this.runId = draft.runId;
+        this.unitId = draft.unitId;
+    }
+
+    /** The parts of a request that is being made. */
+    private static final class Draft {
+        private final String kind;
+        private final @Nullable Object payload;
+        private @Nullable String id;
+        private @Nullable Duration delay;
+        private @Nullable Instant at;
+        private @Nullable Integer maxAttempts;
+        private Map<String, String> headers = Map.of();
+        private @Nullable String runId;
+        private @Nullable String unitId;
+
+        Draft(String kind, @Nullable Object payload) {
+            this.kind = kind;
+            this.payload = payload;
+        }
+
+        Draft(JobRequest request) {
+            this(request.kind, request.payload);
+            id = request.id;
+            delay = request.delay;
+            at = request.at;
+            maxAttempts = request.maxAttempts;
+            headers = request.headers;
+            runId = request.runId;
+            unitId = request.unitId;
+        }
+    }
+
+    /** This request with a change. */
+    private JobRequest with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return new JobRequest(draft);
     }
 
     /**
@@ -115,7 +143,7 @@ public final class JobRequest {
         if (kind == null) {
             throw new IllegalArgumentException("the kind is null; name one, as in JobRequest.of(\"email\", payload)");
         }
-        return new JobRequest(Names.kind(kind), payload, null, null, null, null, Map.of(), null, null);
+        return new JobRequest(new Draft(Names.kind(kind), payload));
     }
 
     /**
@@ -125,7 +153,8 @@ public final class JobRequest {
      * @param id the id, see {@link Names#id(String)}
      */
     public JobRequest id(String id) {
-        return new JobRequest(kind, payload, Names.id(id), delay, at, maxAttempts, headers, runId, unitId);
+        String valid = Names.id(id);
+        return with(draft -> draft.id = valid);
     }
 
     /**
@@ -137,7 +166,10 @@ public final class JobRequest {
         if (delay.isNegative() || delay.compareTo(MAX_DELAY) > 0) {
             throw new IllegalArgumentException("delay must be from 0 to 10 years, was " + delay);
         }
-        return new JobRequest(kind, payload, id, delay, null, maxAttempts, headers, runId, unitId);
+        return with(draft -> {
+            draft.delay = delay;
+            draft.at = null;
+        });
     }
 
     /**
@@ -150,7 +182,10 @@ public final class JobRequest {
         if (instant.isBefore(Instant.EPOCH) || instant.isAfter(Instant.parse("9999-12-31T00:00:00Z"))) {
             throw new IllegalArgumentException("at must be an instant from 1970 to 9999, was " + instant);
         }
-        return new JobRequest(kind, payload, id, null, instant, maxAttempts, headers, runId, unitId);
+        return with(draft -> {
+            draft.delay = null;
+            draft.at = instant;
+        });
     }
 
     /**
@@ -162,7 +197,7 @@ public final class JobRequest {
         if (attempts < 1) {
             throw new IllegalArgumentException("max attempts must be at least 1, was " + attempts);
         }
-        return new JobRequest(kind, payload, id, delay, at, attempts, headers, runId, unitId);
+        return with(draft -> draft.maxAttempts = attempts);
     }
 
     /**
@@ -184,7 +219,7 @@ public final class JobRequest {
         if (more.size() > MAX_HEADERS) {
             throw new IllegalArgumentException("a job carries at most %s headers".formatted(MAX_HEADERS));
         }
-        return new JobRequest(kind, payload, id, delay, at, maxAttempts, Map.copyOf(more), runId, unitId);
+        return with(draft -> draft.headers = Map.copyOf(more));
     }
 
     /**
@@ -197,7 +232,12 @@ public final class JobRequest {
      * @param unitId the unit, see {@link Names#unit(String)}
      */
     public JobRequest unit(String runId, String unitId) {
-        return new JobRequest(kind, payload, id, delay, at, maxAttempts, headers, Names.run(runId), Names.unit(unitId));
+        String run = Names.run(runId);
+        String unit = Names.unit(unitId);
+        return with(draft -> {
+            draft.runId = run;
+            draft.unitId = unit;
+        });
     }
 
     /** The kind. */
