@@ -35,4 +35,7 @@ public interface JobAdmin {
 
     /** The twin of {@link #purge(JobStatus...)}. */
     CompletableFuture<Long> purgeAsync(JobStatus... statuses);
+
+    /** The recurring jobs of this queue. No round trip. */
+    RecurringJobs recurring();
 }

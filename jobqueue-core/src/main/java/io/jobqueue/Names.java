@@ -119,6 +119,17 @@ public final class Names {
         return kind;
     }
 
+    /**
+     * Checks the name of a recurring job, which becomes a part of job ids.
+     *
+     * @param name the name
+     * @return the name
+     * @throws IllegalArgumentException when it breaks the rule of queue names
+     */
+    public static String recurring(String name) {
+        return check("name of a recurring job", name, QUEUE, QUEUE_RULE);
+    }
+
     /** Whether a run's id keeps the rule. */
     static boolean isRun(String id) {
         return ID.matcher(id).matches();

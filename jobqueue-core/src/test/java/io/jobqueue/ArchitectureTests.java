@@ -87,17 +87,17 @@ class ArchitectureTests {
             .layer("ground")
             .definedBy(
                     redis(
-                            "RedisConnector RedisLink RedisOutage LettuceClient LinkOptions Presence Subscriptions Script ScriptText QueueKeys QueueRedis Args Reply Answers Batch Refusal Ids Events Place"))
+                            "RedisConnector RedisLink RedisOutage LettuceClient LinkOptions Presence Subscriptions Script ScriptText QueueKeys QueueRedis Args Reply Answers Batch Refusal Ids Events Place WrittenSchedule StoredSchedule ScheduleTexts DueSlots"))
             .layer("road")
             .definedBy(redis("RedisEnqueuer WrittenJob SharedCalls RedisJobStore HintWaiter HintListener RedisSignals"))
             .layer("upkeep")
             .definedBy(
                     redis(
-                            "Sweep Tend ForeignEnds Audit AuditJudge AuditedJob Decisions Finding ListSearch ListWalk QueueLook Repair Suspicion"))
+                            "Sweep Tend ForeignEnds Audit AuditJudge AuditedJob Decisions Finding ListSearch ListWalk QueueLook Repair Suspicion Schedules"))
             .layer("sides")
             .definedBy(
                     redis(
-                            "RedisQueues Application RedisJobQueue RedisJobAdmin RedisJobWorker RedisNotes JobHash Page RedisJobRuns RunOpening RunUnits UnitNames GatherWaiter RedisWorkOutputCache RedisWorkOutputs UnitValues Fields"))
+                            "RedisQueues Application RedisJobQueue RedisJobAdmin RedisJobWorker RedisNotes JobHash Page RedisJobRuns RunOpening RunUnits UnitNames GatherWaiter RedisWorkOutputCache RedisWorkOutputs UnitValues Fields RedisRecurringJobs"))
             .whereLayer("ground")
             .mayNotAccessAnyLayer()
             .whereLayer("road")

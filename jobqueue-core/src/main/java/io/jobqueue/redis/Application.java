@@ -27,6 +27,9 @@ interface Application {
     /** Another way to send jobs, behind the application's decorators. */
     Enqueuer decorated(Enqueuer sending);
 
+    /** Reads schedules from their texts. */
+    ScheduleTexts schedules();
+
     /** Hears what happens. */
     JobListener listener();
 }

@@ -95,6 +95,11 @@ final class QueueKeys {
         return root + "runs";
     }
 
+    /** The hash of recurring jobs. It exists while there is one. */
+    String schedules() {
+        return root + "schedules";
+    }
+
     String events() {
         return root + "events";
     }

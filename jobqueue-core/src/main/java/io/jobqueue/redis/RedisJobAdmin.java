@@ -4,9 +4,9 @@ import static io.jobqueue.redis.Answers.unwrap;
 import static io.jobqueue.redis.Answers.waitFor;
 
 import io.jobqueue.JobAdmin;
-import io.jobqueue.JobListener;
 import io.jobqueue.JobSnapshot;
 import io.jobqueue.JobStatus;
+import io.jobqueue.RecurringJobs;
 import io.lettuce.core.ScriptOutputType;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -20,11 +20,16 @@ final class RedisJobAdmin implements JobAdmin {
     private static final Script PURGE = Script.of(ScriptOutputType.MULTI, "admin/purge");
 
     private final QueueRedis redis;
-    private final JobListener listener;
+    private final Application application;
 
-    RedisJobAdmin(QueueRedis redis, JobListener listener) {
+    RedisJobAdmin(QueueRedis redis, Application application) {
         this.redis = redis;
-        this.listener = listener;
+        this.application = application;
+    }
+
+    @Override
+    public RecurringJobs recurring() {
+        return new RedisRecurringJobs(redis, application);
     }
 
     // ---- list
@@ -90,7 +95,7 @@ final class RedisJobAdmin implements JobAdmin {
         List<String> args = Args.of(status.text(), redis.settings().workOutput().ttl());
         return redis.ask(PURGE, args).thenCompose(reply -> {
             long page = reply.number();
-            listener.onAll(Events.ofRunsEnded(redis.name(), reply.texts()));
+            application.listener().onAll(Events.ofRunsEnded(redis.name(), reply.texts()));
             return page == 0 ? CompletableFuture.completedFuture(before) : purgeRest(status, before + page);
         });
     }

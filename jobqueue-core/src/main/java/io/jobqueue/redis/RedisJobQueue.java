@@ -66,7 +66,7 @@ final class RedisJobQueue implements JobQueue {
 
     @Override
     public JobAdmin admin() {
-        return new RedisJobAdmin(redis, application.listener());
+        return new RedisJobAdmin(redis, application);
     }
 
     @Override

@@ -6,6 +6,8 @@ import io.jobqueue.JobListener;
 import io.jobqueue.JobQueue;
 import io.jobqueue.Names;
 import io.jobqueue.QueueSettings;
+import io.jobqueue.Recurring;
+import io.jobqueue.Schedule;
 import io.jobqueue.worker.AttemptNotes;
 import io.jobqueue.worker.Chore;
 import io.jobqueue.worker.JobStore;
@@ -13,9 +15,11 @@ import io.jobqueue.worker.Signals;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -94,7 +98,8 @@ public final class RedisQueues {
 
     /**
      * The chores of one queue, for an {@link io.jobqueue.worker.Upkeep}: the sweep and the upkeep of runs at the interval
-     * of {@link QueueSettings.Reclaimer}, and an audit that sees a page every 2 s.
+     * of {@link QueueSettings.Reclaimer}, the recurring jobs that were made at run time, and an audit that sees a page
+     * every 2 s.
      *
      * @param name see {@link Names#queue(String)}
      */
@@ -126,12 +131,40 @@ public final class RedisQueues {
         }
         Duration checked = new QueueSettings.Reclaimer(interval).interval();
         QueueRedis redis = named(name).redis();
-        List<Chore> chores =
-                new ArrayList<>(List.of(new Sweep(redis, presence, checked), new Tend(redis, presence, checked)));
+        List<Chore> chores = new ArrayList<>(List.of(
+                new Sweep(redis, presence, checked),
+                new Tend(redis, presence, checked),
+                schedules(redis, checked, List.of())));
         if (!auditPace.isZero()) {
             chores.add(new Audit(redis, auditPace));
         }
         return List.copyOf(chores);
+    }
+
+    /**
+     * The chore that declares recurring jobs of this process on a queue and runs them, for an
+     * {@link io.jobqueue.worker.Upkeep}. Run it beside {@link #chores(String)}, which also run what was made at run time by
+     * {@link io.jobqueue.RecurringJobs}.
+     *
+     * @param name see {@link Names#queue(String)}
+     * @param declared the recurring jobs, each with a name of its own
+     * @throws IllegalArgumentException when two have the same name, or a payload cannot be written
+     */
+    public Chore recurring(String name, Collection<Recurring> declared) {
+        QueueRedis redis = named(name).redis();
+        Set<String> seen = new HashSet<>();
+        declared.stream().filter(each -> !seen.add(each.name())).findFirst().ifPresent(twice -> {
+            throw new IllegalArgumentException("two recurring jobs of queue '%s' are named '%s'; rename one of them"
+                    .formatted(name, twice.name()));
+        });
+        return schedules(
+                redis,
+                redis.settings().reclaimer().interval(),
+                declared.stream().map(each -> WrittenSchedule.of(redis, each)).toList());
+    }
+
+    private Schedules schedules(QueueRedis redis, Duration interval, List<WrittenSchedule> declared) {
+        return new Schedules(redis, presence, interval, declared, application.schedules(), Schedules.Declaring.usual());
     }
 
     private RedisJobStore named(String name) {
@@ -183,6 +216,11 @@ public final class RedisQueues {
         }
 
         @Override
+        public ScheduleTexts schedules() {
+            return new ScheduleTexts(options.schedules());
+        }
+
+        @Override
         public JobListener listener() {
             return listener;
         }
@@ -222,6 +260,7 @@ public final class RedisQueues {
      * @param listener hears of what happens
      * @param enqueuing decorates the {@link Enqueuer} behind all ways to enqueue. Runs make one of their own for each start,
      *     so a decorator keeps what it remembers outside
+     * @param schedules reads {@linkplain Schedule#text() texts} of schedules other than fixed periods
      * @since 0.1.0
      */
     public record Options(
@@ -230,7 +269,8 @@ public final class RedisQueues {
             Function<String, QueueSettings> settings,
             JobCodec codec,
             JobListener listener,
-            UnaryOperator<Enqueuer> enqueuing) {
+            UnaryOperator<Enqueuer> enqueuing,
+            Function<String, Optional<Schedule>> schedules) {
 
         /** Checks the prefix. */
         public Options {
@@ -245,32 +285,38 @@ public final class RedisQueues {
                     name -> QueueSettings.defaults(),
                     JobCodec.standard(),
                     JobListener.none(),
-                    UnaryOperator.identity());
+                    UnaryOperator.identity(),
+                    text -> Optional.empty());
         }
 
         /** The same options with another prefix. */
         public Options withKeyPrefix(String other) {
-            return new Options(other, routes, settings, codec, listener, enqueuing);
+            return new Options(other, routes, settings, codec, listener, enqueuing, schedules);
         }
 
         /** The same options with other routes. */
         public Options withRoutes(Routes other) {
-            return new Options(keyPrefix, other, settings, codec, listener, enqueuing);
+            return new Options(keyPrefix, other, settings, codec, listener, enqueuing, schedules);
         }
 
         /** The same options with the same settings for every queue. */
         public Options withSettings(QueueSettings all) {
-            return new Options(keyPrefix, routes, name -> all, codec, listener, enqueuing);
+            return new Options(keyPrefix, routes, name -> all, codec, listener, enqueuing, schedules);
         }
 
         /** The same options with another listener. */
         public Options withListener(JobListener other) {
-            return new Options(keyPrefix, routes, settings, codec, other, enqueuing);
+            return new Options(keyPrefix, routes, settings, codec, other, enqueuing, schedules);
         }
 
         /** The same options with another decorator of the {@link Enqueuer}. */
         public Options withEnqueuing(UnaryOperator<Enqueuer> decorator) {
-            return new Options(keyPrefix, routes, settings, codec, listener, decorator);
+            return new Options(keyPrefix, routes, settings, codec, listener, decorator, schedules);
+        }
+
+        /** The same options with another reader of the texts of schedules. */
+        public Options withSchedules(Function<String, Optional<Schedule>> other) {
+            return new Options(keyPrefix, routes, settings, codec, listener, enqueuing, other);
         }
 
         /** The queue of kinds that are routed nowhere else. */

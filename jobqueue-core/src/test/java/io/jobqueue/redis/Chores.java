@@ -1,12 +1,14 @@
 package io.jobqueue.redis;
 
 import io.jobqueue.JobEvent;
+import io.jobqueue.Recurring;
 import io.jobqueue.worker.Chore;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 
 /** The chores of one queue, each by itself, for stories that decide when a round is due. */
 public final class Chores {
@@ -60,6 +62,19 @@ public final class Chores {
     public static Chore tend(RedisQueues queues, String queue) {
         QueueRedis redis = redis(queues, queue);
         return new Tend(redis, presence(redis), Duration.ofSeconds(1));
+    }
+
+    /** The recurring jobs that one instance declares, with times between declarations that a test can wait for. */
+    static Chore recurring(RedisQueues queues, String queue, Recurring... declared) {
+        QueueRedis redis = redis(queues, queue);
+        return new Schedules(
+                redis,
+                presence(redis),
+                Duration.ofMillis(50),
+                Stream.of(declared).map(each -> WrittenSchedule.of(redis, each)).toList(),
+                queues.application().schedules(),
+                new Schedules.Declaring(
+                        Duration.ofMillis(50), Duration.ofMillis(400), Duration.ofMillis(600), Duration.ofSeconds(1)));
     }
 
     /** An audit whose every round takes a page. */

@@ -2,6 +2,7 @@ package io.jobqueue.spring;
 
 import io.jobqueue.JobCodec;
 import io.jobqueue.QueueSettings;
+import io.jobqueue.Recurring;
 import io.jobqueue.UnreadableType;
 import io.jobqueue.worker.Handler;
 import io.jobqueue.worker.Handlers;
@@ -50,6 +51,9 @@ final class HandlerCatalog implements QueueContexts.Member, SmartInitializingSin
 
     /** Guarded by this. */
     private @Nullable Map<String, Handlers> byQueue;
+
+    /** Guarded by this. Complete when {@link #byQueue} is set. */
+    private Map<String, List<Recurring>> recurring = Map.of();
 
     HandlerCatalog(
             ConfigurableListableBeanFactory beans,
@@ -147,12 +151,26 @@ final class HandlerCatalog implements QueueContexts.Member, SmartInitializingSin
             found.hidden().forEach(HandlerCatalog::warnOfHidden);
             annotated = annotated(found.handlers());
             refuseRoutedElsewhere(found.handlers());
+            recurring = recurring(found.handlers());
             byQueue = handlers(found.handlers());
             Set<String> queues = usedQueues();
             queues.addAll(byQueue.keySet());
             unreadKeys.warn(List.copyOf(contexts.kinds()), queues);
         }
         return byQueue;
+    }
+
+    /** The recurring jobs that this context declares, by the queue of their kinds. Not to be called before all singletons exist. */
+    synchronized Map<String, List<Recurring>> recurring() {
+        byQueue();
+        return recurring;
+    }
+
+    private Map<String, List<Recurring>> recurring(List<JobHandlerMethod> handlers) {
+        return new RecurringDeclarations(beans::resolveEmbeddedValue, settings.recurring(), codec)
+                .read(handlers, contexts.kinds()).stream()
+                        .collect(Collectors.groupingBy(
+                                each -> queueHere(each.job().kind()), TreeMap::new, Collectors.toList()));
     }
 
     private void refuseUnusable(JobHandlerScanner.Found found) {

@@ -199,6 +199,9 @@ final class JobHandlerReader {
         String onPayload = kindOf(place, ResolvableType.forType(payload).toClass());
         String named = text(place, "value", annotation.value(), kind -> kind);
         if (named == null && onPayload == null) {
+            named = RecurringDeclarations.nameOf(place, placeholders);
+        }
+        if (named == null && onPayload == null) {
             throw refused(
                     place,
                     "names no kind of job",

@@ -97,7 +97,8 @@ public final class JobQueueAutoConfiguration {
                         contexts::settings,
                         codec,
                         listeners::tell,
-                        UnaryOperator.identity()));
+                        UnaryOperator.identity(),
+                        CronSchedule::read));
     }
 
     @Bean("jobqueue.queue")

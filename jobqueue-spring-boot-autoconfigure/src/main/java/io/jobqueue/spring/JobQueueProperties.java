@@ -38,6 +38,8 @@ import org.springframework.util.unit.DataSize;
  *     back to the setting of all queues. A name with a dot needs brackets and quotes, as in "[mail.bulk]".
  * @param kinds Settings of single kinds of jobs by name. A name with a dot or a colon needs brackets and quotes,
  *     as in "[report.daily]".
+ * @param recurring Settings of single recurring jobs by name, those of RecurringJob methods and further ones. A name with a
+ *     dot needs brackets and quotes, as in "[report.daily]".
  */
 @ConfigurationProperties("jobqueue")
 record JobQueueProperties(
@@ -56,12 +58,14 @@ record JobQueueProperties(
         @DefaultValue Json json,
         @DefaultValue Shutdown shutdown,
         @DefaultValue Map<String, Queue> queues,
-        @DefaultValue Map<String, Kind> kinds) {
+        @DefaultValue Map<String, Kind> kinds,
+        @DefaultValue Map<String, Recurring> recurring) {
 
     /** Copies the maps. */
     JobQueueProperties {
         queues = Map.copyOf(queues);
         kinds = Map.copyOf(kinds);
+        recurring = Map.copyOf(recurring);
     }
 
     /** The properties of all queues. */
@@ -453,4 +457,26 @@ record JobQueueProperties(
             @Nullable Integer maxAttempts,
             @Nullable Duration timeout,
             @DefaultValue Backoff retry) {}
+
+    /**
+     * One recurring job. What is not set falls back to the annotation of the method that has its name.
+     *
+     * @param enabled Whether this application declares the recurring job.
+     * @param kind Kind of the jobs, for a recurring job without a method of its own. It needs a handler.
+     * @param cron Cron expression of six fields, or a macro such as "@daily"; "-" declares no recurring job.
+     * @param every Time between two slots, instead of a cron expression.
+     * @param zone Time zone of the cron expression.
+     * @param missed What happens to slots that passed while no instance was running.
+     * @param missedLimit Most missed slots that "all" runs, from 1 to 1000.
+     * @param overlap What happens to a slot while the job of an earlier slot has not ended.
+     */
+    record Recurring(
+            @Nullable Boolean enabled,
+            @Nullable String kind,
+            @Nullable String cron,
+            @Nullable Duration every,
+            @Nullable String zone,
+            io.jobqueue.Recurring.@Nullable Missed missed,
+            @Nullable Integer missedLimit,
+            io.jobqueue.Recurring.@Nullable Overlap overlap) {}
 }

@@ -78,6 +78,8 @@ final class PropertiesCheck {
             eachAlone(queueKey(name), queue);
         });
         new TreeMap<>(properties.kinds()).forEach(this::kind);
+        new TreeMap<>(properties.recurring())
+                .forEach((name, own) -> check("jobqueue.recurring" + element(name), name, Names::recurring));
         if (problems.isEmpty()) {
             JobQueueProperties.Queue all = properties.allQueues();
             together(ALL_QUEUES, all, all);

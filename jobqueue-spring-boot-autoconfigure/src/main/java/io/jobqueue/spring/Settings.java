@@ -69,6 +69,11 @@ final class Settings {
         return properties.kind(kind).map(JobQueueProperties.Kind::queue);
     }
 
+    /** The properties of recurring jobs by name. */
+    Map<String, JobQueueProperties.Recurring> recurring() {
+        return properties.recurring();
+    }
+
     /** Whether this application handles jobs at all. */
     boolean workersEnabled() {
         return or(properties.worker().enabled(), true);

@@ -40,6 +40,7 @@ final class UnreadKeys {
     private static final ConfigurationPropertyName ROOT = ConfigurationPropertyName.of("jobqueue");
     private static final ConfigurationPropertyName QUEUES = ROOT.append("queues");
     private static final ConfigurationPropertyName KINDS = ROOT.append("kinds");
+    private static final ConfigurationPropertyName RECURRING = ROOT.append("recurring");
     private static final String NOT_FOR_VARIABLES = "The name of an environment variable cannot say it; set ";
     private static final int MOST_WARNINGS = 20;
     private static final int MOST_NAMES = 10;
@@ -162,7 +163,7 @@ final class UnreadKeys {
 
     /** Whether a name is that of a map or of one of its entries, as written by an empty block of YAML. */
     private static boolean isEntry(ConfigurationPropertyName name) {
-        return Stream.of(QUEUES, KINDS).anyMatch(map -> map.equals(name) || map.isParentOf(name));
+        return Stream.of(QUEUES, KINDS, RECURRING).anyMatch(map -> map.equals(name) || map.isParentOf(name));
     }
 
     private static String suggestion(Key key, List<String> candidates) {
@@ -198,7 +199,7 @@ final class UnreadKeys {
     }
 
     /** All keys that would have an effect. */
-    private static List<String> candidates(Collection<String> kinds, Collection<String> queues) {
+    private List<String> candidates(Collection<String> kinds, Collection<String> queues) {
         return Stream.of(
                         leaves("jobqueue", JobQueueProperties.class),
                         OF_BINDINGS.stream(),
@@ -209,7 +210,11 @@ final class UnreadKeys {
                         kinds.stream()
                                 .flatMap(kind -> leaves(
                                         "jobqueue.kinds" + PropertiesCheck.element(kind),
-                                        JobQueueProperties.Kind.class)))
+                                        JobQueueProperties.Kind.class)),
+                        properties.recurring().keySet().stream()
+                                .flatMap(name -> leaves(
+                                        "jobqueue.recurring" + PropertiesCheck.element(name),
+                                        JobQueueProperties.Recurring.class)))
                 .flatMap(names -> names)
                 .toList();
     }
@@ -235,7 +240,7 @@ final class UnreadKeys {
     /** Whether an environment variable can name a property; the names of kinds and queues keep their letters. */
     private static boolean isVariable(String key) {
         ConfigurationPropertyName name = ConfigurationPropertyName.adapt(key, '.');
-        boolean isInMap = QUEUES.isAncestorOf(name) || KINDS.isAncestorOf(name);
+        boolean isInMap = Stream.of(QUEUES, KINDS, RECURRING).anyMatch(map -> map.isAncestorOf(name));
         return !isInMap || name.getElement(2, Form.ORIGINAL).matches("[a-z0-9]+");
     }
 

@@ -1,6 +1,7 @@
 package io.jobqueue.spring;
 
 import io.jobqueue.JobListener;
+import io.jobqueue.Recurring;
 import io.jobqueue.redis.RedisQueues;
 import io.jobqueue.worker.Chore;
 import io.jobqueue.worker.Engine;
@@ -12,11 +13,14 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -95,10 +99,11 @@ final class WorkLifecycle implements SmartLifecycle, ApplicationListener<Context
             return new WorkerPool(engine, queues.store(queue), queues.notes(queue), handlers, settings);
         }
 
-        Upkeep upkeep(Set<String> names) {
-            List<Chore> chores =
-                    names.stream().flatMap(name -> queues.chores(name).stream()).toList();
-            return new Upkeep(chores, listener);
+        Upkeep upkeep(Set<String> names, Map<String, List<Recurring>> recurring) {
+            Stream<Chore> ofQueues = names.stream().flatMap(name -> queues.chores(name).stream());
+            Stream<Chore> ofRecurring = recurring.entrySet().stream()
+                    .map(declared -> queues.recurring(declared.getKey(), declared.getValue()));
+            return new Upkeep(Stream.concat(ofQueues, ofRecurring).toList(), listener);
         }
     }
 
@@ -193,14 +198,16 @@ final class WorkLifecycle implements SmartLifecycle, ApplicationListener<Context
         return workedOn.contains(queue) || (ofParent != null && ofParent.worksOn(queue));
     }
 
-    /** Starts one upkeep for all queues that no context above keeps up. */
+    /** Starts one upkeep for all queues that no context above keeps up, and for the recurring jobs of this context. */
     private void startUpkeep() {
         Set<String> names = new TreeSet<>(settings.namedQueues());
         names.addAll(handlers.byQueue().keySet());
         names.removeIf(queue ->
                 !settings.sweeps(queue, workedOn.contains(queue)) || (ofParent != null && ofParent.keepsUp(queue)));
-        if (!names.isEmpty()) {
-            Upkeep upkeep = materials.upkeep(names);
+        Map<String, List<Recurring>> recurring = new TreeMap<>(handlers.recurring());
+        recurring.keySet().removeIf(queue -> !settings.workersEnabled(queue));
+        if (!names.isEmpty() || !recurring.isEmpty()) {
+            Upkeep upkeep = materials.upkeep(names, recurring);
             upkeep.start();
             Duration drain = settings.worker(settings.defaultQueue()).drain();
             parts.add(new Part("upkeep", drain, upkeep::stop));

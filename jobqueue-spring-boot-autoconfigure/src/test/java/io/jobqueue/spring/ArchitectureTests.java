@@ -23,6 +23,8 @@ class ArchitectureTests {
 
     private static final Set<String> FOR_USERS = Set.of(
             JobHandler.class.getName(),
+            RecurringJob.class.getName(),
+            CronSchedule.class.getName(),
             JobQueueRedis.class.getName(),
             JobQueueStartException.class.getName(),
             JobMapperCustomizer.class.getName(),

@@ -133,7 +133,8 @@ class ConfigurationTests {
 
         assertThat(metadata.keySet())
                 .filteredOn(name -> !defaults.containsKey(name))
-                .containsExactly("jobqueue.kinds", "jobqueue.queues", "jobqueue.service-binding.name");
+                .containsExactly(
+                        "jobqueue.kinds", "jobqueue.queues", "jobqueue.recurring", "jobqueue.service-binding.name");
         Applications.offline()
                 .withPropertyValues(defaults.entrySet().stream()
                         .map(entry -> entry.getKey() + "=" + entry.getValue())
@@ -183,6 +184,15 @@ class ConfigurationTests {
                 .filteredOn(line -> line.startsWith("| `jobqueue.kinds."))
                 .extracting(line -> line.split("`")[1])
                 .containsExactlyElementsOf(names("jobqueue.kinds.<kind>", JobQueueProperties.Kind.class)
+                        .toList());
+    }
+
+    @Test
+    void thePageHasARowForEachPropertyOfARecurringJob() throws IOException {
+        assertThat(Files.readAllLines(PAGE))
+                .filteredOn(line -> line.startsWith("| `jobqueue.recurring."))
+                .extracting(line -> line.split("`")[1])
+                .containsExactlyElementsOf(names("jobqueue.recurring.<name>", JobQueueProperties.Recurring.class)
                         .toList());
     }
 

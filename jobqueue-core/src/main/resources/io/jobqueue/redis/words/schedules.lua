@@ -1,0 +1,57 @@
+-- The recurring jobs of a queue: fields of the hash `schedules` by name, each a JSON object. The field `:version` changes with
+-- whatever the instances that run the schedules must know of.
+--   text, kind, payload, max_attempts, headers, missed, limit, overlap   the definition, as it was declared or put
+--   origin   `code` when instances declare it, `admin` when it was put at run time
+--   after    slots up to this one are dealt with (ms)
+--   heard    when an instance declared this definition last (ms)
+--   paused, retired   since when (ms), absent when it is not
+--   job, slot, open, outcome, ended, error   the last job; `open` while its end has not been seen
+--   enqueued, skipped   how many jobs it has enqueued, and how many slots were skipped
+local SCHEDULES = ROOT .. 'schedules'
+local DEFINITION = { 'text', 'kind', 'payload', 'max_attempts', 'headers', 'missed', 'limit', 'overlap' }
+
+-- A schedule by what stands in its field; nil when that is none, or was spoilt by a foreign hand.
+local function schedule_from(json)
+  local ok, s = pcall(cjson.decode, json or '')
+  if ok and type(s) == 'table' and type(s.text) == 'string' and type(s.kind) == 'string' and type(s.after) == 'number' then
+    return s
+  end
+end
+
+local function schedule_of(name)
+  return schedule_from(read('HGET', SCHEDULES, name))
+end
+
+local function keep_schedule(name, s)
+  call('HSET', SCHEDULES, name, cjson.encode(s))
+end
+
+-- All schedules by name.
+local function all_schedules()
+  local found, fields = {}, read('HGETALL', SCHEDULES)
+  for i = 1, #fields, 2 do
+    found[fields[i]] = schedule_from(fields[i + 1])
+  end
+  return found
+end
+
+-- Lets instances read the schedules anew. The key of a queue without schedules is deleted, as idle queues have no such key.
+local function schedules_changed()
+  local version = call('HGET', SCHEDULES, ':version')
+  if call('HLEN', SCHEDULES) == (version and 1 or 0) then
+    call('UNLINK', SCHEDULES)
+  else
+    call('HSET', SCHEDULES, ':version', text(math.max(now, number(version, 0) + 1)))
+  end
+end
+
+-- A schedule as Java reads it.
+local function describe(name, s)
+  local words = { name }
+  for _, part in ipairs({ 'text', 'kind', 'origin', 'missed', 'limit', 'overlap', 'after', 'paused', 'retired', 'job', 'slot',
+    'open', 'outcome', 'ended', 'error', 'enqueued', 'skipped' }) do
+    local value = s[part] or ''
+    words[#words + 1] = type(value) == 'number' and text(value) or tostring(value)
+  end
+  return words
+end
