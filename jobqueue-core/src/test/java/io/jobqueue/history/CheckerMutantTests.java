@@ -141,6 +141,11 @@ class CheckerMutantTests {
                 "retry",
                 Set.of("I14"),
                 new Edit("road/settle", "local due = now + tonumber(entry.delay)", "local due = now")),
+        A_SLOT_THAT_RUNS_TWICE(
+                "slot",
+                Set.of("I3"),
+                new Edit("upkeep/fire-slots", "text(s.after) == after", "true"),
+                new Edit("words/slots", "if call('EXISTS', JOB .. id) == 1 then", "if false then")),
         A_REPAIR_OF_WHAT_IS_HEALTHY(
                 "audited",
                 Set.of("I10", "I18"),

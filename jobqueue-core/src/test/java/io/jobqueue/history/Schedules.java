@@ -3,11 +3,14 @@ package io.jobqueue.history;
 import static org.awaitility.Awaitility.await;
 
 import io.jobqueue.Claim;
+import io.jobqueue.JobEvent;
 import io.jobqueue.JobQueue;
 import io.jobqueue.JobRef;
 import io.jobqueue.JobRequest;
 import io.jobqueue.QueueSettings;
+import io.jobqueue.Recurring;
 import io.jobqueue.RetryPolicy;
+import io.jobqueue.Schedule;
 import io.jobqueue.redis.Chores;
 import io.jobqueue.redis.RedisConnector;
 import io.jobqueue.redis.RedisLink;
@@ -23,6 +26,7 @@ import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.sync.RedisCommands;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -40,6 +44,7 @@ public final class Schedules implements AutoCloseable {
 
     private final Tape tape;
     private final RedisConnector connector;
+    private final RedisQueues queues;
     private final JobQueue queue;
     private final Chore sweeper;
     private final Chore auditor;
@@ -52,7 +57,7 @@ public final class Schedules implements AutoCloseable {
     private Schedules(int port, Path folder, Duration lease) {
         RedisURI uri = RedisURI.create("redis://127.0.0.1:" + port);
         connector = new RedisConnector(() -> RedisLink.to(uri));
-        RedisQueues queues = new RedisQueues(
+        queues = new RedisQueues(
                 connector,
                 RedisQueues.Options.defaults()
                         .withSettings(QueueSettings.defaults()
@@ -89,6 +94,7 @@ public final class Schedules implements AutoCloseable {
                 case "dead" -> stage.dead();
                 case "twice" -> stage.twice();
                 case "audited" -> stage.audited();
+                case "slot" -> stage.slot();
                 default -> throw new IllegalArgumentException(schedule);
             }
             return stage.verdict(folder);
@@ -347,6 +353,32 @@ public final class Schedules implements AutoCloseable {
         look();
         for (int i = 0; i < 4; i++) {
             ann.start().ifPresent(ann::complete);
+        }
+    }
+
+    /** Two instances take one slot of a recurring job for due, and neither sees what the other one does. */
+    private void slot() {
+        Instant slot = Instant.ofEpochSecond(Long.parseLong(redis.time().get(0)) + 1);
+        Recurring once = Recurring.of(
+                        "once",
+                        Schedule.of("once", after -> Optional.of(slot).filter(after::isBefore)),
+                        JobRequest.of("work", null))
+                .overlap(Recurring.Overlap.ALLOW);
+        List<Chore> instances = List.of(Chores.recurring(queues, "q", once), Chores.recurring(queues, "q", once));
+        instances.forEach(instance -> instance.round().join());
+        pass(Duration.ofMillis(1100));
+        instances.forEach(this::fire);
+        look();
+        ann.start().ifPresent(ann::complete);
+        bob.start().ifPresent(bob::complete);
+    }
+
+    /** What an instance enqueues is on the tape as if a producer had enqueued it. */
+    private void fire(Chore instance) {
+        for (JobEvent event : instance.round().join().events()) {
+            String id = ((JobEvent.Enqueued) event).id();
+            long call = tape.enqueueing(List.of(JobRequest.of("work", null).id(id)), 5);
+            tape.enqueued(call, List.of(new JobRef("q", id, JobRef.State.CREATED)));
         }
     }
 

@@ -65,7 +65,7 @@ public final class Chores {
     }
 
     /** The recurring jobs that one instance declares, with times between declarations that a test can wait for. */
-    static Chore recurring(RedisQueues queues, String queue, Recurring... declared) {
+    public static Chore recurring(RedisQueues queues, String queue, Recurring... declared) {
         QueueRedis redis = redis(queues, queue);
         return new Schedules(
                 redis,

@@ -7,12 +7,17 @@ import io.jobqueue.Claim;
 import io.jobqueue.HandlerThreads;
 import io.jobqueue.JobListener;
 import io.jobqueue.JobQueue;
+import io.jobqueue.JobRef;
 import io.jobqueue.JobRequest;
 import io.jobqueue.JobRunOptions;
 import io.jobqueue.JobStatus;
 import io.jobqueue.QueueSettings;
+import io.jobqueue.Recurring;
+import io.jobqueue.RecurringJobs;
 import io.jobqueue.RetryPolicy;
+import io.jobqueue.Schedule;
 import io.jobqueue.embedded.EmbeddedRedis;
+import io.jobqueue.worker.Chore;
 import io.jobqueue.worker.Engine;
 import io.jobqueue.worker.Handler;
 import io.jobqueue.worker.Handlers;
@@ -214,6 +219,27 @@ class ClusterTests {
 
         pool.stop();
         upkeep.stop();
+        connector.stop();
+    }
+
+    @Test
+    void recurringJobsRunOnTheSlotOfTheirQueue() {
+        RedisConnector connector = new RedisConnector(ClusterTests::link);
+        RedisQueues queues = new RedisQueues(connector, RedisQueues.Options.defaults());
+        for (String name : List.of("r", "s", "t", "u")) {
+            Recurring tick = Recurring.of("tick", Schedule.every(Duration.ofSeconds(1)), JobRequest.of("tick", null));
+            RecurringJobs admin = queues.queue(name).admin().recurring();
+            Chore chore = queues.recurring(name, List.of(tick));
+            await().until(() -> {
+                chore.round().join();
+                return admin.find("tick").orElseThrow().enqueued() == 1;
+            });
+            admin.pause("tick");
+            admin.put(Recurring.of("other", tick.schedule(), tick.job()));
+            assertThat(admin.trigger("other").state()).isEqualTo(JobRef.State.CREATED);
+            assertThat(admin.remove("other")).isTrue();
+            assertThat(admin.list()).hasSize(1);
+        }
         connector.stop();
     }
 

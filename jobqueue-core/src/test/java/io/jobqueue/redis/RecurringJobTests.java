@@ -532,6 +532,25 @@ class RecurringJobTests {
     }
 
     @Test
+    void aSlotWaitsUntilAFullRedisHasRoomAgain() {
+        Recurring hourly = every("hourly", 3600);
+        Chore chore = started(one, hourly);
+        missed("hourly", Duration.ofHours(1));
+        started(one, hourly);
+        one.redis.configSet("maxmemory", "1");
+        try {
+            Chore full = started(one, hourly); // declares, and reads what is due
+            assertThatThrownBy(() -> full.round().join()).hasMessageContaining("OOM");
+            assertThat(slots("hourly")).isEmpty();
+        } finally {
+            one.redis.configSet("maxmemory", "0");
+        }
+        restart(hourly);
+        assertThat(slots("hourly")).hasSize(1);
+        chore.stop();
+    }
+
+    @Test
     void aQueueWithoutRecurringJobsKeepsNothing() {
         Chore chore = started(one);
         chore.round().join();

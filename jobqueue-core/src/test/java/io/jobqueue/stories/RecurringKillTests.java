@@ -36,6 +36,10 @@ class RecurringKillTests {
     }
 
     @Test
+    @Proves(
+            fault = "instances with recurring jobs are killed (SIGKILL): first one, then all",
+            holds =
+                    "each slot runs once and at most a second late while one instance lives; a later start makes up for the missed ones with one job")
     void noSlotIsLostOrDoubledOrLateWhileOneInstanceLivesAndALaterStartMakesUpForTheGap(EmbeddedRedis redis) {
         try (Stage stage = new Stage(redis.port())) {
             try (WorkerProcess survivor = WorkerProcess.start(RecurringMain.class, "" + redis.port())) {
