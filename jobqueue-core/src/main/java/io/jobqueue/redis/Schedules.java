@@ -12,11 +12,11 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -59,7 +59,7 @@ final class Schedules implements Chore {
     private volatile Known known = Known.NOTHING;
     private volatile long looksAt = System.nanoTime();
     private volatile long declaresAt = System.nanoTime();
-    private volatile long declaringSince = System.nanoTime();
+    private volatile OptionalLong declaringSince = OptionalLong.empty();
 
     /**
      * Makes the chore of a queue.
@@ -154,15 +154,15 @@ final class Schedules implements Chore {
         known = Known.NOTHING;
         looksAt = System.nanoTime();
         declaresAt = System.nanoTime();
-        declaringSince = System.nanoTime();
+        declaringSince = OptionalLong.empty();
     }
 
     private CompletableFuture<?> declare() {
-        List<String> args = Args.of(
-                Duration.ofNanos(System.nanoTime() - declaringSince),
-                declaring.grace(),
-                declaring.retire(),
-                declaring.kept());
+        long now = System.nanoTime();
+        long since = declaringSince.orElse(now);
+        declaringSince = OptionalLong.of(since);
+        List<String> args =
+                Args.of(Duration.ofNanos(now - since), declaring.grace(), declaring.retire(), declaring.kept());
         declared.values().forEach(each -> {
             args.add(each.name());
             args.addAll(each.definition());
@@ -207,9 +207,7 @@ final class Schedules implements Chore {
         List<String> args = Args.of(before.version(), before.open().size());
         args.addAll(before.open());
         for (Active job : before.active()) {
-            if (job.next().filter(next -> !next.isAfter(now)).isPresent()) {
-                DueSlots.find(job.stored(), job.schedule(), now).ifPresent(due -> addDue(args, job.stored(), due));
-            }
+            due(job, now).ifPresent(due -> addDue(args, job.stored(), due));
         }
         return redis.ask(FIRE, args).thenApply(reply -> {
             Instant time = Instant.ofEpochMilli(Reply.wholeNumber(reply.text()));
@@ -272,22 +270,53 @@ final class Schedules implements Chore {
             if (stored.last() != null && stored.last().open()) {
                 open.add(stored.name());
             }
-            Schedule schedule = stored.isActive() && runsHere(stored) ? scheduleOf(stored) : null;
-            if (schedule != null) {
-                active.add(new Active(stored, schedule, schedule.next(stored.after())));
+            if (stored.isActive() && runsHere(stored)) {
+                scheduleOf(stored).flatMap(schedule -> active(stored, schedule)).ifPresent(active::add);
             }
         }
         return new Known(version, time, System.nanoTime(), count, List.copyOf(active), List.copyOf(open));
+    }
+
+    /** A schedule that fails holds up no other. */
+    private Optional<Active> active(StoredSchedule stored, Schedule schedule) {
+        try {
+            return Optional.of(new Active(stored, schedule, schedule.next(stored.after())));
+        } catch (RuntimeException ex) {
+            tellOfFailed(stored, ex);
+            return Optional.empty();
+        }
+    }
+
+    private Optional<DueSlots> due(Active job, Instant now) {
+        try {
+            return job.next().filter(next -> !next.isAfter(now)).isPresent()
+                    ? DueSlots.find(job.stored(), job.schedule(), now)
+                    : Optional.empty();
+        } catch (RuntimeException ex) {
+            tellOfFailed(job.stored(), ex);
+            return Optional.empty();
+        }
+    }
+
+    private void tellOfFailed(StoredSchedule stored, RuntimeException failure) {
+        if (told.add("failed " + stored.name() + " " + stored.text())) {
+            log.error(
+                    "Queue {}: the schedule '{}' of the recurring job '{}' fails, so the job does not run",
+                    queue(),
+                    stored.text(),
+                    stored.name(),
+                    failure);
+        }
     }
 
     private boolean runsHere(StoredSchedule stored) {
         return stored.origin() == Origin.RUN_TIME || declared.containsKey(stored.name());
     }
 
-    private @Nullable Schedule scheduleOf(StoredSchedule stored) {
+    private Optional<Schedule> scheduleOf(StoredSchedule stored) {
         WrittenSchedule own = declared.get(stored.name());
         if (own != null && own.schedule().text().equals(stored.text())) {
-            return own.schedule();
+            return Optional.of(own.schedule());
         }
         Optional<Schedule> read = texts.read(stored.text());
         if (read.isEmpty() && told.add("unread " + stored.name() + " " + stored.text())) {
@@ -297,6 +326,6 @@ final class Schedules implements Chore {
                     stored.text(),
                     stored.name());
         }
-        return read.orElse(null);
+        return read;
     }
 }

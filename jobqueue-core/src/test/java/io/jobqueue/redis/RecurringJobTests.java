@@ -523,6 +523,20 @@ class RecurringJobTests {
     }
 
     @Test
+    void aScheduleThatFailsHoldsUpNoOther() {
+        Recurring broken = Recurring.of(
+                "broken",
+                Schedule.of("broken", after -> {
+                    throw new IllegalStateException("no calendar");
+                }),
+                JobRequest.of("broken", null));
+        run(one, TICK, broken, Recurring.of("stuck", Schedule.of("stuck", Optional::of), JobRequest.of("stuck", null)));
+
+        await().atMost(Duration.ofSeconds(10)).until(() -> !slots("tick").isEmpty());
+        assertThat(admin.list()).extracting(RecurringSnapshot::name).containsExactly("broken", "stuck", "tick");
+    }
+
+    @Test
     void aClockOfRedisThatWasSetBackDoesNotStopTheSlots() {
         started(one, TICK);
         missed("tick", Duration.ofDays(-400));

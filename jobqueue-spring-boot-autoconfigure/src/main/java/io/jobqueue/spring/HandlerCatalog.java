@@ -160,7 +160,7 @@ final class HandlerCatalog implements QueueContexts.Member, SmartInitializingSin
         return byQueue;
     }
 
-    /** The recurring jobs that this context declares, by the queue of their kinds. Not to be called before all singletons exist. */
+    /** The recurring jobs of this context, by the queue of their kinds. Not to be called before all singletons exist. */
     synchronized Map<String, List<Recurring>> recurring() {
         byQueue();
         return recurring;

@@ -46,11 +46,20 @@ class RuntimeHintsTests {
         JobOutcome report(Job<Report> job) {
             return JobOutcome.completed(null);
         }
+
+        @RecurringJob(every = "1h")
+        void tidy() {}
     }
 
     @BeforeEach
     void register() {
         new ReflectiveRuntimeHintsRegistrar().registerRuntimeHints(hints, Mailer.class);
+    }
+
+    @Test
+    void theMethodOfARecurringJobCanBeCalled() {
+        assertThat(RuntimeHintsPredicates.reflection().onMethodInvocation(Mailer.class, "tidy"))
+                .accepts(hints);
     }
 
     @Test
