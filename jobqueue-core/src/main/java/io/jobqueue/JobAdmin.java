@@ -25,6 +25,81 @@ public interface JobAdmin {
     CompletableFuture<List<JobSnapshot>> listAsync(JobStatus status, int offset, int limit);
 
     /**
+     * Lists one page of the dead letters that match a filter, newest first. The call reads all dead letters up to the end of
+     * the page, in bounded steps.
+     *
+     * @param filter which dead letters
+     * @param offset how many matching dead letters to skip, from 0
+     * @param limit the page's size, 1 to 200
+     */
+    List<JobSnapshot> list(DeadLetterFilter filter, int offset, int limit);
+
+    /** The twin of {@link #list(DeadLetterFilter, int, int)}. */
+    CompletableFuture<List<JobSnapshot>> listAsync(DeadLetterFilter filter, int offset, int limit);
+
+    /**
+     * Requeues one dead letter: the job waits at the back of the queue and has all its attempts again. Its last error stays
+     * until the next one; values of {@link JobContext#step} stay too. A unit of a live run counts as not ended, so the run
+     * waits for it; a unit of a run that has ended, ends late. A gather job is outstanding again.
+     *
+     * @param id the job's id
+     * @return whether the job was requeued; false when it is no dead letter, when its payload is gone, or when its run was
+     *     cancelled or has replaced it
+     */
+    boolean requeue(String id);
+
+    /** The twin of {@link #requeue(String)}. */
+    CompletableFuture<Boolean> requeueAsync(String id);
+
+    /**
+     * Requeues the dead letters that match a filter, the oldest first, in bounded steps, as {@link #requeue(String)} does.
+     * Jobs that become dead letters while the call is under way are left alone. When the call fails midway, the jobs that
+     * were requeued stay so.
+     *
+     * @param filter which dead letters
+     * @return how many were requeued
+     */
+    long requeue(DeadLetterFilter filter);
+
+    /** The twin of {@link #requeue(DeadLetterFilter)}. */
+    CompletableFuture<Long> requeueAsync(DeadLetterFilter filter);
+
+    /**
+     * Requeues the dead letters that match a filter, spread over time, so that they do not flood what they depend on. The
+     * call returns at once; the jobs are scheduled, and due one after the other.
+     *
+     * @param filter which dead letters
+     * @param perSecond how many become due in each second, 1 to 100,000
+     * @return how many were requeued
+     */
+    long requeue(DeadLetterFilter filter, int perSecond);
+
+    /** The twin of {@link #requeue(DeadLetterFilter, int)}. */
+    CompletableFuture<Long> requeueAsync(DeadLetterFilter filter, int perSecond);
+
+    /**
+     * Deletes one dead letter for good.
+     *
+     * @param id the job's id
+     * @return whether it was deleted; false when the job is no dead letter
+     */
+    boolean discard(String id);
+
+    /** The twin of {@link #discard(String)}. */
+    CompletableFuture<Boolean> discardAsync(String id);
+
+    /**
+     * Deletes the dead letters that match a filter for good, in bounded steps.
+     *
+     * @param filter which dead letters
+     * @return how many were deleted
+     */
+    long discard(DeadLetterFilter filter);
+
+    /** The twin of {@link #discard(DeadLetterFilter)}. */
+    CompletableFuture<Long> discardAsync(DeadLetterFilter filter);
+
+    /**
      * Deletes jobs for good, in bounded steps. A handler that is running is not stopped, but the queue refuses its result.
      * Outputs of runs stay; {@link WorkOutputCache#evict(String)} deletes those.
      *

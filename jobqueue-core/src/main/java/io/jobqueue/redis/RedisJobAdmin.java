@@ -3,9 +3,11 @@ package io.jobqueue.redis;
 import static io.jobqueue.redis.Answers.unwrap;
 import static io.jobqueue.redis.Answers.waitFor;
 
+import io.jobqueue.DeadLetterFilter;
 import io.jobqueue.JobAdmin;
 import io.jobqueue.JobSnapshot;
 import io.jobqueue.JobStatus;
+import io.jobqueue.Names;
 import io.jobqueue.RecurringJobs;
 import io.lettuce.core.ScriptOutputType;
 import java.util.ArrayList;
@@ -18,13 +20,16 @@ import java.util.concurrent.CompletableFuture;
 final class RedisJobAdmin implements JobAdmin {
 
     private static final Script PURGE = Script.of(ScriptOutputType.MULTI, "admin/purge");
+    private static final int MOST_PER_SECOND = 100_000;
 
     private final QueueRedis redis;
     private final Application application;
+    private final DeadLetters deadLetters;
 
     RedisJobAdmin(QueueRedis redis, Application application) {
         this.redis = redis;
         this.application = application;
+        this.deadLetters = new DeadLetters(redis);
     }
 
     @Override
@@ -41,13 +46,25 @@ final class RedisJobAdmin implements JobAdmin {
 
     @Override
     public CompletableFuture<List<JobSnapshot>> listAsync(JobStatus status, int offset, int limit) {
-        return ids(status, new Page(offset, limit)).thenCompose(ids -> {
-            List<CompletableFuture<Optional<JobSnapshot>>> jobs =
-                    ids.stream().map(this::readable).toList();
-            return CompletableFuture.allOf(jobs.toArray(CompletableFuture[]::new))
-                    .thenApply(all ->
-                            jobs.stream().flatMap(job -> job.join().stream()).toList());
-        });
+        return ids(status, new Page(offset, limit)).thenCompose(this::snapshots);
+    }
+
+    @Override
+    public List<JobSnapshot> list(DeadLetterFilter filter, int offset, int limit) {
+        return waitFor(() -> listAsync(filter, offset, limit));
+    }
+
+    @Override
+    public CompletableFuture<List<JobSnapshot>> listAsync(DeadLetterFilter filter, int offset, int limit) {
+        return deadLetters.find(filter, new Page(offset, limit)).thenCompose(this::snapshots);
+    }
+
+    private CompletableFuture<List<JobSnapshot>> snapshots(List<String> ids) {
+        List<CompletableFuture<Optional<JobSnapshot>>> jobs =
+                ids.stream().map(this::readable).toList();
+        return CompletableFuture.allOf(jobs.toArray(CompletableFuture[]::new))
+                .thenApply(
+                        all -> jobs.stream().flatMap(job -> job.join().stream()).toList());
     }
 
     /** A job whose key has another type than a hash is left out; the others are listed. */
@@ -72,6 +89,67 @@ final class RedisJobAdmin implements JobAdmin {
             case PROCESSING, COMPLETED, FAILED ->
                 redis.read(key, commands -> commands.lrange(key, page.offset(), page.last()));
         };
+    }
+
+    // ---- dead letters
+
+    @Override
+    public boolean requeue(String id) {
+        return waitFor(() -> requeueAsync(id));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> requeueAsync(String id) {
+        return deadLetters
+                .requeue(DeadLetterFilter.all(), List.of(Names.id(id)), 0)
+                .thenApply(requeued -> requeued == 1);
+    }
+
+    @Override
+    public long requeue(DeadLetterFilter filter) {
+        return waitFor(() -> requeueAsync(filter));
+    }
+
+    @Override
+    public CompletableFuture<Long> requeueAsync(DeadLetterFilter filter) {
+        return deadLetters.requeue(filter, 0);
+    }
+
+    @Override
+    public long requeue(DeadLetterFilter filter, int perSecond) {
+        return waitFor(() -> requeueAsync(filter, perSecond));
+    }
+
+    @Override
+    public CompletableFuture<Long> requeueAsync(DeadLetterFilter filter, int perSecond) {
+        if (perSecond < 1 || perSecond > MOST_PER_SECOND) {
+            throw new IllegalArgumentException(
+                    "perSecond must be from 1 to %s, was %s; leave it out to requeue all at once"
+                            .formatted(MOST_PER_SECOND, perSecond));
+        }
+        return deadLetters.requeue(filter, perSecond);
+    }
+
+    @Override
+    public boolean discard(String id) {
+        return waitFor(() -> discardAsync(id));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> discardAsync(String id) {
+        return deadLetters
+                .discard(DeadLetterFilter.all(), List.of(Names.id(id)))
+                .thenApply(discarded -> discarded == 1);
+    }
+
+    @Override
+    public long discard(DeadLetterFilter filter) {
+        return waitFor(() -> discardAsync(filter));
+    }
+
+    @Override
+    public CompletableFuture<Long> discardAsync(DeadLetterFilter filter) {
+        return deadLetters.discard(filter);
     }
 
     // ---- purge

@@ -1,0 +1,69 @@
+package io.jobqueue;
+
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which dead letters an operator means. A part that is {@code null} does not matter; a dead letter has to match all others.
+ * Immutable.
+ *
+ * <pre>{@code
+ * DeadLetterFilter.all().kind("email").error("connection refused").failedFrom(yesterday)
+ * }</pre>
+ *
+ * @param kind the job's kind
+ * @param error words that the job's last error contains. Upper and lower case of the letters A to Z are the same
+ * @param failedFrom the job failed then or later, by the clock of Redis, to the millisecond
+ * @param failedBefore the job failed earlier than that
+ * @since 0.1.0
+ */
+public record DeadLetterFilter(
+        @Nullable String kind, @Nullable String error, @Nullable Instant failedFrom, @Nullable Instant failedBefore) {
+
+    /**
+     * Checks the parts.
+     *
+     * @throws IllegalArgumentException when the kind breaks the rule of {@link Names#kind(String)}, when the words are
+     *     blank, or when no time lies between the two bounds
+     */
+    public DeadLetterFilter {
+        if (kind != null) {
+            Names.kind(kind);
+        }
+        if (error != null && error.isBlank()) {
+            throw new IllegalArgumentException(
+                    "error must hold words to look for, was '%s'; leave it out to match every error"
+                            .formatted(Names.printable(error)));
+        }
+        if (failedFrom != null && failedBefore != null && !failedFrom.isBefore(failedBefore)) {
+            throw new IllegalArgumentException(
+                    "failedFrom must be earlier than failedBefore, was %s and %s; nothing can match"
+                            .formatted(failedFrom, failedBefore));
+        }
+    }
+
+    /** Matches every dead letter. */
+    public static DeadLetterFilter all() {
+        return new DeadLetterFilter(null, null, null, null);
+    }
+
+    /** This filter for one kind. */
+    public DeadLetterFilter kind(String kind) {
+        return new DeadLetterFilter(kind, error, failedFrom, failedBefore);
+    }
+
+    /** This filter for errors that contain these words. */
+    public DeadLetterFilter error(String error) {
+        return new DeadLetterFilter(kind, error, failedFrom, failedBefore);
+    }
+
+    /** This filter for jobs that failed at this time or later. */
+    public DeadLetterFilter failedFrom(Instant from) {
+        return new DeadLetterFilter(kind, error, from, failedBefore);
+    }
+
+    /** This filter for jobs that failed earlier than this time. */
+    public DeadLetterFilter failedBefore(Instant before) {
+        return new DeadLetterFilter(kind, error, failedFrom, before);
+    }
+}

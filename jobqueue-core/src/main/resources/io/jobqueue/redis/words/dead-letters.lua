@@ -1,0 +1,32 @@
+-- For the scripts of operators: which jobs are dead letters that a filter matches.
+
+-- ARGV[1] the kind  [2] words that the last error contains, in any case of its ASCII letters  [3] when the job failed at the
+-- earliest, and [4] before when it failed (ms of the epoch); each of them is '' when it does not matter
+local KIND, WORDS, FROM, BEFORE = ARGV[1], string.lower(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+
+-- The kind of a job; producers of the guide name it in the payload only.
+local function kind_of(id, kind)
+  if kind then
+    return kind
+  end
+  local ok, payload = pcall(cjson.decode, call('HGET', JOB .. id, 'payload') or '')
+  return ok and type(payload) == 'table' and payload.kind
+end
+
+-- Reads a dead letter that matches: { status, kind, last_error, last_error_at_ms, run_id, unit_id, gathers }; nil for any
+-- other job.
+local function matching(id)
+  local f = try('HMGET', JOB .. id, 'status', 'kind', 'last_error', 'last_error_at_ms', 'run_id', 'unit_id', 'gathers')
+  if f.err or f[1] ~= 'failed' then
+    return nil
+  end
+  local at = number(f[4], 0)
+  if FROM and at < FROM or BEFORE and at >= BEFORE then
+    return nil
+  elseif WORDS ~= '' and not string.find(string.lower(f[3] or ''), WORDS, 1, true) then
+    return nil
+  elseif KIND ~= '' and kind_of(id, f[2]) ~= KIND then
+    return nil
+  end
+  return f
+end
