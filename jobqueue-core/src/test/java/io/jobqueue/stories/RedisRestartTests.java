@@ -93,11 +93,12 @@ class RedisRestartTests {
                             try {
                                 stage.queue.enqueue(JobRequest.of("work", null).id(id));
                                 acknowledged.add(id);
+                                pause(never, 2); // else producers outrun eight workers of 5 ms, and the rest takes long
                             } catch (EnqueueUncertainException | EnqueueRefusedException ex) {
                                 if (begunAway && away.get()) {
                                     slowestRefusal.accumulateAndGet(System.nanoTime() - begin, Math::max);
                                 }
-                                pause(never);
+                                pause(never, 20);
                             }
                         }
                     }))
@@ -129,7 +130,7 @@ class RedisRestartTests {
                 each.get();
             }
 
-            await().atMost(Duration.ofSeconds(20))
+            await().atMost(Duration.ofSeconds(60))
                     .untilAsserted(() -> assertThat(stage.list("completed")).containsAll(acknowledged));
             figures.put("away", outage);
             figures.put("acknowledged", acknowledged.size());
@@ -164,9 +165,9 @@ class RedisRestartTests {
         return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
     }
 
-    private static void pause(CountDownLatch never) {
+    private static void pause(CountDownLatch never, long millis) {
         try {
-            never.await(20, TimeUnit.MILLISECONDS);
+            never.await(millis, TimeUnit.MILLISECONDS);
         } catch (InterruptedException ex) {
             Thread.currentThread().interrupt();
         }
