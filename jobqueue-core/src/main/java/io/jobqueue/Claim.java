@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param headers the headers, perhaps none
  * @param enqueuedAt when the job was enqueued, or {@code null} when nobody wrote it down
  * @param runPart the job's part in a run, or {@code null} when it belongs to none
+ * @param unique whether the job was enqueued with a {@link Unique} key
  * @since 0.1.0
  */
 public record Claim(
@@ -33,7 +34,8 @@ public record Claim(
         JsonText payload,
         Map<String, String> headers,
         @Nullable Instant enqueuedAt,
-        @Nullable RunPart runPart) {
+        @Nullable RunPart runPart,
+        boolean unique) {
 
     /** Copies the headers. */
     public Claim {

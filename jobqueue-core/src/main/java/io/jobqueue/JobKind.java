@@ -28,4 +28,43 @@ public @interface JobKind {
      * {@link Names#kind(String)}. Every letter counts, blanks at both ends as well.
      */
     String value();
+
+    /**
+     * The key of which one job of this kind is waiting or running at a time. By default there is none.
+     *
+     * <pre>{@code
+     * @JobKind(value = "reindex", unique = @JobKind.UniqueBy("shop"))
+     * public record Reindex(String shop, boolean full) {}
+     * }</pre>
+     *
+     * <p>The key is the kind and the value, as in {@code reindex:eu-1}. A request with a {@link Unique} of its own stands above
+     * this, and units of a run do not have the key.
+     */
+    UniqueBy unique() default @UniqueBy("");
+
+    /**
+     * Names what of a payload makes its job unique.
+     *
+     * @since 0.1.0
+     */
+    @Documented
+    @Target({})
+    @Retention(RetentionPolicy.RUNTIME)
+    @interface UniqueBy {
+
+        /**
+         * A record component, or the name of a method without arguments, for example {@code "shop"} or {@code "getShop"}; empty
+         * for no key.
+         */
+        String value();
+
+        /** How long a job holds the key; {@link Unique.Hold#UNTIL_DONE} by default. */
+        Unique.Hold hold() default Unique.Hold.UNTIL_DONE;
+
+        /** The period of {@link Unique.Hold#WITHIN} as ISO 8601 writes it, for example {@code "PT5M"}; empty for another hold. */
+        String within() default "";
+
+        /** Whether the waiting job takes the payload of a further enqueue, see {@link Unique#replace()}. */
+        boolean replace() default false;
+    }
 }

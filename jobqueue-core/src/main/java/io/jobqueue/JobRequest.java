@@ -37,6 +37,7 @@ public final class JobRequest {
     private final Map<String, String> headers;
     private final @Nullable String runId;
     private final @Nullable String unitId;
+    private final @Nullable Unique unique;
 
     private JobRequest(Draft draft) {
         this.kind = draft.kind;
@@ -48,6 +49,7 @@ public final class JobRequest {
         this.headers = draft.headers;
         this.runId = draft.runId;
         this.unitId = draft.unitId;
+        this.unique = draft.unique;
     }
 
     /** The parts of a request that is being made. */
@@ -61,6 +63,7 @@ public final class JobRequest {
         private Map<String, String> headers = Map.of();
         private @Nullable String runId;
         private @Nullable String unitId;
+        private @Nullable Unique unique;
 
         Draft(String kind, @Nullable Object payload) {
             this.kind = kind;
@@ -76,6 +79,7 @@ public final class JobRequest {
             headers = request.headers;
             runId = request.runId;
             unitId = request.unitId;
+            unique = request.unique;
         }
     }
 
@@ -143,7 +147,11 @@ public final class JobRequest {
         if (kind == null) {
             throw new IllegalArgumentException("the kind is null; name one, as in JobRequest.of(\"email\", payload)");
         }
-        return new JobRequest(new Draft(Names.kind(kind), payload));
+        Draft draft = new Draft(Names.kind(kind), payload);
+        if (payload != null) {
+            draft.unique = UniqueKeys.of(kind, payload);
+        }
+        return new JobRequest(draft);
     }
 
     /**
@@ -223,10 +231,25 @@ public final class JobRequest {
     }
 
     /**
+     * Gives the job a key that at most one job of its queue holds at a time; see {@link Unique}.
+     *
+     * @throws IllegalStateException for a unit of a run, which is unique by its run and unit
+     */
+    public JobRequest unique(Unique unique) {
+        if (runId != null) {
+            throw new IllegalStateException(
+                    "the unit '%s' of run '%s' is unique by its id, so it cannot have the unique key '%s'"
+                            .formatted(Names.printable(String.valueOf(unitId)), runId, Names.printable(unique.key())));
+        }
+        return with(draft -> draft.unique = unique);
+    }
+
+    /**
      * Makes the job a unit of a run: what its handler returns becomes the unit's field in the run's output hash, in
      * the step that completes the job, and its final failure becomes the unit's failure. Unless an {@link #id} is
      * chosen, the job's id derives from queue, run and unit, so that adding a unit twice is one job, as long as the job or
-     * its history is kept. A further job of the unit does not replace the output that was accepted first.
+     * its history is kept. A further job of the unit does not replace the output that was accepted first. A unique key
+     * that the kind gives to its jobs does not count for a unit.
      *
      * @param runId the run, see {@link Names#run(String)}
      * @param unitId the unit, see {@link Names#unit(String)}
@@ -237,6 +260,7 @@ public final class JobRequest {
         return with(draft -> {
             draft.runId = run;
             draft.unitId = unit;
+            draft.unique = null;
         });
     }
 
@@ -283,6 +307,11 @@ public final class JobRequest {
     /** The unit of the run, or {@code null}. */
     public @Nullable String unitId() {
         return unitId;
+    }
+
+    /** The unique key, or {@code null}. */
+    public @Nullable Unique unique() {
+        return unique;
     }
 
     @Override

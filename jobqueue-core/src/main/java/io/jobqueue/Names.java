@@ -90,6 +90,21 @@ public final class Names {
     }
 
     /**
+     * Checks a unique key, which is data of the user as a unit's id is.
+     *
+     * @param key the key
+     * @return the key
+     * @throws IllegalArgumentException when it is not 1 to 256 bytes of UTF-8, or holds a control character or half of a
+     *     surrogate pair
+     */
+    public static String uniqueKey(String key) {
+        if (key == null || !isUnit(key)) {
+            throw refused("unique key", key, "1 to 256 bytes of UTF-8 without " + NO_TEXT);
+        }
+        return key;
+    }
+
+    /**
      * Checks the name of a step of a job.
      *
      * @param name the name

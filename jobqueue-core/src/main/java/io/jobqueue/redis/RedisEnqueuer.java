@@ -29,6 +29,10 @@ final class RedisEnqueuer implements Enqueuer {
 
     private static final Script ENQUEUE = Script.of(ScriptOutputType.VALUE, "road/enqueue");
 
+    // answers that no job id looks like
+    private static final String CREATED = "+";
+    private static final String EXISTED = "=";
+
     private final JobListener listener;
     private final Map<QueueRedis, SharedCalls<WrittenJob>> callsOfQueues = new ConcurrentHashMap<>();
 
@@ -83,27 +87,44 @@ final class RedisEnqueuer implements Enqueuer {
     private CompletableFuture<Void> send(RoundTrip trip, JobRef[] answers) {
         SharedCalls<WrittenJob> calls = callsOfQueues.computeIfAbsent(
                 trip.queue(), queue -> new SharedCalls<>(jobs -> call(queue, jobs), WrittenJob::bytes));
-        return calls.send(trip.jobs().stream().map(Placed::job).toList()).thenAccept(letters -> {
+        return calls.send(trip.jobs().stream().map(Placed::job).toList()).thenAccept(replies -> {
             for (int i = 0; i < trip.jobs().size(); i++) {
                 Placed placed = trip.jobs().get(i);
-                answers[placed.place()] = answer(placed.job(), letters.charAt(i) == 'C');
+                answers[placed.place()] = answer(placed.job(), replies.get(i));
             }
         });
     }
 
-    private static CompletableFuture<String> call(QueueRedis queue, List<WrittenJob> jobs) {
+    private static CompletableFuture<List<String>> call(QueueRedis queue, List<WrittenJob> jobs) {
         List<String> args = new ArrayList<>(2 + jobs.size() * 4);
         args.add(QueueKeys.REPLAY_WINDOW);
-        args.add(jobs.stream().anyMatch(WrittenJob::isDelayed) ? "1" : "0");
+        args.add(jobs.stream().anyMatch(job -> job.isDelayed() || job.isUnique()) ? "1" : "0");
         jobs.forEach(job -> args.addAll(job.args()));
-        return queue.callOnce(ENQUEUE, args);
+        return queue.<String>callOnce(ENQUEUE, args).thenApply(reply -> answers(reply, jobs.size()));
     }
 
-    private JobRef answer(WrittenJob job, boolean created) {
-        if (created) {
-            listener.on(new JobEvent.Enqueued(job.queue(), job.request().kind(), job.id()));
+    /** One answer for each job: its letter, or the id of the job that holds its unique key. */
+    private static List<String> answers(String reply, int jobs) {
+        String[] holders = reply.substring(jobs).split(" ");
+        int nextHolder = 1;
+        List<String> answers = new ArrayList<>(jobs);
+        for (int i = 0; i < jobs; i++) {
+            answers.add(
+                    switch (reply.charAt(i)) {
+                        case 'C' -> CREATED;
+                        case 'U' -> holders[nextHolder++];
+                        default -> EXISTED;
+                    });
         }
-        return new JobRef(job.queue(), job.id(), created ? JobRef.State.CREATED : JobRef.State.EXISTING);
+        return answers;
+    }
+
+    private JobRef answer(WrittenJob job, String answer) {
+        if (answer.equals(CREATED)) {
+            listener.on(new JobEvent.Enqueued(job.queue(), job.request().kind(), job.id()));
+            return new JobRef(job.queue(), job.id(), JobRef.State.CREATED);
+        }
+        return new JobRef(job.queue(), answer.equals(EXISTED) ? job.id() : answer, JobRef.State.EXISTING);
     }
 
     /**

@@ -34,7 +34,7 @@ final class RedisJobStore implements JobStore {
     private static final List<Renewed> RENEWALS = List.of(Renewed.LOST, Renewed.HELD, Renewed.CANCELLED);
 
     /** What the claim script leaves out for a job in its first attempt that has nothing but a payload. */
-    private static final List<@Nullable Object> PLAIN = Arrays.asList(1L, null, null, null, null, null);
+    private static final List<@Nullable Object> PLAIN = Arrays.asList(1L, null, null, null, null, null, null);
 
     private final QueueRedis redis;
     private final HintWaiter hints;
@@ -103,6 +103,7 @@ final class RedisJobStore implements JobStore {
         String unitId = further.textOrNull();
         String headers = further.textOrNull();
         String gathers = further.textOrNull();
+        boolean unique = further.textOrNull() != null;
         if (kind == null) {
             // a job of a guide client, which has none of our fields: its payload says everything
             JobCodec.Envelope envelope = redis.codec().envelope(payload);
@@ -121,7 +122,8 @@ final class RedisJobStore implements JobStore {
                 redis.codec().json(payload),
                 redis.codec().headers(headers),
                 enqueuedAt,
-                RunPart.of(runId, unitId, gathers));
+                RunPart.of(runId, unitId, gathers),
+                unique);
     }
 
     // ---- settle
@@ -156,9 +158,11 @@ final class RedisJobStore implements JobStore {
         });
     }
 
-    /** Whether a job completed that belongs to no run. Most settlements are of this sort, and cost least. */
+    /** Whether a job completed that belongs to no run and has no unique key. Most settlements are of this sort, and cost least. */
     private static boolean isPlain(Settlement settlement) {
-        return settlement instanceof Settlement.Complete && !settlement.claim().hasOutput();
+        return settlement instanceof Settlement.Complete
+                && !settlement.claim().hasOutput()
+                && !settlement.claim().unique();
     }
 
     private static void addOther(Settlement settlement, List<String> args) {

@@ -22,7 +22,7 @@ final class SharedCalls<T> {
 
     private static final long PATIENCE = Duration.ofMillis(20).toNanos();
 
-    private final Function<List<T>, CompletableFuture<String>> sending;
+    private final Function<List<T>, CompletableFuture<List<String>>> sending;
     private final ToIntFunction<T> bytes;
 
     // guarded by this
@@ -33,30 +33,30 @@ final class SharedCalls<T> {
     /**
      * Makes a line that is empty.
      *
-     * @param sending sends jobs in one call; the answer has one letter for each job
+     * @param sending sends jobs in one call; it gives one answer for each job
      * @param bytes how large a job is
      */
-    SharedCalls(Function<List<T>, CompletableFuture<String>> sending, ToIntFunction<T> bytes) {
+    SharedCalls(Function<List<T>, CompletableFuture<List<String>>> sending, ToIntFunction<T> bytes) {
         this.sending = sending;
         this.bytes = bytes;
     }
 
     /** The jobs of one caller. They stay together. */
-    private record Part<T>(List<T> jobs, int bytes, CompletableFuture<String> answer) {}
+    private record Part<T>(List<T> jobs, int bytes, CompletableFuture<List<String>> answers) {}
 
-    /** Sends jobs, at most as many as fit into one call. The answer has one letter for each job. */
-    CompletableFuture<String> send(List<T> jobs) {
+    /** Sends jobs, at most as many as fit into one call. There is one answer for each job. */
+    CompletableFuture<List<String>> send(List<T> jobs) {
         Part<T> part = new Part<>(jobs, jobs.stream().mapToInt(bytes).sum(), new CompletableFuture<>());
         List<Part<T>> batch;
         synchronized (this) {
             waiting.add(part);
             if (inFlight > 0 && System.nanoTime() - lastSent < PATIENCE) {
-                return part.answer();
+                return part.answers();
             }
             batch = take();
         }
         dispatch(batch);
-        return part.answer();
+        return part.answers();
     }
 
     /** Takes the next parts that fit into one call, and counts that call as in flight. */
@@ -79,15 +79,15 @@ final class SharedCalls<T> {
         List<T> jobs = batch.size() == 1
                 ? batch.get(0).jobs()
                 : batch.stream().flatMap(part -> part.jobs().stream()).toList();
-        CompletableFuture<String> call;
+        CompletableFuture<List<String>> call;
         try {
             call = sending.apply(jobs);
         } catch (RuntimeException | Error ex) {
             call = CompletableFuture.failedFuture(ex);
         }
-        var unused = call.whenComplete((letters, failure) -> {
+        var unused = call.whenComplete((answers, failure) -> {
             next();
-            answer(batch, letters, failure);
+            answer(batch, answers, failure);
         });
     }
 
@@ -103,14 +103,13 @@ final class SharedCalls<T> {
         }
     }
 
-    private void answer(List<Part<T>> batch, @Nullable String letters, @Nullable Throwable failure) {
+    private void answer(List<Part<T>> batch, @Nullable List<String> answers, @Nullable Throwable failure) {
         int from = 0;
         for (Part<T> part : batch) {
-            if (letters == null) {
-                part.answer().completeExceptionally(failure);
+            if (answers == null) {
+                part.answers().completeExceptionally(failure);
             } else {
-                part.answer()
-                        .complete(letters.substring(from, from + part.jobs().size()));
+                part.answers().complete(answers.subList(from, from + part.jobs().size()));
                 from += part.jobs().size();
             }
         }

@@ -2,6 +2,7 @@ package io.jobqueue.redis;
 
 import io.jobqueue.Enqueuer;
 import io.jobqueue.JobRequest;
+import io.jobqueue.Unique;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -102,6 +103,23 @@ final class WrittenJob implements Enqueuer.Outgoing {
         return request.at() != null || request.delay() != null;
     }
 
+    /** Whether the job needs a key that another job may hold. */
+    boolean isUnique() {
+        return request.unique() != null;
+    }
+
+    private String unique() {
+        Unique unique = request.unique();
+        return unique == null
+                ? ""
+                : "%s:%s:%s:%s"
+                        .formatted(
+                                unique.replaces() ? "1" : "0",
+                                unique.period() == null ? 0 : unique.period().toMillis(),
+                                unique.hold().word(),
+                                unique.key());
+    }
+
     /** Refuses a delay of a job that belongs to a run, which a decorator may have set. */
     void refuseDelay() {
         if (isDelayed()) {
@@ -114,6 +132,7 @@ final class WrittenJob implements Enqueuer.Outgoing {
     List<String> args() {
         List<String> further = new ArrayList<>();
         further.add(due());
+        add(further, "unique", unique());
         add(further, "max_attempts", maxAttempts());
         add(further, "headers", headers);
         add(further, "run_id", text(request.runId()));

@@ -264,7 +264,8 @@ public final class Schedules implements AutoCloseable {
                 hers.payload(),
                 hers.headers(),
                 null,
-                null));
+                null,
+                false));
         ann.complete(hers);
     }
 

@@ -32,7 +32,18 @@ class JobQueueMetricsTests {
     private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
     private final JobQueueMetrics metrics = new JobQueueMetrics(registry);
     private final Claim claim = new Claim(
-            "mail", "id", "email", "token", 1, 0, 1, JobCodec.standard().json("{}"), Map.of(), Instant.now(), null);
+            "mail",
+            "id",
+            "email",
+            "token",
+            1,
+            0,
+            1,
+            JobCodec.standard().json("{}"),
+            Map.of(),
+            Instant.now(),
+            null,
+            false);
     private final Duration took = Duration.ofMillis(20);
 
     private void everyEvent() {

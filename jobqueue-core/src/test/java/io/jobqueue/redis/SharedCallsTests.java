@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
@@ -14,7 +15,7 @@ import org.junit.jupiter.api.Test;
 class SharedCallsTests {
 
     private final List<List<String>> sent = new ArrayList<>();
-    private final List<CompletableFuture<String>> replies = new ArrayList<>();
+    private final List<CompletableFuture<List<String>>> replies = new ArrayList<>();
     private final SharedCalls<Job> calls = new SharedCalls<>(
             jobs -> {
                 sent.add(jobs.stream().map(Job::id).toList());
@@ -35,44 +36,44 @@ class SharedCallsTests {
 
     @Test
     void aLonelyCallerIsSentAtOnce() {
-        CompletableFuture<String> answer = calls.send(jobs("a"));
+        CompletableFuture<List<String>> answer = calls.send(jobs("a"));
 
         assertThat(sent).containsExactly(List.of("a"));
-        replies.get(0).complete("C");
-        assertThat(answer).isCompletedWithValue("C");
+        replies.get(0).complete(List.of("C"));
+        assertThat(answer).isCompletedWithValue(List.of("C"));
     }
 
     @Test
     void whoComesWhileACallIsUnderWayGoesWithTheNextInOrder() {
-        CompletableFuture<String> first = calls.send(jobs("a"));
-        CompletableFuture<String> second = calls.send(jobs("b", "c"));
-        CompletableFuture<String> third = calls.send(jobs("d"));
+        CompletableFuture<List<String>> first = calls.send(jobs("a"));
+        CompletableFuture<List<String>> second = calls.send(jobs("b", "c"));
+        CompletableFuture<List<String>> third = calls.send(jobs("d"));
         assertThat(sent).containsExactly(List.of("a"));
 
-        replies.get(0).complete("C");
+        replies.get(0).complete(List.of("C"));
         assertThat(sent).containsExactly(List.of("a"), List.of("b", "c", "d"));
-        replies.get(1).complete("CEC");
+        replies.get(1).complete(List.of("C", "E", "C"));
 
-        assertThat(first).isCompletedWithValue("C");
-        assertThat(second).isCompletedWithValue("CE");
-        assertThat(third).isCompletedWithValue("C");
+        assertThat(first).isCompletedWithValue(List.of("C"));
+        assertThat(second).isCompletedWithValue(List.of("C", "E"));
+        assertThat(third).isCompletedWithValue(List.of("C"));
     }
 
     @Test
     void aFailureReachesAllOfTheCallAndNobodyElse() {
-        CompletableFuture<String> first = calls.send(jobs("a"));
-        CompletableFuture<String> second = calls.send(jobs("b"));
-        CompletableFuture<String> third = calls.send(jobs("c"));
+        CompletableFuture<List<String>> first = calls.send(jobs("a"));
+        CompletableFuture<List<String>> second = calls.send(jobs("b"));
+        CompletableFuture<List<String>> third = calls.send(jobs("c"));
 
         replies.get(0).completeExceptionally(new IllegalStateException("first"));
         replies.get(1).completeExceptionally(new IllegalStateException("second"));
-        CompletableFuture<String> fourth = calls.send(jobs("d"));
-        replies.get(2).complete("C");
+        CompletableFuture<List<String>> fourth = calls.send(jobs("d"));
+        replies.get(2).complete(List.of("C"));
 
         assertThat(first).isCompletedExceptionally();
         assertThat(second).isCompletedExceptionally();
         assertThat(third).isCompletedExceptionally();
-        assertThat(fourth).isCompletedWithValue("C");
+        assertThat(fourth).isCompletedWithValue(List.of("C"));
     }
 
     @Test
@@ -84,9 +85,9 @@ class SharedCallsTests {
         calls.send(jobs("x", "y"));
         calls.send(jobs(Batch.MOST_JOB_BYTES, "large"));
 
-        replies.get(0).complete("C");
-        replies.get(1).complete("C".repeat(most.length));
-        replies.get(2).complete("CC");
+        replies.get(0).complete(List.of("C"));
+        replies.get(1).complete(Collections.nCopies(most.length, "C"));
+        replies.get(2).complete(List.of("C", "C"));
 
         assertThat(sent).hasSize(4);
         assertThat(sent.get(1)).containsExactly(most);
@@ -97,7 +98,7 @@ class SharedCallsTests {
     @Test
     void aSlowCallHoldsUpNobodyForLong() {
         calls.send(jobs("slow"));
-        CompletableFuture<String> patient = calls.send(jobs("patient"));
+        CompletableFuture<List<String>> patient = calls.send(jobs("patient"));
 
         await().until(() -> {
             calls.send(jobs("another"));
@@ -105,8 +106,8 @@ class SharedCallsTests {
         });
 
         assertThat(sent.get(1)).startsWith("patient", "another");
-        replies.get(1).complete("C".repeat(sent.get(1).size()));
-        assertThat(patient).isCompletedWithValue("C");
+        replies.get(1).complete(Collections.nCopies(sent.get(1).size(), "C"));
+        assertThat(patient).isCompletedWithValue(List.of("C"));
         assertThat(replies.get(0)).isNotDone();
     }
 

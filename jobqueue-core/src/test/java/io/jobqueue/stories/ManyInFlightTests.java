@@ -71,7 +71,18 @@ class ManyInFlightTests {
 
     private static Claim claim(int job) {
         return new Claim(
-                "q", "job-" + job, "work", TOKEN, 1, 0, job, JobCodec.standard().json("{}"), Map.of(), null, null);
+                "q",
+                "job-" + job,
+                "work",
+                TOKEN,
+                1,
+                0,
+                job,
+                JobCodec.standard().json("{}"),
+                Map.of(),
+                null,
+                null,
+                false);
     }
 
     /** The time of the processor that Redis has used, in ms: unlike wall time it does not suffer from busy neighbours. */

@@ -428,7 +428,8 @@ final class InMemoryJobStore implements JobStore, AttemptNotes {
                 codec.json(job.payload),
                 job.headers,
                 Instant.ofEpochMilli(job.enqueuedAt),
-                RunPart.of(job.runId, job.unitId, null));
+                RunPart.of(job.runId, job.unitId, null),
+                false);
     }
 
     private List<InMemoryJob> scheduled() {

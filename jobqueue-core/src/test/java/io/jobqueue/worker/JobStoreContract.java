@@ -143,7 +143,8 @@ public abstract class JobStoreContract {
                 claim.payload(),
                 claim.headers(),
                 claim.enqueuedAt(),
-                claim.runPart());
+                claim.runPart(),
+                claim.unique());
     }
 
     private Told sweepAfterTheLease() {

@@ -1,12 +1,12 @@
 -- The door through which jobs end that nobody wants any more while they wait.
--- needs: doors/end doors/unschedule
+-- needs: doors/end doors/unique doors/unschedule
 
 -- Ends a job if it waits; returns whether it did. Its id stays in `pending`, which may be long, until a claim passes it over;
 -- the field `in_pending` says so until then. The field holds the attempts, because a client of the guide takes such a job,
 -- whose payload is there for it, without touching the field, but raises those.
 --   expires  when the hash is deleted (ms of the epoch, as text)
 local function cancel_waiting(id, reason, expires)
-  local f = try('HMGET', JOB .. id, 'status', 'attempts')
+  local f = try('HMGET', JOB .. id, 'status', 'attempts', 'unique')
   if f[1] ~= 'pending' and f[1] ~= 'scheduled' then
     return false
   end
@@ -16,6 +16,7 @@ local function cancel_waiting(id, reason, expires)
   end
   call('PEXPIREAT', JOB .. id, expires)
   unschedule(id)
+  give_back_unique(id, f[3])
   ended(id, 'failed')
   return true
 end

@@ -1,5 +1,5 @@
 -- The door through which jobs are removed for good, wherever they stand.
--- needs: words/first-write words/history words/units words/run-ends
+-- needs: doors/unique words/first-write words/history words/units words/run-ends
 
 -- Removes the oldest jobs of one status; returns how many ids were taken out. Jobs that had not ended, end for their runs.
 --   ttl  how long the keys of a run that nobody started live on (ms)
@@ -18,11 +18,12 @@ local function discard(status, most, ttl)
   begin_writing()
   local reason = 'purged: the job was removed'
   for _, id in ipairs(status ~= 'completed' and status ~= 'failed' and ids or {}) do
-    local f = try('HMGET', JOB .. id, 'status', 'run_id', 'unit_id', 'gathers')
+    local f = try('HMGET', JOB .. id, 'status', 'run_id', 'unit_id', 'gathers', 'unique')
     if f[1] == status and (f[2] or f[4]) then
       fail_unit(f[2] or '', f[3] or '', id, reason, ttl)
       end_gather(f[4], id, 'failed', reason)
     end
+    give_back_unique(id, f[5])
     if status == 'pending' then
       try('HDEL', JOB .. id, 'in_pending') -- of a unit that was cancelled where it waited
     end

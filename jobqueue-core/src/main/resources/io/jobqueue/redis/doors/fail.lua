@@ -1,5 +1,5 @@
 -- The door through which jobs end without success. The job has left the place where it stood before.
--- needs: doors/end words/history words/units words/run-ends
+-- needs: doors/end doors/unique words/history words/units words/run-ends
 
 local dead = {} -- ids of new dead letters, which are in no history yet
 
@@ -11,6 +11,7 @@ local function fail(id, reason, run, unit, gathers, ttl)
   call('HSET', JOB .. id, 'status', 'failed', 'claim_token', '', 'last_error', reason, 'last_error_at_ms', NOW)
   dead[#dead + 1] = id
   ended(id, 'failed')
+  give_back_unique(id, try('HGET', JOB .. id, 'unique'))
   fail_unit(run or '', unit or '', id, reason, ttl)
   end_gather(gathers, id, 'failed', reason)
 end

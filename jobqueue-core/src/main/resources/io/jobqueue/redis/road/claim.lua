@@ -3,7 +3,8 @@
 -- ARGV[1] how many at the most  [2] token of this call, not empty  [3] lease (ms)  [4] how long a run's keys live on (ms)
 -- returns { ms to the next due job or -1, how many still wait, { lost ids }, { run id, state, … } of the runs that ended,
 --   fence of the first job, the next one's is one more; then for each job: id, payload, kind, enqueued_at_ms, and false, or
---   when it is not the first attempt or there is `more` of the job: { attempt, max_attempts, run_id, unit_id, headers, the run it gathers } }
+--   when it is not the first attempt or there is `more` of the job: { attempt, max_attempts, run_id, unit_id, headers, the run it
+--   gathers, its unique key } }
 -- needs: words/first-write words/wake
 -- goes on in: road/claim-rest
 local max, token, lease = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
@@ -100,7 +101,7 @@ if #ids > 0 then
     local hash, attempt, further = hashes[i], 1, false
     if f[3] ~= '0' or f[6] or not f[4] then
       attempt = number(f[3], 0) + 1
-      further = { attempt, unpack(call('HMGET', hash, 'max_attempts', 'run_id', 'unit_id', 'headers', 'gathers')) }
+      further = { attempt, unpack(call('HMGET', hash, 'max_attempts', 'run_id', 'unit_id', 'headers', 'gathers', 'unique')) }
       if not f[6] or attempt > 1 then
         call('PERSIST', hash) -- ours have no time to live before their job has ended once
       end

@@ -1,10 +1,10 @@
--- Ends attempts, each only if its token still owns the job. Jobs that completed and belong to no run are dealt with here, and
+-- Ends attempts, each only if its token still owns the job. Jobs that completed, belong to no run and have no unique key are dealt with here, and
 -- most calls hold nothing else; `road/settle` deals with the others.
 -- KEYS the queue's
 -- ARGV[1] completed jobs to keep  [2] dead letters to keep  [3] how long a run's keys live on (ms)
---   [4] how many attempts completed and belong to no run, which come first: id, token, result of each
+--   [4] how many attempts completed, belong to no run and have no unique key; they come first: id, token, result of each
 --   then for each other: id, token, verb (DELIVER | RETRY | FAIL | RELEASE), text (result or error), output ('' = the same),
---   delay (ms), max_attempts, run_id, unit_id. DELIVER completes a unit or a gather job.
+--   delay (ms), max_attempts, run_id, unit_id. DELIVER completes a unit, a gather job, or a job with a unique key.
 -- returns { one digit an attempt: 0 refused, 1 done, 2 had been done, 3 is a final failure instead; dead letters dropped;
 --   { run id, state, … } of the runs that ended }
 -- needs: words/first-write doors/leave doors/complete

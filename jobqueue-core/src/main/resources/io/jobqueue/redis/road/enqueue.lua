@@ -1,10 +1,11 @@
 -- Creates jobs, each of which waits at the back of `pending` or in `delayed`. A job whose id exists is not touched.
 -- KEYS the queue's; then, for a client that may send a call twice, the key under which the answer to this call is remembered
--- ARGV[1] how long the answer is remembered (ms)  [2] 1 when some of the jobs may be delayed, else 0; then for each job:
---   id, kind, payload, and '' or how many words follow: when ('' now | '+ms' from now | 'ms' of the epoch), names and values
---   of further fields (max_attempts, headers, run_id, unit_id)
--- returns one letter a job: C created, E existed
--- needs: doors/create doors/join words/totals
+-- ARGV[1] how long the answer is remembered (ms)  [2] 1 when some of the jobs may be delayed or have a unique key, else 0;
+--   then for each job: id, kind, payload, and '' or how many words follow: when ('' now | '+ms' from now | 'ms' of the epoch),
+--   names and values of further fields (max_attempts, headers, run_id, unit_id). A job with a unique key has as its first
+--   field `unique`, with replace (0 | 1):period (ms):hold:key, see doors/unique.
+-- returns one letter a job: C created, E existed, U another job holds the unique key; then for each U a blank and that job's id
+-- needs: doors/create doors/join doors/unique words/totals
 local CALL = KEYS[2]
 local answered = CALL and read('GET', CALL)
 if answered then
@@ -15,9 +16,21 @@ if ARGV[2] == '1' then
   earliest = tonumber(read('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2])
 end
 
--- The first write, which lets the first job in, needs memory on purpose: a full Redis refuses the whole call. It also is the
--- check of the type of `pending`, when no job may be delayed.
-local NONE, answer = {}, {}
+-- The job that holds the key takes the payload of the new one while it waits, and while it is delayed also the time.
+local function replace(holder, status, kind, payload, due)
+  if (status == 'pending' or status == 'scheduled') and call('HGET', JOB .. holder, 'kind') == kind then
+    call('HSET', JOB .. holder, 'payload', payload)
+    if status == 'scheduled' and due then
+      due = math.max(due, now + 1)
+      call('HSET', JOB .. holder, 'due_at_ms', text(due))
+      join(holder, due)
+    end
+  end
+end
+
+-- The first write needs memory on purpose: a full Redis refuses the whole call. It also is the check of the type of `pending`,
+-- when no job may be delayed or unique.
+local NONE, answer, holders = {}, {}, ''
 local n, created, i, last = 0, 0, 3, #ARGV
 while i <= last do
   local id, words = ARGV[i], ARGV[i + 3]
@@ -25,31 +38,45 @@ while i <= last do
   if call('EXISTS', JOB .. id) == 1 then
     answer[n] = 'E'
   else
-    answer[n] = 'C'
-    created = created + 1
-    local due, fields = now, NONE
+    local due, fields, holder, status = now, NONE, nil, nil
     if words ~= '' then
       local when = ARGV[i + 4]
       if when ~= '' then
         due = string.sub(when, 1, 1) == '+' and now + tonumber(when) or tonumber(when)
       end
       fields = { unpack(ARGV, i + 5, i + 3 + words) }
+      if fields[1] == 'unique' then
+        local replaces, period, hold, key = string.match(fields[2], '^(%d):(%d+):(%a+):(.+)$')
+        holder, status = take_unique(id, hold, key, period)
+        fields[2] = hold .. ':' .. key
+        if holder and replaces == '1' then
+          replace(holder, status, ARGV[i + 1], ARGV[i + 2], when ~= '' and due)
+        end
+      end
       if fields[1] then
         fields[#fields + 1], fields[#fields + 2] = 'more', '1'
       end
     end
-    join(id, due)
-    if created == 1 then
-      let_in()
+    if holder then
+      answer[n], holders = 'U', holders .. ' ' .. holder
+    else
+      answer[n] = 'C'
+      created = created + 1
+      join(id, due)
+      if created == 1 then
+        let_in()
+      end
+      create(id, ARGV[i + 1], ARGV[i + 2], due, fields)
     end
-    create(id, ARGV[i + 1], ARGV[i + 2], due, fields)
   end
   i = i + 4 + (tonumber(words) or 0)
 end
-answer = table.concat(answer)
+answer = table.concat(answer) .. holders
 if created > 0 then
-  let_in()
   count('enqueued_total', created)
+end
+if created > 0 or holders ~= '' then
+  let_in()
   if CALL then
     call('SET', CALL, answer, 'PX', ARGV[1])
   end

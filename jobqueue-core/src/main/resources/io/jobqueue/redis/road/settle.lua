@@ -1,6 +1,6 @@
 -- Goes on from `road/complete`: ends the attempts that did not just complete. The output or the failure of a unit is written
 -- in the same step.
--- needs: words/runs words/run-ends words/units words/totals doors/end doors/fail doors/join doors/wait-again
+-- needs: words/runs words/run-ends words/units words/totals doors/end doors/fail doors/join doors/unique doors/wait-again
 local keep_failed, ttl = tonumber(ARGV[2]), tonumber(ARGV[3])
 earliest = next_due
 
@@ -32,7 +32,7 @@ for i = others_at, #ARGV, 9 do
   local hash, at = JOB .. id, #answers + 1
   local f
   if verb == 'DELIVER' then
-    f = try('HMGET', hash, 'status', 'claim_token', 'gathers')
+    f = try('HMGET', hash, 'status', 'claim_token', 'gathers', 'unique')
   else
     f = try('HMGET', hash, 'status', 'claim_token', 'gathers', 'attempts', 'max_attempts', 'fence')
   end
@@ -43,7 +43,7 @@ for i = others_at, #ARGV, 9 do
     entries[#entries + 1] = {
       at = at, id = id, hash = hash, token = token, asked = verb, verb = failure and 'FAIL' or verb, words = failure or words,
       output = ARGV[i + 4] ~= '' and ARGV[i + 4] or words, delay = ARGV[i + 5], attempts = attempts, fence = f[6],
-      run = run, unit = unit, gathers = f[3],
+      run = run, unit = unit, gathers = f[3], unique = verb == 'DELIVER' and f[4],
     }
   else
     answers[at] = answer_again(hash, f[1], f[2], token, verb)
@@ -62,6 +62,7 @@ for _, entry in ipairs(entries) do
     answers[entry.at] = REFUSED
   elseif entry.verb == 'DELIVER' then
     complete(id, hash, entry.words)
+    give_back_unique(id, entry.unique)
     if entry.run ~= '' then
       put_unit(entry.run, entry.unit, id, entry.output, ttl)
     end

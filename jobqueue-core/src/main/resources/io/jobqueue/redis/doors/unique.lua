@@ -1,0 +1,35 @@
+-- The door through which a job takes its unique key, and gives it back.
+--
+-- A key names the job that holds it, and the hash of that job tells whether it still does. So a key is free when its holder
+-- is gone, and when a client ended the holder that knows no keys.
+
+-- Lets a job take a key. When another job holds the key, nothing changes, and the answer is that job's id and status.
+--   hold    until when the job holds the key: `waiting` until it is claimed, `done` until it ends, `within` for a period
+--   period  how long, for `within` (ms)
+local function take_unique(id, hold, key, period)
+  local name = ROOT .. 'unique:' .. key
+  local holder = try('GET', name)
+  if type(holder) == 'string' then
+    local f = try('HMGET', JOB .. holder, 'status', 'unique')
+    local waits = f[1] == 'pending' or f[1] == 'scheduled'
+    if f[2] == 'done:' .. key and (waits or f[1] == 'processing') or f[2] == 'waiting:' .. key and waits
+      or call('PTTL', name) > 0 then
+      return holder, f[1]
+    end
+  end
+  if hold == 'within' then
+    call('SET', name, id, 'PX', period)
+  else
+    call('SET', name, id)
+  end
+end
+
+-- A job ends that holds a key. A key that is held for a period stays.
+--   unique  the job's field of that name, if it has one
+local function give_back_unique(id, unique)
+  local hold, key = string.match(unique or '', '^(%a+):(.+)$')
+  local name = key and ROOT .. 'unique:' .. key
+  if hold and hold ~= 'within' and try('GET', name) == id then
+    try('DEL', name)
+  end
+end
