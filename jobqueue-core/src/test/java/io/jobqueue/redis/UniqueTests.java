@@ -287,6 +287,7 @@ class UniqueTests {
 
     // ---- by the kind
 
+    // the example of docs/features/unique.md
     @JobKind(value = "reindex", unique = @JobKind.UniqueBy("shop"))
     record Reindex(String shop, boolean full) {}
 
@@ -307,8 +308,11 @@ class UniqueTests {
     @Test
     void theKindNamesTheComponentThatMakesItsJobsUnique() {
         JobRef first = bench.queue.enqueue(new Reindex("eu", false));
+        JobRef second = bench.queue.enqueue(new Reindex("eu", true));
+        JobRef own = bench.queue.enqueue(JobRequest.of(new Reindex("eu", true)).unique(Unique.untilDone("full-eu")));
 
-        assertThat(bench.queue.enqueue(new Reindex("eu", true)).id()).isEqualTo(first.id());
+        assertThat(second).isEqualTo(new JobRef("q", first.id(), JobRef.State.EXISTING));
+        assertThat(own.isCreated()).isTrue();
         assertThat(bench.queue.enqueue(new Reindex("us", true)).isCreated()).isTrue();
         assertThat(isHeld("reindex:eu")).isTrue();
     }
@@ -341,6 +345,22 @@ class UniqueTests {
                 .isThrownBy(() -> bench.queue.enqueue(new Reindex(null, false)))
                 .withMessageContaining("@UniqueBy(\"shop\")")
                 .withMessageContaining("null");
+    }
+
+    @Test
+    void aDelayedJobThatIsReplacedRunsOnceAfterTheLastEnqueue() {
+        Unique unique = Unique.whileWaiting("reindex:eu").replace();
+        for (int i = 0; i < 5; i++) {
+            bench.queue.enqueue(JobRequest.of("work", Map.of("n", i))
+                    .delay(Duration.ofMillis(200))
+                    .unique(unique));
+        }
+
+        Claim claim = bench.queue.worker().claim(Duration.ofSeconds(5)).orElseThrow();
+
+        assertThat(claim.payload().text()).contains("\"n\":4");
+        assertThat(bench.queue.stats().enqueuedTotal()).isEqualTo(1);
+        assertThat(bench.queue.stats().delayedDepth()).isZero();
     }
 
     // ---- bad input
