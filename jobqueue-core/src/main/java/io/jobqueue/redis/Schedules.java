@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -178,7 +179,7 @@ final class Schedules implements Chore {
                 "Queue {}: instances with another definition of the recurring job '{}' are running; '{}' takes force {} s after the last of them",
                 queue(),
                 name,
-                declared.get(name).schedule().text(),
+                Objects.requireNonNull(declared.get(name)).schedule().text(),
                 declaring.grace().toSeconds());
     }
 
