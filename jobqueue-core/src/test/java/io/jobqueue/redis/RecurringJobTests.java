@@ -21,6 +21,7 @@ import io.jobqueue.RecurringSnapshot.Origin;
 import io.jobqueue.RecurringSnapshot.Outcome;
 import io.jobqueue.RecurringSnapshot.State;
 import io.jobqueue.Schedule;
+import io.jobqueue.Unique;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
 import io.jobqueue.worker.Chore;
@@ -608,6 +609,9 @@ class RecurringJobTests {
         assertThatThrownBy(() -> Recurring.of(
                         "tick", TICK.schedule(), JobRequest.of("a", null).id("x")))
                 .hasMessageContaining("each slot has its own id and time");
+        assertThatThrownBy(() -> Recurring.of(
+                        "tick", TICK.schedule(), JobRequest.of("a", null).unique(Unique.untilDone("x"))))
+                .hasMessageContaining("'tick' can have no unique key");
         assertThatThrownBy(() -> Schedule.of("line\nbreak", Optional::of)).hasMessageContaining("line\\u000abreak");
         assertThatThrownBy(() -> Schedule.of("stuck", Optional::of).next(Instant.EPOCH))
                 .hasMessageContaining("'stuck'")
