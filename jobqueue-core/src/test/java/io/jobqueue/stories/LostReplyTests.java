@@ -360,23 +360,54 @@ class LostReplyTests {
         assertThat(stage.heard(JobEvent.LeaseLost.class)).isEmpty();
     }
 
-    @Test
-    void aBrokenCableIsNoticedByItsTimeoutsAndTheConnectionReplaced() {
+    /** A stage that waits for each reply 300 ms at the most. */
+    private Stage impatientStage() {
         RedisLink link = RedisLink.over(
                 client(RedisLink.options(ClientOptions.create(), Duration.ofMillis(300)), Duration.ofMillis(300)));
         Stage stage = new Stage(server.port(), Stage.settings(), link);
         open.add(stage);
+        return stage;
+    }
+
+    @Test
+    @Proves(
+            fault = "the reply to a claim comes after the worker has given it up",
+            holds = "the job waits for its lease, and completes once")
+    void aJobWhoseClaimIsAnsweredTooLateRunsAfterItsLease() {
+        Stage stage = impatientStage();
+        stage.upkeep(Duration.ofMillis(100));
+        stage.pool(Stage.workers(1), Stage.handler("email", (job, context) -> null));
+        stage.enqueue("email", "one", 1);
+        await().until(() -> stage.heard(JobEvent.Completed.class).count() == 1);
+
+        int before = proxy.heldScripts();
+        proxy.breakCable();
+        stage.guideEnqueue("two", "{\"kind\":\"email\"}", 1);
+        await().pollInterval(Duration.ofMillis(2)).until(() -> proxy.heldScripts() > before);
+        Stage.pass(Duration.ofMillis(500));
+        proxy.mendCable();
+
+        await().atMost(Duration.ofSeconds(15))
+                .until(() -> stage.list("completed").contains("two"));
+        assertThat(stage.list("completed")).containsExactly("two", "one-0");
+        assertThat(stage.list("processing")).isEmpty();
+    }
+
+    @Test
+    void aBrokenCableIsNoticedByItsTimeoutsAndTheConnectionReplaced() {
+        Stage stage = impatientStage();
+        stage.upkeep(Duration.ofMillis(100)); // a claim whose reply comes too late waits for its lease
         stage.pool(Stage.workers(1), Stage.handler("email", (job, context) -> null));
         stage.enqueue("email", "one", 1);
         await().until(() -> stage.list("completed").contains("one-0"));
 
-        proxy.blackhole(true);
+        proxy.breakCable();
         stage.guideEnqueue("two", "{\"kind\":\"email\"}", 1);
         Stage.pass(Duration.ofMillis(800));
         assertThat(stage.list("completed")).containsExactly("one-0");
-        proxy.blackhole(false);
+        proxy.mendCable();
 
-        await().atMost(Duration.ofSeconds(8))
+        await().atMost(Duration.ofSeconds(15))
                 .until(() -> stage.list("completed").contains("two"));
     }
 

@@ -27,7 +27,8 @@ final class Proxy implements AutoCloseable {
     private final AtomicInteger cuts = new AtomicInteger();
 
     private volatile CountDownLatch gate = new CountDownLatch(0);
-    private volatile boolean blackhole;
+    private final AtomicInteger heldScripts = new AtomicInteger();
+    private volatile CountDownLatch cable = new CountDownLatch(0);
 
     Proxy(int target) {
         this.target = target;
@@ -75,9 +76,29 @@ final class Proxy implements AutoCloseable {
         gate.countDown();
     }
 
-    /** From now on nothing passes in either direction, and nothing is reset: a broken cable. */
-    void blackhole(boolean on) {
-        blackhole = on;
+    /** From now on nothing passes in either direction, and nothing is reset. */
+    void breakCable() {
+        cable = new CountDownLatch(1);
+    }
+
+    /** What was sent meanwhile arrives now, in its order: TCP repeats what a broken cable loses. */
+    void mendCable() {
+        cable.countDown();
+    }
+
+    /** How many requests with a script a broken cable has held up. */
+    int heldScripts() {
+        return heldScripts.get();
+    }
+
+    private void passCable(byte[] buffer, int length) throws InterruptedException {
+        CountDownLatch now = cable;
+        if (now.getCount() > 0) {
+            if (new String(buffer, 0, length, StandardCharsets.ISO_8859_1).contains("EVALSHA")) {
+                heldScripts.incrementAndGet();
+            }
+            now.await();
+        }
     }
 
     /** What is connected now hears nothing any more, and is not told; whoever connects anew gets through. */
@@ -129,6 +150,7 @@ final class Proxy implements AutoCloseable {
     @Override
     public void close() {
         open();
+        mendCable();
         try {
             door.close();
         } catch (IOException ex) {
@@ -167,11 +189,12 @@ final class Proxy implements AutoCloseable {
                         }
                         deaf = true;
                     }
-                    if (!blackhole && !lost) {
+                    passCable(buffer, n);
+                    if (!lost) {
                         out.write(buffer, 0, n);
                     }
                 }
-            } catch (IOException ex) {
+            } catch (IOException | InterruptedException ex) {
                 return; // closed in finally
             } finally {
                 close();
@@ -188,11 +211,12 @@ final class Proxy implements AutoCloseable {
                         cut();
                         return;
                     }
-                    if (!blackhole && !lost) {
+                    passCable(buffer, n);
+                    if (!lost) {
                         out.write(buffer, 0, n);
                     }
                 }
-            } catch (IOException ex) {
+            } catch (IOException | InterruptedException ex) {
                 return; // closed in finally
             } finally {
                 close();
