@@ -375,7 +375,6 @@ class LostReplyTests {
             holds = "the job waits for its lease, and completes once")
     void aJobWhoseClaimIsAnsweredTooLateRunsAfterItsLease() {
         Stage stage = impatientStage();
-        stage.upkeep(Duration.ofMillis(100));
         stage.pool(Stage.workers(1), Stage.handler("email", (job, context) -> null));
         stage.enqueue("email", "one", 1);
         await().until(() -> stage.heard(JobEvent.Completed.class).count() == 1);
@@ -386,6 +385,7 @@ class LostReplyTests {
         await().pollInterval(Duration.ofMillis(2)).until(() -> proxy.heldScripts() > before);
         Stage.pass(Duration.ofMillis(500));
         proxy.mendCable();
+        stage.upkeep(Duration.ofMillis(100)); // not before, so that only the claim is on the wire
 
         await().atMost(Duration.ofSeconds(15))
                 .until(() -> stage.list("completed").contains("two"));

@@ -16,13 +16,14 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -33,10 +34,20 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Redis is killed and comes back on the same port with what it had written down. */
+/** Redis is killed and comes back on the same port with what its append-only file holds. */
 class RedisRestartTests {
 
     private static final Duration LEASE = Duration.ofSeconds(2);
+    private static final int WORKERS = 8;
+
+    /**
+     * How many jobs the producers are ahead of the workers. Without a limit they enqueue several times faster than eight
+     * workers work, and the last jobs wait for minutes.
+     */
+    private static final int BACKLOG = 500;
+
+    /** What the producers do before the kill: longer than `everysec` may take to write. */
+    private static final Duration BEFORE_THE_KILL = Duration.ofSeconds(4);
 
     private final CapturedLog log = new CapturedLog("io.jobqueue");
 
@@ -50,15 +61,15 @@ class RedisRestartTests {
     }
 
     @Tag("story")
-    @ParameterizedTest(name = "written down {0}, away for {1}")
-    @CsvSource({"always, PT2.2S", "everysec, PT60S"})
+    @ParameterizedTest(name = "appendfsync {0}, which may lose {1}, away for {2}")
+    @CsvSource({"always, PT0S, PT2.2S", "everysec, PT2S, PT60S"})
     @Proves(
             fault =
                     "Redis is killed under load with an append-only file (`always`, `everysec`), is away for up to a minute, and comes back",
             holds =
-                    "every acknowledged job is there and completes once; producers fail fast; memory stays flat; nothing that lived is reclaimed; one line in the log at the begin and one at the end")
+                    "every acknowledged job is there and completes once (with `everysec` every job that was acknowledged 2 s before the kill or earlier); producers fail fast; memory stays flat; nothing that lived is reclaimed; one line in the log at the begin and one at the end")
     void whatWasAcknowledgedIsThereAndAllWorkGoesOn(
-            String fsync, Duration outage, @TempDir Path folder, Figures figures) throws Exception {
+            String fsync, Duration loss, Duration outage, @TempDir Path folder, Figures figures) throws Exception {
         QueueSettings settings = Stage.settings()
                 .withVisibility(LEASE)
                 .withRetention(new Retention(Duration.ofHours(1), 100_000), new Retention(Duration.ofHours(1), 1000));
@@ -72,15 +83,17 @@ class RedisRestartTests {
             stage.queue.enqueue(JobRequest.of("hand", null).id("hand"));
             Claim byHand = stage.queue.worker().claim(Duration.ZERO).orElseThrow();
             stage.upkeep(Duration.ofMillis(200));
-            stage.pool(Stage.workers(8), Stage.handler("work", (job, context) -> {
+            Semaphore backlog = new Semaphore(BACKLOG);
+            stage.pool(Stage.workers(WORKERS), Stage.handler("work", (job, context) -> {
                 if (!running.add(job.id())) {
                     overlaps.add(job.id());
                 }
                 never.await(5, TimeUnit.MILLISECONDS);
                 running.remove(job.id());
+                backlog.release();
                 return null;
             }));
-            ConcurrentLinkedQueue<String> acknowledged = new ConcurrentLinkedQueue<>();
+            Map<String, Long> acknowledged = new ConcurrentHashMap<>(); // and when, by System.nanoTime
             AtomicBoolean over = new AtomicBoolean();
             AtomicBoolean away = new AtomicBoolean();
             AtomicLong slowestRefusal = new AtomicLong();
@@ -88,24 +101,30 @@ class RedisRestartTests {
                     .<Future<?>>mapToObj(p -> producers.submit(() -> {
                         for (int i = 0; !over.get(); i++) {
                             String id = "p" + p + "-" + i;
+                            // jobs that the kill lost return no permit, so no producer waits for one for long
+                            boolean unused = backlog.tryAcquire(20, TimeUnit.MILLISECONDS);
                             boolean begunAway = away.get();
                             long begin = System.nanoTime();
                             try {
                                 stage.queue.enqueue(JobRequest.of("work", null).id(id));
-                                acknowledged.add(id);
-                                pause(never, 2); // else producers outrun eight workers of 5 ms, and the rest takes long
+                                acknowledged.put(id, System.nanoTime());
                             } catch (EnqueueUncertainException | EnqueueRefusedException ex) {
                                 if (begunAway && away.get()) {
                                     slowestRefusal.accumulateAndGet(System.nanoTime() - begin, Math::max);
                                 }
-                                pause(never, 20);
+                                never.await(20, TimeUnit.MILLISECONDS);
                             }
                         }
+                        return null;
                     }))
                     .toList();
+            long begun = System.nanoTime();
             // the lease must not run out before the outage, however slow the machine is
-            await().until(() -> stage.queue.worker().extend(byHand, LEASE) && acknowledged.size() > 200);
+            await().until(() -> stage.queue.worker().extend(byHand, LEASE)
+                    && acknowledged.size() > 200
+                    && System.nanoTime() - begun > BEFORE_THE_KILL.toNanos());
 
+            long killed = System.nanoTime();
             server.kill();
             away.set(true);
             Stage.pass(Duration.ofSeconds(1));
@@ -130,10 +149,16 @@ class RedisRestartTests {
                 each.get();
             }
 
+            List<String> kept = acknowledged.entrySet().stream()
+                    .filter(job -> job.getValue() - killed > 0 || killed - job.getValue() > loss.toNanos())
+                    .map(Map.Entry::getKey)
+                    .toList();
+            assertThat(kept).hasSizeGreaterThan(200);
             await().atMost(Duration.ofSeconds(60))
-                    .untilAsserted(() -> assertThat(stage.list("completed")).containsAll(acknowledged));
+                    .untilAsserted(() -> assertThat(stage.list("completed")).containsAll(kept));
             figures.put("away", outage);
             figures.put("acknowledged", acknowledged.size());
+            figures.put("lost", acknowledged.size() - completedOf(stage, acknowledged.keySet()));
             figures.put("reclaimed", stage.total("reclaimed"));
             figures.put("resumed after", resumed);
             figures.put("slowest refusal", Duration.ofNanos(slowestRefusal.get()));
@@ -143,9 +168,13 @@ class RedisRestartTests {
             assertThat(resumed).isLessThan(Duration.ofSeconds(5));
             assertThat(Duration.ofNanos(slowestRefusal.get())).isLessThan(Duration.ofSeconds(2));
             assertThat(growth).as("bytes that piled up in the outage").isLessThan(4 * 1024 * 1024);
-            // only claims whose reply the kill swallowed waited for their lease
-            assertThat(stage.total("reclaimed")).isLessThanOrEqualTo(8);
-            assertThat(log.lines(Level.WARN, "unreachable"))
+            // Only two sorts of claims waited for their lease: those whose reply the kill swallowed, and those whose
+            // settlement it lost. The pool claims ahead, and jobs are about as long as an exchange, so each sort may be
+            // as
+            // large as two pools.
+            assertThat(stage.total("reclaimed")).isLessThanOrEqualTo(2L * 2 * WORKERS);
+            // a further line tells of another reason, as when Redis is back and still loads its data
+            assertThat(log.lines(Level.WARN, "is unreachable"))
                     .singleElement()
                     .asString()
                     .startsWith("Redis at 127.0.0.1:" + port);
@@ -159,17 +188,14 @@ class RedisRestartTests {
         }
     }
 
+    private static long completedOf(Stage stage, Set<String> ids) {
+        Set<String> completed = Set.copyOf(stage.list("completed"));
+        return ids.stream().filter(completed::contains).count();
+    }
+
     /** What is left of the heap when the garbage is gone. */
     private static long usedHeap() {
         System.gc();
         return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
-    }
-
-    private static void pause(CountDownLatch never, long millis) {
-        try {
-            never.await(millis, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException ex) {
-            Thread.currentThread().interrupt();
-        }
     }
 }
