@@ -102,6 +102,25 @@ class ClaimScriptTests extends TransitionTestBase {
     }
 
     @Test
+    void aClaimEndsWithTheJobWhosePayloadMakesItFourMegabytes() {
+        Map<String, String> large = Map.of("text", "x".repeat(900_000));
+        for (int i = 0; i < 4; i++) {
+            bench.queue.enqueue(JobRequest.of("email", large).id("job-" + i));
+        }
+        bench.queue.enqueue(JobRequest.of("email", large).id("due").delay(Duration.ofMillis(1)));
+        bench.queue.enqueue(JobRequest.of("email", large).id("due-later").delay(Duration.ofMillis(2)));
+        leaseRunsOut(); // and the delays
+
+        Claims first = bench.store.claim(100).join();
+        Claims second = bench.store.claim(100).join();
+
+        assertThat(first.jobs()).extracting(Claim::id).containsExactly("job-0", "job-1", "job-2", "job-3", "due");
+        assertThat(first.more()).isTrue();
+        assertThat(second.jobs()).extracting(Claim::id).containsExactly("due-later");
+        assertThat(second.more()).isFalse();
+    }
+
+    @Test
     void dueJobsJoinAtTheBackAndAreTakenAtOnceWhenThereIsRoom() {
         bench.queue.enqueue(JobRequest.of("email", null).id("due").delay(Duration.ofMillis(1)));
         enqueue("one", "two");

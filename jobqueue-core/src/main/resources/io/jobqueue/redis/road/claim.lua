@@ -9,6 +9,7 @@
 -- goes on in: road/claim-rest
 local max, token, lease = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local PROMOTE = 100
+local BYTES = 4 * 1024 * 1024 -- payloads of one claim; the job that reaches it is the last
 local PASS = 500 -- from so many ids on a call leaves the rest to the next one
 local waiting = read('LLEN', PENDING)
 read('LLEN', PROCESSING)
@@ -19,7 +20,7 @@ local fence, next_sweep = number(meta[1], 0), number(meta[2], nil)
 
 local ids, hashes, jobs = {}, {}, {} -- of what is claimed
 local lost, broken, astray, seen, passed = {}, {}, {}, {}, {}
-local room = max
+local room, bytes = max, 0
 -- An id that only stands there takes no room: its job has ended, as those of a cancelled run have, or it comes a second time.
 local function take(id)
   if seen[id] then
@@ -39,6 +40,10 @@ local function take(id)
   elseif payload then
     local n = #ids + 1
     ids[n], hashes[n], jobs[n] = id, hash, f
+    bytes = bytes + #payload
+    if bytes >= BYTES then
+      room = 0
+    end
   else
     lost[#lost + 1] = id
     broken[#broken + 1] = status and id or nil
