@@ -15,7 +15,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes all calls that move the jobs of one queue: claims them, hands them to the crew, settles what they did.
+ * Makes all calls that move the jobs of one queue: claims them, hands them to the crew, and settles their attempts.
  *
  * <h2>The turn</h2>
  *
@@ -60,10 +60,10 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
     /** How long a job may wait for a thread of the crew before it is handed back for others. */
     private static final Duration MAX_WAIT_FOR_THREAD = Duration.ofSeconds(1);
 
-    /** How long a dispatcher rests before it looks for itself. Watch and hints are quicker; this is for what they miss. */
+    /** How long a dispatcher rests before it looks for itself. Hints and polls are quicker; this look finds what both missed. */
     private static final Duration MAX_REST = Duration.ofMinutes(1);
 
-    /** What a dispatcher works on. */
+    /** The queue that a dispatcher works on, its handlers, and its settings. */
     record Source(JobStore store, AttemptNotes notes, Handlers handlers, WorkerSettings settings) {}
 
     private final JobStore store;

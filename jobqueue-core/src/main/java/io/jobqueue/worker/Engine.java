@@ -4,7 +4,8 @@ import io.jobqueue.JobListener;
 import java.util.concurrent.ThreadFactory;
 
 /**
- * What the worker pools of one process share: the watch over idle queues, the keeper of leases, and what hears of events.
+ * What the worker pools of one process share: the watch over idle queues, the keeper of leases, and the listener
+ * for their events.
  * A hundred idle queues cost one thread and one connection.
  *
  * <p>The engine itself has no start and no stop: its threads run while one of its pools does. Thread-safe.
@@ -22,8 +23,8 @@ public final class Engine {
     /**
      * Makes an engine.
      *
-     * @param signals how idle queues are heard of
-     * @param listener hears of what happens
+     * @param signals where the engine learns that an idle queue has work
+     * @param listener receives the events of all pools
      * @param threads makes the threads that handlers run on, virtual ones for example
      */
     public Engine(Signals signals, JobListener listener, ThreadFactory threads) {

@@ -6,7 +6,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
 /**
- * How idle queues are heard of: by the hints that producers push, and by a cheap look at many queues at once. One object
+ * Tells the engine that an idle queue has work: by the hints that producers push, and by a cheap look at many queues at once. One object
  * serves all queues of a process. Users need it to build an {@link Engine} without Spring; it may change between releases.
  *
  * <p>Thread-safe. No method blocks.
@@ -16,14 +16,14 @@ import java.util.function.Consumer;
 public interface Signals {
 
     /**
-     * Names who hears the hints. Called once, before anything else.
+     * Sets the receiver of hints. The engine calls this method once, before all others.
      *
-     * @param hinted hears the name of a queue that was hinted at, on any thread; must be quick and must not block
+     * @param hinted receives the name of the queue of each hint, on any thread; must be quick and must not block
      */
     void hear(Consumer<String> hinted);
 
     /**
-     * Asks for the next hint of a queue. It is passed on once; then the queue has to be asked for again. At most one worker
+     * Asks for the next hint of a queue. The receiver gets one hint; for the next one the engine asks again. At most one worker
      * of all processes hears each hint. While Redis cannot be reached no hints are heard; {@link #unannounced} tells.
      */
     void want(String queue);
