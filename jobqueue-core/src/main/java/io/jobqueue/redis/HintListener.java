@@ -137,7 +137,7 @@ final class HintListener {
             out = covered;
             nudgeKey = all[0];
         }
-        return usable(sent).thenCompose(open -> RedisConnector.commandsOf(open)
+        return usable(sent).thenCompose(open -> Driver.commandsOf(open)
                 .blpop(BLOCK.toMillis() / 1000.0, all)
                 .toCompletableFuture()
                 .orTimeout(BLOCK.plus(PATIENCE).toMillis(), TimeUnit.MILLISECONDS)

@@ -34,7 +34,7 @@ final class HintWaiter {
 
     private synchronized CompletableFuture<Boolean> out(String key, Duration timeout) {
         if (waiting == null || waiting.isDone()) {
-            waiting = usable().thenCompose(open -> RedisConnector.commandsOf(open)
+            waiting = usable().thenCompose(open -> Driver.commandsOf(open)
                     .blpop(Math.max(timeout.toMillis(), 1) / 1000.0, key)
                     .toCompletableFuture()
                     .orTimeout(timeout.plus(PATIENCE).toMillis(), TimeUnit.MILLISECONDS)

@@ -75,7 +75,7 @@ final class QueueRedis {
      */
     <T> CompletableFuture<T> callOnce(Script script, List<String> args) {
         return command(redis -> script.call(
-                redis, RedisConnector.maySendTwice(redis) ? keys().withCall(Ids.token()) : keys().forScripts(), args));
+                redis, Driver.maySendTwice(redis) ? keys().withCall(Ids.token()) : keys().forScripts(), args));
     }
 
     /** Calls a script that replies with a list. */

@@ -1,18 +1,11 @@
 package io.jobqueue.redis;
 
 import io.jobqueue.RedisUnavailableException;
-import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.RedisConnectionException;
 import io.lettuce.core.api.StatefulConnection;
-import io.lettuce.core.api.StatefulRedisConnection;
-import io.lettuce.core.api.async.RedisAsyncCommands;
-import io.lettuce.core.cluster.SlotHash;
-import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
-import io.lettuce.core.cluster.api.async.RedisAdvancedClusterAsyncCommands;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
-import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.HashSet;
@@ -131,43 +124,9 @@ public final class RedisConnector {
     /** Sends a command that asks a server instead of a key, to the server that has this key. */
     <T> CompletableFuture<T> sendToServerWith(
             String key, Function<RedisClusterAsyncCommands<String, String>, ? extends CompletionStage<T>> command) {
-        return shared().thenCompose(open ->
-                serverWith(key, open).thenCompose(command).handle((reply, failure) -> ended(open, reply, failure)));
-    }
-
-    private static CompletableFuture<RedisClusterAsyncCommands<String, String>> serverWith(String key, Shared open) {
-        if (!(open.connection() instanceof StatefulRedisClusterConnection<String, String> cluster)) {
-            return CompletableFuture.completedFuture(open.commands());
-        }
-        RedisClusterNode node = cluster.getPartitions().getPartitionBySlot(SlotHash.getSlot(key));
-        if (node == null) {
-            throw new RedisConnectionException("no server of the cluster has the key " + key);
-        }
-        return cluster.getConnectionAsync(node.getNodeId()).thenApply(StatefulRedisConnection::async);
-    }
-
-    static RedisClusterAsyncCommands<String, String> commandsOf(StatefulConnection<String, String> connection) {
-        return connection instanceof StatefulRedisClusterConnection<String, String> cluster
-                ? cluster.async()
-                : ((StatefulRedisConnection<String, String>) connection).async();
-    }
-
-    /**
-     * Whether the driver may send a command twice: it sends what was in flight again after a reconnect, although the server
-     * may have executed it. A driver that {@linkplain RedisLink#options refuses commands} while the connection is down gives
-     * up what was in flight.
-     */
-    static boolean maySendTwice(RedisClusterAsyncCommands<String, String> commands) {
-        ClientOptions options = commands instanceof RedisAdvancedClusterAsyncCommands<String, String> cluster
-                ? cluster.getStatefulConnection().getOptions()
-                : ((RedisAsyncCommands<String, String>) commands)
-                        .getStatefulConnection()
-                        .getOptions();
-        return switch (options.getDisconnectedBehavior()) {
-            case REJECT_COMMANDS -> false;
-            case ACCEPT_COMMANDS -> true;
-            case DEFAULT -> options.isAutoReconnect();
-        };
+        return shared().thenCompose(open -> Driver.serverWith(key, open.connection())
+                .thenCompose(command)
+                .handle((reply, failure) -> ended(open, reply, failure)));
     }
 
     /** Looks at how a command ended, to notice outages and to replace a connection that is of no use. */
@@ -275,7 +234,9 @@ public final class RedisConnector {
             throw new StoppedException();
         }
         Shared open = new Shared(
-                connection, commandsOf(connection), connection.getOptions().isAutoReconnect());
+                connection,
+                Driver.commandsOf(connection),
+                connection.getOptions().isAutoReconnect());
         shared = open;
         opening = null;
         return open;
