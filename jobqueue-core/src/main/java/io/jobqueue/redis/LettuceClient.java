@@ -39,6 +39,7 @@ final class LettuceClient {
     private final @Nullable ClientResources resources;
     private final String address;
     private volatile boolean failed;
+    private volatile boolean closing;
 
     private LettuceClient(AbstractRedisClient client, @Nullable ClientResources resources, String address) {
         this.client = client;
@@ -146,7 +147,7 @@ final class LettuceClient {
                 return attempt.get();
             } catch (RuntimeException ex) {
                 failed = true;
-                if (number == MAX_ATTEMPTS || !hidesTheReason(ex)) {
+                if (closing || number == MAX_ATTEMPTS || !hidesTheReason(ex)) {
                     throw ex;
                 }
             }
@@ -175,6 +176,7 @@ final class LettuceClient {
         if (resources == null) {
             return;
         }
+        closing = true;
         try {
             // first the connections, then the threads that they end on
             long quiet = failed ? QUIET_TIME_AFTER_FAILURES.toMillis() : 0;
