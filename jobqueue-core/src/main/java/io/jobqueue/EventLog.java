@@ -1,13 +1,15 @@
 package io.jobqueue;
 
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * Writes events to the log: a line at DEBUG for what goes as it should, at WARN for what a person may want to act on. Ids,
- * kinds and errors may come from other clients, so control characters are escaped.
+ * Writes events to the log: at DEBUG what goes as it should, at INFO a failed attempt that is tried again, at WARN what a
+ * person may want to act on. A final failure is logged with the stack trace of what the handler threw, a retry with the stack
+ * trace at DEBUG. Ids, kinds and errors may come from other clients, so control characters are escaped.
  */
 final class EventLog {
 
@@ -24,10 +26,12 @@ final class EventLog {
                         job(failed),
                         clean(failed.reason().text()));
             } else {
-                log.warn(
+                write(
+                        Level.WARN,
                         "Job {} failed for good: {}",
                         job(failed),
-                        clean(failed.reason().text()));
+                        clean(failed.reason().text()),
+                        failed.thrown());
             }
         } else if (event instanceof JobEvent.LeaseLost lost) {
             log.warn("Job {} was taken from this worker, which was silent for longer than its lease", job(lost));
@@ -70,15 +74,33 @@ final class EventLog {
         } else if (event instanceof JobEvent.DeadLettersDropped dropped) {
             log.warn("Queue {}: retention dropped {} dead letters", event.queue(), dropped.count());
         } else if (event instanceof JobEvent.Retried retried) {
-            log.debug(
+            log.info(
                     "Job {} is tried again in {}: {}",
                     job(retried),
                     retried.delay(),
                     clean(retried.reason().text()));
+            if (retried.thrown() != null) {
+                write(
+                        Level.DEBUG,
+                        "Job {} failed: {}",
+                        job(retried),
+                        retried.reason().code(),
+                        retried.thrown());
+            }
         } else if (event instanceof JobEvent.OfAttempt attempt) {
             log.debug("{}: job {}", event.getClass().getSimpleName(), job(attempt));
         } else if (event instanceof JobEvent.Enqueued enqueued) {
             log.debug("Enqueued: job {}/{}, {}", event.queue(), enqueued.id(), enqueued.kind());
+        }
+    }
+
+    /** Logs a line with a stack trace. */
+    private static void write(Level level, String line, Object job, Object reason, @Nullable Throwable thrown) {
+        try {
+            log.atLevel(level).setCause(thrown).log(line, job, reason);
+        } catch (RuntimeException | StackOverflowError ex) {
+            // an exception can refuse to tell its message or its cause, which must not hold up the job's end
+            log.atLevel(level).log(line + " (its stack trace cannot be written: {})", job, reason, ex.getClass());
         }
     }
 

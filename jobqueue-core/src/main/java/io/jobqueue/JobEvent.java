@@ -60,16 +60,30 @@ public sealed interface JobEvent {
      * @param reason why; stored as the job's last error
      * @param delay how long the job waits for the next attempt
      * @param took how long the handler ran
+     * @param thrown what the handler threw, with its causes, or {@code null} when it threw nothing
      */
-    record Retried(Claim claim, FailureReason reason, Duration delay, Duration took) implements OfAttempt {}
+    record Retried(Claim claim, FailureReason reason, Duration delay, Duration took, @Nullable Throwable thrown)
+            implements OfAttempt {
+
+        /** A retry without an exception. */
+        public Retried(Claim claim, FailureReason reason, Duration delay, Duration took) {
+            this(claim, reason, delay, took, null);
+        }
+    }
 
     /**
      * A job failed for good: it is a dead letter, or was discarded.
      *
      * @param reason why; stored as the job's last error
      * @param took how long the handler ran
+     * @param thrown what the handler threw in its last attempt, with its causes, or {@code null} when it threw nothing
      */
-    record Failed(Claim claim, FailureReason reason, Duration took) implements OfAttempt {
+    record Failed(Claim claim, FailureReason reason, Duration took, @Nullable Throwable thrown) implements OfAttempt {
+
+        /** A failure without an exception. */
+        public Failed(Claim claim, FailureReason reason, Duration took) {
+            this(claim, reason, took, null);
+        }
 
         /** Whether nobody wants the job any more: its handler discarded it, or its run was cancelled or opened anew. */
         public boolean discarded() {

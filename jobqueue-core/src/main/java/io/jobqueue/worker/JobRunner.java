@@ -27,6 +27,9 @@ final class JobRunner {
 
     private static final int CAUSES = 20;
 
+    /** The most characters of an exception's own words, so that those of its root cause have room in the job's last error. */
+    private static final int MOST_BEFORE_ROOT = 2000;
+
     private final Handlers handlers;
     private final QueueSettings settings;
     private final JobCodec codec;
@@ -71,7 +74,8 @@ final class JobRunner {
                     Code.UNKNOWN_KIND,
                     claim.kind() == null
                             ? "the payload is no JSON object that names a kind"
-                            : "no handler for kind '%s' on queue '%s'".formatted(claim.kind(), claim.queue()));
+                            : "no handler for kind '%s' on queue '%s'".formatted(claim.kind(), claim.queue()),
+                    null);
         }
         if (claim.attempt() > attempt.maxAttempts()) {
             // the last attempt's worker died, or the limit was lowered meanwhile
@@ -110,14 +114,19 @@ final class JobRunner {
                 attempt.handlerDone();
             }
             returned = true;
-            return settlement(
-                    attempt, handler, value instanceof JobOutcome outcome ? outcome : JobOutcome.completed(value));
+            JobOutcome outcome = value instanceof JobOutcome said ? said : JobOutcome.completed(value);
+            return settlement(attempt, handler, outcome, null);
         } catch (Throwable ex) {
             return returned ? badResult(claim, ex) : failure(attempt, handler, ex);
         }
     }
 
-    private Settlement settlement(Attempt attempt, Handler handler, JobOutcome outcome) {
+    /**
+     * The settlement that a handler asked for.
+     *
+     * @param thrown the exception that carried the outcome, or {@code null} when the handler returned it
+     */
+    private Settlement settlement(Attempt attempt, Handler handler, JobOutcome outcome, @Nullable Throwable thrown) {
         Claim claim = attempt.claim();
         if (outcome instanceof JobOutcome.Completed completed) {
             JobCodec.Result result = codec.result(
@@ -126,12 +135,12 @@ final class JobRunner {
         }
         if (outcome instanceof JobOutcome.RetryIn again) {
             return new Settlement.Retry(
-                    claim, FailureReason.handler(again.reason()), again.delay(), attempt.maxAttempts());
+                    claim, FailureReason.handler(again.reason()), again.delay(), attempt.maxAttempts(), thrown);
         }
         if (outcome instanceof JobOutcome.Discard discard) {
-            return fail(claim, Code.DISCARDED, discard.reason());
+            return fail(claim, Code.DISCARDED, discard.reason(), thrown);
         }
-        return fail(claim, Code.HANDLER, ((JobOutcome.DeadLetter) outcome).reason());
+        return fail(claim, Code.HANDLER, ((JobOutcome.DeadLetter) outcome).reason(), thrown);
     }
 
     private Settlement failure(Attempt attempt, Handler handler, Throwable thrown) {
@@ -143,7 +152,7 @@ final class JobRunner {
                 cause(thrown, Set.of(JobOutcome.Thrown.class)) instanceof JobOutcome.Thrown found ? found : null;
         if (said != null) {
             try {
-                return settlement(attempt, handler, said.outcome());
+                return settlement(attempt, handler, said.outcome(), thrown);
             } catch (Throwable ex) {
                 return badResult(claim, ex);
             }
@@ -161,27 +170,31 @@ final class JobRunner {
         }
         String error = describe(thrown);
         return cause(thrown, handler.nonRetryable()) == null
-                ? retry(attempt, Code.HANDLER, error)
-                : fail(claim, Code.HANDLER, error);
+                ? retry(attempt, Code.HANDLER, error, thrown)
+                : fail(claim, Code.HANDLER, error, thrown);
     }
 
     /** The failed attempt of a handler that was, or had to be, stopped by its time limit. */
     Settlement timedOut(Attempt attempt) {
-        return retry(attempt, Code.TIMED_OUT, "ran longer than " + attempt.allowed());
+        return retry(attempt, Code.TIMED_OUT, "ran longer than " + attempt.allowed(), null);
     }
 
     static Settlement release(Claim claim) {
         return new Settlement.Release(claim);
     }
 
-    private Settlement retry(Attempt attempt, Code code, String words) {
+    private Settlement retry(Attempt attempt, Code code, String words, @Nullable Throwable thrown) {
         Claim claim = attempt.claim();
         Duration delay = retry(claim).delayAfter(claim.attempt(), ThreadLocalRandom.current());
-        return new Settlement.Retry(claim, new FailureReason(code, words), delay, attempt.maxAttempts());
+        return new Settlement.Retry(claim, new FailureReason(code, words), delay, attempt.maxAttempts(), thrown);
     }
 
     private static Settlement fail(Claim claim, Code code, String words) {
-        return new Settlement.Fail(claim, new FailureReason(code, words));
+        return fail(claim, code, words, null);
+    }
+
+    private static Settlement fail(Claim claim, Code code, String words, @Nullable Throwable thrown) {
+        return new Settlement.Fail(claim, new FailureReason(code, words), thrown);
     }
 
     /** The work is done, and doing it again would not make its result writable. */
@@ -189,7 +202,8 @@ final class JobRunner {
         return fail(
                 claim,
                 thrown instanceof TooLargeException ? Code.RESULT_TOO_LARGE : Code.BAD_RESULT,
-                thrown instanceof IllegalArgumentException ? String.valueOf(thrown.getMessage()) : describe(thrown));
+                thrown instanceof IllegalArgumentException ? String.valueOf(thrown.getMessage()) : describe(thrown),
+                thrown);
     }
 
     /** The first of a throwable and its causes that is one of these types. */
@@ -213,7 +227,25 @@ final class JobRunner {
         }
     }
 
+    /** A throwable and its root cause in words. */
     private static String describe(Throwable thrown) {
+        Throwable root = thrown;
+        for (int i = 0; i < CAUSES; i++) {
+            Throwable cause = causeOf(root);
+            if (cause == null) {
+                break;
+            }
+            root = cause;
+        }
+        String said = said(thrown);
+        if (root == thrown) {
+            return said;
+        }
+        return (said.length() > MOST_BEFORE_ROOT ? said.substring(0, MOST_BEFORE_ROOT) + "…" : said) + "; root cause: "
+                + said(root);
+    }
+
+    private static String said(Throwable thrown) {
         String type = thrown.getClass().getName();
         try {
             String message = thrown.getMessage();

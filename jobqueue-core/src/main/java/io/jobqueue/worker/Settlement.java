@@ -4,6 +4,7 @@ import io.jobqueue.Claim;
 import io.jobqueue.FailureReason;
 import io.jobqueue.JobEvent;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How one attempt is to end. The store answers each settlement with an {@link Answer}.
@@ -74,8 +75,15 @@ public sealed interface Settlement {
      * @param reason why it failed
      * @param delay how long the job waits; zero puts it straight back
      * @param maxAttempts the limit of attempts by the settings of kind and queue; the job's own limit stands above it
+     * @param thrown what the handler threw, for listeners; {@code null} when it threw nothing
      */
-    record Retry(Claim claim, FailureReason reason, Duration delay, int maxAttempts) implements Settlement {
+    record Retry(Claim claim, FailureReason reason, Duration delay, int maxAttempts, @Nullable Throwable thrown)
+            implements Settlement {
+
+        /** A retry without an exception. */
+        public Retry(Claim claim, FailureReason reason, Duration delay, int maxAttempts) {
+            this(claim, reason, delay, maxAttempts, null);
+        }
 
         @Override
         public int size() {
@@ -86,8 +94,8 @@ public sealed interface Settlement {
         public JobEvent event(Answer answer, Duration took) {
             return switch (answer) {
                 case REFUSED -> new JobEvent.Refused(claim);
-                case DONE, ALREADY -> new JobEvent.Retried(claim, reason, delay, took);
-                case FAILED -> new JobEvent.Failed(claim, reason, took);
+                case DONE, ALREADY -> new JobEvent.Retried(claim, reason, delay, took, thrown);
+                case FAILED -> new JobEvent.Failed(claim, reason, took, thrown);
             };
         }
     }
@@ -96,8 +104,14 @@ public sealed interface Settlement {
      * The job failed for good.
      *
      * @param reason why it failed
+     * @param thrown what the handler threw, for listeners; {@code null} when it threw nothing
      */
-    record Fail(Claim claim, FailureReason reason) implements Settlement {
+    record Fail(Claim claim, FailureReason reason, @Nullable Throwable thrown) implements Settlement {
+
+        /** A failure without an exception. */
+        public Fail(Claim claim, FailureReason reason) {
+            this(claim, reason, null);
+        }
 
         @Override
         public int size() {
@@ -106,7 +120,9 @@ public sealed interface Settlement {
 
         @Override
         public JobEvent event(Answer answer, Duration took) {
-            return answer == Answer.REFUSED ? new JobEvent.Refused(claim) : new JobEvent.Failed(claim, reason, took);
+            return answer == Answer.REFUSED
+                    ? new JobEvent.Refused(claim)
+                    : new JobEvent.Failed(claim, reason, took, thrown);
         }
     }
 
