@@ -5,8 +5,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A worker's proof that it owns one attempt of a job. It carries all that running and settling need; only the token
- * decides whether the worker still owns the job.
+ * A worker's proof that it owns one attempt of a job. It carries everything that a worker needs to run and settle the job.
+ * Only the token decides whether the worker still owns the job.
  *
  * @param queue the queue's name
  * @param id the job's id
@@ -14,11 +14,11 @@ import org.jspecify.annotations.Nullable;
  * @param token the random proof; in no log and in no {@code toString}
  * @param attempt the number of this attempt, from 1
  * @param maxAttempts the job's own limit of attempts, or 0 when the settings of kind and queue decide
- * @param fence a number that grows with every claim on the queue; lets an outside system refuse what an older attempt
- *     writes late
+ * @param fence a number that grows with every claim on the queue; lets another system refuse a late write of an
+ *     older attempt
  * @param payload the payload
  * @param headers the headers, perhaps none
- * @param enqueuedAt when the job was enqueued, or {@code null} when nobody wrote it down
+ * @param enqueuedAt when the job was enqueued, or {@code null} when the producer did not store it
  * @param runPart the job's part in a run, or {@code null} when it belongs to none
  * @param unique whether the job was enqueued with a {@link Unique} key
  * @since 0.1.0

@@ -4,7 +4,7 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which dead letters an operator means. A part that is {@code null} does not matter; a dead letter has to match all others.
+ * Selects dead letters. A part that is {@code null} matches every dead letter; a dead letter must match all other parts.
  * Immutable.
  *
  * <pre>{@code

@@ -4,10 +4,10 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * The one method through which jobs go to Redis. Every way to enqueue ends here: all {@code enqueue} methods of
+ * Sends jobs to Redis. Every way to enqueue ends here: all {@code enqueue} methods of
  * {@link JobQueue}, and the units and gather jobs of {@link JobRuns}.
  *
- * <p>So a decorator of this one method sees, changes, counts or delays all jobs that an application makes:
+ * <p>A decorator of this one method can see, change, count or delay all jobs that an application enqueues:
  *
  * <pre>{@code
  * RedisQueues.Options.defaults().withEnqueuing(next -> jobs -> next.enqueue(jobs.stream()
@@ -15,8 +15,8 @@ import java.util.concurrent.CompletableFuture;
  *         .toList()));
  * }</pre>
  *
- * <p>The jobs are complete when they come here: their queue is decided, their id is chosen, their payload is written and
- * small enough. What cannot be written was refused before.
+ * <p>The jobs are complete when they arrive here: each has its queue, its id and its payload as JSON, within the limit of the size.
+ * A payload that cannot be written was refused before.
  *
  * <p>Must be thread-safe. Runs on the thread of the caller, which may be a thread of the Redis client, so it must not block.
  *

@@ -7,8 +7,8 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * Writes events to the log: at DEBUG what goes as it should, at INFO a failed attempt that is tried again, at WARN what a
- * person may want to act on. A final failure is logged with the stack trace of what the handler threw, a retry with the stack
+ * Writes events to the log: normal events at DEBUG, failed attempts that are retried at INFO, and events that an operator may
+ * want to act on at WARN. A final failure is logged with the stack trace of what the handler threw, a retry with the stack
  * trace at DEBUG. Ids, kinds and errors may come from other clients, so control characters are escaped.
  */
 final class EventLog {

@@ -4,20 +4,20 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When a run is gathered. A run ends in the step in which its policy is met, and no sooner than it is sealed.
+ * When a run is gathered. A run ends in the step that meets its policy, but never before it is sealed.
  *
- * <p>What arrives after a run has ended still becomes its unit's output or failure, and is counted as late.
+ * <p>A unit that ends after its run still gets its output or failure, and counts as late.
  *
  * @param share how many of the units must have an output, as a part of 1 that is counted in steps of 0.0001; the run
  *     fails when all units have ended and it is not reached. {@code null} when it is enough that all units have ended
- * @param after how long after it was sealed the run is gathered in any case, with what there is; {@code null} for never
+ * @param after how long after it was sealed the run is gathered even if units are missing; {@code null} for never
  * @since 0.1.0
  */
 public record GatherPolicy(@Nullable Double share, @Nullable Duration after) {
 
     private static final Duration LONGEST = Duration.ofDays(3660);
 
-    /** Refuses nonsense. */
+    /** Checks the values. */
     public GatherPolicy {
         if (share != null && !(share >= 0.0001 && share <= 1)) {
             throw new IllegalArgumentException("share must be from 0.0001 to 1, was " + share);

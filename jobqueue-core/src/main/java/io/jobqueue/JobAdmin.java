@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * What operators do with one queue. {@link JobQueue} says what all methods have in common: round trips, errors and
+ * The operations of an operator on one queue. {@link JobQueue} says what all methods have in common: round trips, errors and
  * {@code …Async} twins. Thread-safe.
  *
  * @since 0.1.0

@@ -22,8 +22,8 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Writes and reads payloads, results and work outputs: compact JSON in UTF-8, by a mapper of its own. The application's
- * {@code spring.jackson.*} properties do not change what is stored.
+ * Writes and reads payloads, results and work outputs: compact JSON in UTF-8. The codec has its own mapper, so the
+ * application's {@code spring.jackson.*} properties do not change what is stored.
  *
  * <p>What a type may rely on:
  * <ul>

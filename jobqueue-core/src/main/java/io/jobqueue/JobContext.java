@@ -34,12 +34,12 @@ public interface JobContext {
     Map<String, String> headers();
 
     /**
-     * Asks for more time, counted from now: moves the time limit of this attempt, never to an earlier time, and renews
-     * the lease right away. The lease itself needs no care, it is renewed by heartbeats as long as the attempt may run.
-     * When Redis cannot be reached, the Redis client's exception comes through and nothing is changed.
+     * Extends the time limit of this attempt, counted from now, and renews the lease at once. The time limit never moves to an
+     * earlier time. A handler need not renew its lease: heartbeats do that as long as the attempt may run. When Redis cannot
+     * be reached, the method throws the exception of the Redis client and changes nothing.
      *
      * @param duration how long from now, at most 7 days
-     * @return {@code false} when the job is no longer this worker's; the handler had better stop
+     * @return {@code false} when this worker no longer owns the job; the handler should stop
      */
     boolean extend(Duration duration);
 
@@ -50,14 +50,15 @@ public interface JobContext {
     boolean isLeaseLost();
 
     /**
-     * Whether the run that the job is a unit of was cancelled, or the run that it gathers was opened anew. The handler had better stop: its thread is interrupted when
-     * it happens, and if it throws the unit is not tried again before the run is started again. What it returns is kept.
+     * Whether the job is a unit of a run that was cancelled, or gathers a run that was opened anew. The handler should stop;
+     * its thread is interrupted when that happens. If the handler throws, the unit is not tried again before the run is
+     * started again. If it returns a value, the value is kept.
      */
     boolean isCancelled();
 
     /**
-     * Writes what the unit of this job has so far. It is kept apart from the final outputs, see
-     * {@link WorkOutputCache#early}, replaces what was written before, and goes when the final output is accepted.
+     * Writes an early output of this job's unit. Early outputs are kept apart from the final ones, see
+     * {@link WorkOutputCache#early}. An early output replaces the one before, and is removed when the final output is accepted.
      *
      * @param output the value; not {@code null}
      * @return {@code false} when the job is no longer this worker's; nothing was written then

@@ -5,25 +5,25 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Hears what happens to jobs: the one seam for metrics, alarms and audits. Called on the threads of the engine, of the
- * connection, and of the callers of the queue, so it must be quick, must not block, and must be thread-safe. On a thread
+ * Receives the events of jobs; use it for metrics, alarms and audit logs. It is called on threads of the engine, of the
+ * connection and of the queue's callers, so it must be quick, must not block, and must be thread-safe. On a thread
  * of the connection the blocking methods of {@link JobQueue} throw an {@link IllegalStateException}; their {@code Async}
- * twins work. What a listener throws is logged and harms nobody.
+ * twins work. An exception of a listener is logged and has no other effect.
  *
  * @since 0.1.0
  */
 @FunctionalInterface
 public interface JobListener {
 
-    /** Hears of one event. */
+    /** Receives one event. */
     void on(JobEvent event);
 
-    /** Hears of events, one after the other. */
+    /** Receives several events in order. */
     default void onAll(List<JobEvent> events) {
         events.forEach(this::on);
     }
 
-    /** A listener that hears nothing. */
+    /** A listener that ignores all events. */
     static JobListener none() {
         return event -> {};
     }

@@ -4,7 +4,7 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How an attempt ends, for handlers that say it instead of returning a value or throwing. It can be thrown as well, see
+ * How an attempt ends. A handler returns an outcome instead of a value or an exception, or throws it; see
  * {@link #asException()}.
  *
  * @since 0.1.0
@@ -20,23 +20,23 @@ public sealed interface JobOutcome {
      * The attempt failed; the next one, if the job has one left, starts no earlier than after {@code delay}.
      *
      * @param delay from zero to ten years
-     * @param reason one sentence for whoever looks at the job
+     * @param reason one sentence for the operator
      */
     static JobOutcome retryIn(Duration delay, String reason) {
         return new RetryIn(delay, reason);
     }
 
-    /** The job is not needed any more: it ends as failed with this reason, and nobody is alarmed. */
+    /** The job is not needed any more: it ends as failed with this reason and without an alarm. */
     static JobOutcome discard(String reason) {
         return new Discard(reason);
     }
 
-    /** The job cannot succeed: it becomes a dead letter at once, whatever attempts are left. */
+    /** The job cannot succeed: it becomes a dead letter at once, however many attempts are left. */
     static JobOutcome deadLetter(String reason) {
         return new DeadLetter(reason);
     }
 
-    /** This outcome as an exception, to be thrown from the depth of a handler. */
+    /** This outcome as an exception, which code deep inside a handler can throw. */
     default Thrown asException() {
         return new Thrown(this);
     }

@@ -6,10 +6,10 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * A queue of jobs on Redis, as producers see it: enqueue jobs, look at one, look at the figures.
+ * A queue of jobs on Redis, for producers: enqueue jobs, find a job, read the figures.
  *
- * <p>Two more doors lead to the same queue: {@link #admin()} for operators, and {@link #worker()} for those who claim and
- * complete jobs by their own code instead of leaving that to the engine.
+ * <p>Two more interfaces use the same queue: {@link #admin()} for operators, and {@link #worker()} for code that claims and
+ * completes jobs itself instead of leaving that to the engine.
  *
  * <h2>Which queue</h2>
  *
@@ -51,7 +51,7 @@ public interface JobQueue {
     /** The cache that holds the outputs of this queue's runs. No round trip. */
     WorkOutputCache outputs();
 
-    /** What operators do with this queue. No round trip. */
+    /** The operations of an operator on this queue. No round trip. */
     JobAdmin admin();
 
     /** The verbs of a worker on this queue: claim, complete, fail and so on. No round trip. */

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * JobRequest.of(new SendEmail("a@b.c", "welcome")).delay(Duration.ofMinutes(5)).id("welcome-42").maxAttempts(3)
  * }</pre>
  *
- * <p>Immutable and thread-safe, as far as the payload is.
+ * <p>Immutable and thread-safe if the payload is.
  *
  * @since 0.1.0
  */
@@ -91,7 +91,7 @@ public final class JobRequest {
     }
 
     /**
-     * A job whose kind stands on the payload's type.
+     * A job whose payload type names the kind.
      *
      * @param payload an object whose type carries {@link JobKind}, see {@link #kindOf}; it is written as a JSON object
      * @throws IllegalArgumentException when the type carries no kind, or inherits two
@@ -166,7 +166,7 @@ public final class JobRequest {
     }
 
     /**
-     * Keeps the job back for a while, counted by the clock of Redis. Replaces an earlier {@code delay} or {@code at}.
+     * Delays the job, by the clock of Redis. Replaces an earlier {@code delay} or {@code at}.
      *
      * @param delay from zero (at once) to ten years
      */
@@ -181,7 +181,7 @@ public final class JobRequest {
     }
 
     /**
-     * Keeps the job back until an instant, as the clock of Redis shows it; an instant in the past means at once.
+     * Delays the job until an instant, by the clock of Redis; an instant in the past means at once.
      * Replaces an earlier {@code delay} or {@code at}.
      *
      * @param instant from 1970 to the year 9999
@@ -197,7 +197,7 @@ public final class JobRequest {
     }
 
     /**
-     * Limits the attempts of this one job; stands above the settings of its kind and queue.
+     * Limits the attempts of this job; overrides the settings of its kind and queue.
      *
      * @param attempts at least 1
      */

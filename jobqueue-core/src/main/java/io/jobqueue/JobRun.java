@@ -4,7 +4,7 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A run, as it was at one instant. A unit is done, failed or missing, never two of them.
+ * A run at one instant. Each unit is either done, failed or missing.
  *
  * @param queue the queue's name
  * @param id the run's id
@@ -18,10 +18,11 @@ import org.jspecify.annotations.Nullable;
  * @param started when it was started first
  * @param sealed when it was sealed, or {@code null}
  * @param ended when it ended, or {@code null}
- * @param expires from when on the sweep forgets it, or {@code null} while it is live or its gather job has not ended
- * @param overdue since when it counts as quiet for too long, or {@code null}; a sign of life does not take it away
+ * @param expires when the sweep may remove it, or {@code null} while it is live or its gather job has not ended
+ * @param overdue since when the run is overdue, because nothing happened for too long, or {@code null}; later progress does not
+ *     clear it
  * @param gatherJob the id of its gather job, which exists once the run is completed, or {@code null} when it has none
- * @param gather what became of the gather job
+ * @param gather the state of the gather job
  * @param gatherError why the gather job failed, or {@code null}
  * @since 0.1.0
  */

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * JobRunOptions.of("census").gather(new CensusReport("2026-11")).policy(GatherPolicy.share(0.95))
  * }</pre>
  *
- * <p>Immutable and thread-safe, as far as the gather's payload is.
+ * <p>Immutable and thread-safe if the payload of the gather job is.
  *
  * @since 0.1.0
  */
@@ -47,7 +47,7 @@ public final class JobRunOptions {
         this.onProgress = onProgress;
     }
 
-    /** A run whose units say their kind themselves: by {@link JobKind} on their type, or by being {@link JobRequest}s. */
+    /** A run whose units name their own kind: their type carries {@link JobKind}, or they are {@link JobRequest}s. */
     public static JobRunOptions defaults() {
         return DEFAULTS;
     }

@@ -5,19 +5,19 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One instant of a job.
+ * A job at one instant.
  *
  * @param queue the queue's name
  * @param id the job's id
  * @param kind the kind, or {@code null} when the payload names none
- * @param status where the job is, or {@code null} when a foreign hand wrote a status that does not exist
+ * @param status where the job is, or {@code null} when another client wrote an unknown status
  * @param attempts how often it was claimed
  * @param maxAttempts its own limit of attempts, or 0 when the settings of kind and queue decide
  * @param fence the queue's claim number of its last claim, 0 before the first
  * @param crashes how many of its workers died
  * @param payload the payload
  * @param result the result of a completed job, a JSON object; {@code null} before
- * @param lastError what the last failed attempt said, or {@code null}
+ * @param lastError the error of the last failed attempt, or {@code null}
  * @param enqueuedAt when it was enqueued
  * @param dueAt the time it waits or waited for, or {@code null}
  * @param startedAt when its last attempt was claimed, or {@code null}

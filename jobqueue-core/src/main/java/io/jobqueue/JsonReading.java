@@ -16,7 +16,7 @@ import tools.jackson.databind.json.JsonMapper;
 /** Reads stored documents, by the mapper of a codec. Immutable and thread-safe. */
 final class JsonReading {
 
-    /** The attribute by which the documents inside of a document find the reading that is at work. */
+    /** The attribute through which nested documents find the current reading. */
     static final String ATTRIBUTE = JsonReading.class.getName();
 
     private final JsonMapper mapper;
@@ -27,7 +27,7 @@ final class JsonReading {
         this.reader = mapper.reader().withAttribute(ATTRIBUTE, this);
     }
 
-    /** The reading of a codec that says nothing else. */
+    /** The reading with the default mapper. */
     static JsonReading standard() {
         return new JsonReading(PayloadMapper.build(true, UnaryOperator.identity()));
     }

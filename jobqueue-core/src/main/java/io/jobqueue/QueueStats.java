@@ -4,8 +4,8 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One instant of a queue, read in one step. Totals are counted by Redis, over all processes, since the queue was
- * first used; jobs that the guide's clients end are not in them.
+ * The figures of a queue at one instant, read in one step. Redis counts the totals over all processes since the queue was
+ * first used. They do not include jobs that clients of the public guide end.
  *
  * @param pendingDepth jobs that wait for a worker
  * @param processingDepth jobs that are claimed
@@ -15,13 +15,13 @@ import org.jspecify.annotations.Nullable;
  * @param enqueuedTotal jobs enqueued
  * @param completedTotal jobs completed
  * @param failedTotal jobs failed for good
- * @param retriedTotal failed attempts that were given another
- * @param releasedTotal claims handed back unspent
- * @param reclaimedTotal claims taken away because the worker was silent for longer than its lease
- * @param lostTotal ids whose job was gone when its turn came
+ * @param retriedTotal failed attempts that are followed by another
+ * @param releasedTotal claims that were handed back without counting the attempt
+ * @param reclaimedTotal claims taken away because their lease expired
+ * @param lostTotal ids that were removed because their job no longer existed
  * @param droppedTotal dead letters that retention dropped
  * @param purgedTotal jobs removed by purge
- * @param repairedTotal traces of foreign hands that were put right
+ * @param repairedTotal repairs of damage that other clients did
  * @param oldestWaiting how long the next pending job has waited, or {@code null} when none waits
  * @param visibility how long a claim is good without a heartbeat
  * @since 0.1.0

@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.core.StreamReadConstraints;
 
 /**
- * The limits of JSON readers. A writer has none of them, so it writes numbers, names and nesting that no reader takes.
+ * The limits of JSON readers. Writers have no limits, so they can write numbers, names and nesting that no reader accepts.
  * Immutable.
  */
 final class ReaderLimits {
@@ -20,7 +20,7 @@ final class ReaderLimits {
     }
 
     /**
-     * Looks for something in a document that no reader takes. Costs nothing for documents that are shorter than the
+     * Looks for a part of a document that no reader accepts. Costs nothing for documents that are shorter than the
      * limits.
      *
      * @param document well-formed JSON

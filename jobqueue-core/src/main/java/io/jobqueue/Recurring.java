@@ -14,16 +14,16 @@ import java.util.Objects;
  *
  * <p>The job of a slot has the id {@code recurring:<name>:<slot>}, for example
  * {@code recurring:refresh:2026-11-26T03:00:00Z}, and two headers: {@value #NAME_HEADER} with the name, and
- * {@value #SLOT_HEADER} with the slot. Immutable and thread-safe, as far as the payload is.
+ * {@value #SLOT_HEADER} with the slot. Immutable and thread-safe if the payload is.
  *
  * @since 0.1.0
  */
 public final class Recurring {
 
-    /** The header that tells a job the name of its recurring job. */
+    /** The header that holds the name of the recurring job. */
     public static final String NAME_HEADER = "recurring-name";
 
-    /** The header that tells a job its slot, as {@link java.time.Instant#toString()} writes it. */
+    /** The header that holds the slot of the job, as {@link java.time.Instant#toString()} writes it. */
     public static final String SLOT_HEADER = "recurring-slot";
 
     private static final int MAX_HEADERS = 14;
@@ -48,7 +48,7 @@ public final class Recurring {
 
     /** What happens to slots that passed while no instance of the application was running. */
     public enum Missed {
-        /** They are dropped. The last one still runs when it is less than a minute late. */
+        /** They are dropped, but the last one runs when it is less than a minute late. */
         SKIP,
         /** One job makes up for all of them: that of the last missed slot. */
         ONCE,
@@ -60,7 +60,7 @@ public final class Recurring {
     public enum Overlap {
         /** The slot is skipped and counted. */
         SKIP,
-        /** The slot's job is enqueued all the same. */
+        /** The slot's job is enqueued in any case. */
         ALLOW
     }
 

@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The recurring jobs of one queue. Those that an application declares, by {@code @RecurringJob} or by properties, are listed
- * here and can be paused and triggered; further ones can be made at run time.
+ * The recurring jobs of one queue. The recurring jobs that an application declares, by {@code @RecurringJob} or by
+ * properties, can be listed, paused and triggered here; others can be made at run time.
  *
  * <p>Any number of instances run the schedules of a queue together, without a leader: one script lets each slot enqueue one
  * job, whichever instance comes first. The clock of Redis decides when a slot is due. A job that is made, changed or resumed
@@ -22,7 +22,7 @@ public interface RecurringJobs {
     List<RecurringSnapshot> list();
 
     /**
-     * Finds one.
+     * Finds a recurring job.
      *
      * @param name its name
      */

@@ -5,13 +5,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A recurring job as it stood in Redis.
+ * A recurring job at one instant, read from Redis.
  *
  * @param queue the queue's name
  * @param name the name of the recurring job
  * @param schedule the {@linkplain Schedule#text() text} of the schedule
  * @param kind the kind of the slots' jobs
- * @param origin who made it
+ * @param origin where its definition comes from
  * @param state whether its slots run
  * @param since when it was paused or retired; {@code null} when it is active
  * @param missed what happens to missed slots
@@ -43,7 +43,7 @@ public record RecurringSnapshot(
         nextSlots = List.copyOf(nextSlots);
     }
 
-    /** Who made a recurring job. */
+    /** Where the definition of a recurring job comes from. */
     public enum Origin {
         /** Instances of the application declare it, by code or by properties. */
         DECLARED,

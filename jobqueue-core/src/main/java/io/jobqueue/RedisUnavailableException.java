@@ -1,7 +1,7 @@
 package io.jobqueue;
 
 /**
- * Redis could not be reached, did not answer in time, or serves nobody: it loads its data, it is a replica, or a script
+ * Redis could not be reached, did not answer in time, or serves no commands: it loads its data, it is a replica, or a script
  * blocks it. The cause is the exception of the Redis client.
  *
  * <p>A command that was on its way may have been carried out or not. Commands that begin while Redis is known to be away

@@ -26,7 +26,7 @@ public record Retention(Duration age, int count) {
         }
     }
 
-    /** How many jobs are really kept: none when either limit is zero. */
+    /** How many jobs are kept: none when either limit is zero, otherwise {@code count}. */
     public int kept() {
         return age.isZero() ? 0 : count;
     }

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  * jobs.enqueue(JobRequest.of(new Reindex(7)).unique(Unique.untilDone("reindex-7")));
  * }</pre>
  *
- * <p>Redis decides this in the step that enqueues, and frees the key in the step that ends the job, however it ends. A key
- * whose holder is gone is free, so no key is held for ever. All kinds of a queue share its keys.
+ * <p>Redis checks the key in the step that enqueues the job, and frees it in the step that ends the job, however the job ends. When
+ * the job that holds a key no longer exists, the key is free, so no key is held for ever. All kinds of a queue share its keys.
  *
  * <p>Immutable and thread-safe.
  *
@@ -41,7 +41,7 @@ public record Unique(String key, Hold hold, @Nullable Duration period, boolean r
             this.word = word;
         }
 
-        /** The word for it in Redis. */
+        /** The name of the hold in Redis. */
         public String word() {
             return word;
         }

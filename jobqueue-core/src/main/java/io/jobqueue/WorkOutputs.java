@@ -5,8 +5,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * What the units of one run came to, for the handler that gathers them. Read from Redis when asked, page by page where it
- * may be much; units that end late may or may not appear. Thread-safe.
+ * The outputs and failures of one run's units, for the handler of the gather job. Each method reads from Redis when it is
+ * called; streams read page by page. Units that end after the run may or may not appear. Thread-safe.
  *
  * @param <T> what an output is read into
  * @since 0.1.0
@@ -16,19 +16,19 @@ public interface WorkOutputs<T> {
     /** The run. No round trip. */
     String runId();
 
-    /** How many units have an output, those that ended with nothing included. */
+    /** How many units have an output, including those whose handler returned nothing. */
     long size();
 
     /**
-     * Reads one output; empty when there is none, or nothing.
+     * Reads one output; empty when the unit has none or its handler returned nothing.
      *
      * @throws UnreadableJsonException when it does not fit the type
      */
     Optional<T> get(String unitId);
 
     /**
-     * Reads all outputs by unit, page by page while the stream is consumed; those that are nothing are left out. Needs no
-     * closing.
+     * Reads all outputs by unit, page by page while the stream is consumed; units whose handler returned nothing are left out. The
+     * stream needs no closing.
      *
      * @throws UnreadableJsonException while consumed, when one does not fit the type; the message names the unit
      */

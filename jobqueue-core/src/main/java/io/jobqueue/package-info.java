@@ -1,8 +1,8 @@
 /**
- * The words that users say: a {@link io.jobqueue.JobQueue} of jobs, the {@link io.jobqueue.Claim} on one of them, the
+ * The public API: a {@link io.jobqueue.JobQueue} of jobs, the {@link io.jobqueue.Claim} on one of them, the
  * {@link io.jobqueue.WorkOutputCache} for what they produce.
  *
- * <p>Nothing in here knows Redis or threads.
+ * <p>Nothing in this package depends on Redis or on threads.
  */
 @NullMarked
 package io.jobqueue;

@@ -6,7 +6,7 @@ import io.jobqueue.JobQueue;
 import java.util.List;
 import java.util.Optional;
 
-/** What the queues of one application know of each other and have in common. */
+/** What the queues of one application share: names, routes, settings and the enqueuer. */
 interface Application {
 
     /** The queue of a name. */

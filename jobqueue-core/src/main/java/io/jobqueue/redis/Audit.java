@@ -25,8 +25,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The audit of one queue: finds and repairs what foreign hands did to it. A round reads a page of the lists and some jobs
- * by their keys, judges them here, off Redis's thread, and repairs what is damaged; see {@link AuditJudge}.
+ * The audit of one queue: finds and repairs jobs that other clients or operators damaged. A round reads a page of the lists
+ * and some jobs by their keys, judges them in Java, off Redis's thread, and repairs what is damaged; see {@link AuditJudge}.
  *
  * <h2>Three steps to a repair</h2>
  *

@@ -16,18 +16,17 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Judges what the audit sees: which jobs are damaged, and how each damage is repaired. A pure function of what Redis held at
- * one instant.
+ * Decides which jobs are damaged, and how to repair each of them. A pure function of what Redis held at one instant.
  *
  * <h2>Rules</h2>
  *
  * <ul>
- *   <li>The list and the status together are right against any other list. A status that agrees with no list gives way to
- *       the list.
+ *   <li>The list and the status together are right against any other list. When a status agrees with no list, the list
+ *       decides.
  *   <li>{@code processing} belongs to the sweep. The audit only hands jobs over to it: claimed ones, and ids that have lost
  *       their job.
  *   <li>What a guide client may leave between two of its steps is a {@link Suspicion}.
- *   <li>A job is missing from a list only when the whole list was read. As long as nobody read it, the finding has no
+ *   <li>A job is missing from a list only when the whole list was read. Until then the finding has no
  *       repair.
  * </ul>
  */

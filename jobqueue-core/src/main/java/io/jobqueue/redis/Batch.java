@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What goes into one call, limited by count and by bytes. A single item goes in whatever its size, so that every item is
- * sent at last.
+ * The items of one call, limited by count and by bytes. An empty batch accepts an item of any size, so that every item is
+ * sent in the end.
  */
 final class Batch<T> {
 

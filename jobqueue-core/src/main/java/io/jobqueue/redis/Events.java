@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** Collects the events that the replies of one queue's scripts tell of. */
+/** Collects the events that the replies of one queue's scripts report. */
 final class Events {
 
     private final String queue;

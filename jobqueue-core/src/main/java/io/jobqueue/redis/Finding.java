@@ -3,7 +3,7 @@ package io.jobqueue.redis;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the audit makes of one look at a job.
+ * The verdict of the audit on one job.
  *
  * @param suspicion what must be confirmed one lease later, {@code null} when nothing must
  * @param repair what is to be done about it, {@code null} when nothing is wrong or a walk over the lists must prove first

@@ -10,10 +10,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Jobs that have ended, as the guide's channel tells: clients that know no runs say so there, and nowhere else. Listens
- * only while there are live runs. Our own ends are told there as well, and passed over.
+ * Hears on the guide's channel {@code events} which jobs have ended. Clients that do not know runs announce the end of a unit
+ * only there. Listens only while there are live runs, and ignores the messages of our own scripts.
  *
- * <p>What is not heard, because nobody listened or too much was told at a time, is found by the walk over the units.
+ * <p>The walk over the units finds the ends that were not heard, because nobody listened or too many messages came at once.
  */
 final class ForeignEnds {
 

@@ -16,8 +16,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * Waits until one run is through, its gather job included. The channel may lose what it tells, so that only makes this
- * look at once; it looks by itself too, less and less often.
+ * Waits until one run and its gather job have ended. A message on the channel makes the waiter look at once. Messages can be
+ * lost, so the waiter also polls, less and less often.
  */
 final class GatherWaiter {
 

@@ -34,8 +34,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Outages</h2>
  *
- * <p>When Redis is away the command is sent again after a pause that grows. A hint that is lost meanwhile is made good by
- * the poll of the engine.
+ * <p>When Redis is away the command is sent again after a pause that grows. The poll of the engine makes up for hints that are
+ * lost meanwhile.
  *
  * <p>Thread-safe. Calls nobody while it holds its lock.
  */
@@ -262,7 +262,7 @@ final class HintListener {
                 return made;
             }
         }
-        // a command that still blocks would take a hint from those who wait
+        // a command that still blocks would take a hint from another process
         connector.giveBack(made);
         throw new CancellationException("hints are wanted no more");
     }

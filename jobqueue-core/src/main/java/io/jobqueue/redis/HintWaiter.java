@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Waits for the hint of one queue, on a connection of its own. Nothing but the hint is taken by the blocking command, so
- * nothing is lost with its reply. Only one command is out at a time; whoever waits meanwhile shares it.
+ * nothing is lost with its reply. Only one command is out at a time, and all waiting callers share it.
  */
 final class HintWaiter {
 
@@ -63,7 +63,7 @@ final class HintWaiter {
 
     private synchronized StatefulConnection<String, String> keep(StatefulConnection<String, String> made, int since) {
         if (closed != since) {
-            // nobody waits any more; a command that still blocks would take a hint from those who do
+            // nobody waits any more; a command that still blocks would take a hint from another process
             connector.giveBack(made);
             throw new CancellationException("stopped waiting for hints");
         }
@@ -78,7 +78,7 @@ final class HintWaiter {
         }
     }
 
-    /** Whoever waits goes on without a hint. */
+    /** Ends all waits without a hint. */
     void close() {
         CompletableFuture<Boolean> given;
         synchronized (this) {

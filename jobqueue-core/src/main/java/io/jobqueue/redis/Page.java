@@ -1,6 +1,6 @@
 package io.jobqueue.redis;
 
-/** Which part of a list somebody wants to see: as large as one look may be, at the most. */
+/** The part of a list that a caller asks for, limited to the largest page. */
 record Page(long offset, int limit) {
 
     private static final int LARGEST = 200;

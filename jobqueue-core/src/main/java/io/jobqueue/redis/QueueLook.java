@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What the audit needs to know of a queue to judge its jobs.
+ * The state of a queue that the audit needs to judge its jobs.
  *
  * @param now Redis's clock, in milliseconds
  * @param lengths how many ids stand in each place

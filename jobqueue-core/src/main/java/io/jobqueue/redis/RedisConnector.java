@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Holds the connections of all queues of an application: the shared connection, which carries all commands, and the further
- * connections of those that wait for hints or listen to channels. Opens them at first use, closes them in {@link #stop()},
+ * connections that wait for hints or listen to channels. Opens them at first use, closes them in {@link #stop()},
  * and opens new ones from a new link after the next {@link #start()}.
  *
  * <p>The connector replaces a shared connection that broke, that keeps timing out or that leads to a replica. A new
@@ -242,7 +242,7 @@ public final class RedisConnector {
         return open;
     }
 
-    /** Lets the connector try again after a pause. Those who waited for this attempt hear why it failed. */
+    /** Lets the connector try again after a pause. Callers that waited for this attempt get the reason of its failure. */
     private Shared notOpened(Throwable failure) {
         Throwable cause = Answers.unwrap(failure);
         synchronized (this) {
@@ -258,7 +258,7 @@ public final class RedisConnector {
     // ---- further connections
 
     /**
-     * Opens a further connection, unless Redis is known to be away. Whoever asked for it {@linkplain #giveBack gives it
+     * Opens a further connection, unless Redis is known to be away. The caller {@linkplain #giveBack gives it
      * back}; {@link #stop()} closes it at the latest.
      */
     CompletableFuture<StatefulConnection<String, String>> furtherConnection() {

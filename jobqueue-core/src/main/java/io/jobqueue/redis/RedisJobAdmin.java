@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
-/** What operators do with one queue, on Redis. */
+/** The operations of an operator on one queue, on Redis. */
 final class RedisJobAdmin implements JobAdmin {
 
     private static final Script PURGE = Script.of(ScriptOutputType.MULTI, "admin/purge");

@@ -22,7 +22,7 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * One queue on Redis, as producers see it. The default queue of an application routes each job by its kind and finds jobs
- * on all queues; every other queue keeps to itself.
+ * on all queues; every other queue uses only its own keys.
  *
  * <p>Nothing is cached, so nothing can be stale.
  */

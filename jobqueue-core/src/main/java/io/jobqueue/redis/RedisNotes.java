@@ -13,7 +13,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/** What running attempts of one queue note in Redis: early outputs of units, and the values of steps. */
+/** Stores what running attempts of one queue write to Redis: early outputs of units, and the values of steps. */
 final class RedisNotes implements AttemptNotes {
 
     private static final Script PUT_EARLY_OUTPUT = Script.of(ScriptOutputType.INTEGER, "runs/put-early-output");

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * Hints and polls for all queues of an application. Without a cluster one connection hears the hints of all queues; in a
  * cluster each queue has a slot of its own, and so a connection of its own.
  *
- * <p>The poll finds two things that no hint tells: ids in {@code pending}, which producers of the public guide push without
+ * <p>The poll finds two things that no hint announces: ids in {@code pending}, which producers of the public guide push without
  * a hint, and a delayed job that came without one, or whose hint went to a process that died. The time of the first delayed
  * job is usually known from the last claim, so the first of {@code delayed} is looked at less often.
  */

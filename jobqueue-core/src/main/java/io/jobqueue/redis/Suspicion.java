@@ -7,8 +7,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What looks like damage but may be on its way between two steps of a guide client. Redis remembers it under its first
- * sight. It is confirmed when the same job, in the same state, looks the same one lease later.
+ * A job that looks damaged, but may be between two steps of a client of the guide. Redis remembers when the audit first saw
+ * it. The suspicion is confirmed when the same job, in the same state, looks the same one lease later.
  *
  * @param look how the job was looked at
  * @param place the place that was looked at, {@code null} for {@link Look#NOWHERE}

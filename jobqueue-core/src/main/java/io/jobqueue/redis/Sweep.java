@@ -15,7 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 
 /**
- * The sweep of one queue: takes back claims whose lease is over, and drops what retention does not keep. A round is one
+ * The sweep of one queue: reclaims jobs whose lease has expired, and removes jobs that retention does not keep. A round is one
  * page of a pass over the claimed jobs.
  *
  * <h2>Idle queues</h2>
@@ -24,7 +24,7 @@ import java.util.stream.Stream;
  * together, see {@link Presence}. When there are none, the round ends. When there are some later, the sweep tells Redis when
  * it last saw none: that look counts as a sweep, so that the time without sweeps does not count as a gap.
  *
- * <p>The histories are cut when the oldest job in them is too old, which Redis tells in advance.
+ * <p>The histories are cut when their oldest job is too old. The reply of the script says when that will be.
  */
 final class Sweep implements Chore {
 

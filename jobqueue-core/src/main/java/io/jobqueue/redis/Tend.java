@@ -8,7 +8,7 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * The upkeep of one queue's runs: ends units whose jobs other clients ended, ends runs that are due, reports those that
- * are overdue, and forgets those that are expired. On a queue without runs it only looks whether there is one.
+ * are overdue, and removes those that have expired. On a queue without runs it only checks whether there is one.
  */
 final class Tend implements Chore {
 

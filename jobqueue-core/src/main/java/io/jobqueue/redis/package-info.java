@@ -1,4 +1,4 @@
-/** The only room that knows Lettuce, key names and Lua: the queue, its transitions and the output cache on Redis. */
+/** The only package that knows Lettuce, key names and Lua: the queue, its transitions and the output cache on Redis. */
 @NullMarked
 package io.jobqueue.redis;
 
