@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -47,7 +48,10 @@ public final class JobQueueMetrics implements JobListener {
 
     private static final String NONE = "none";
 
+    private static final Duration PAUSE = Duration.ofSeconds(5);
+
     private final MeterRegistry registry;
+    private final Duration pause;
 
     /**
      * Makes the meters of one registry.
@@ -55,7 +59,17 @@ public final class JobQueueMetrics implements JobListener {
      * @param registry where they are registered
      */
     public JobQueueMetrics(MeterRegistry registry) {
+        this(registry, PAUSE);
+    }
+
+    /**
+     * Makes the meters of one registry.
+     *
+     * @param pause the time between two reads of a queue's depths
+     */
+    JobQueueMetrics(MeterRegistry registry, Duration pause) {
         this.registry = registry;
+        this.pause = pause;
     }
 
     private static Tags tags(String queue, @Nullable String kind, String outcome) {
@@ -124,13 +138,14 @@ public final class JobQueueMetrics implements JobListener {
     }
 
     /**
-     * Registers the depth gauges of a queue. A gauge shows what Redis said up to a second ago, or waits up to 200 ms for
-     * it, and shows {@code NaN} when Redis does not answer.
+     * Registers the depth gauges of a queue. Reading a gauge never waits for Redis. As long as somebody reads them, one
+     * command every 5 s reads all depths of the queue in the background. A gauge shows what was read last, and {@code NaN}
+     * before the first read has been answered, and when no read has been answered for 15 s.
      *
      * @param queue the queue
      */
     public void gauge(JobQueue queue) {
-        Sample sample = new Sample(queue);
+        Sample sample = new Sample(queue, pause);
         gauge("jobqueue.depth.pending", sample, QueueStats::pendingDepth);
         gauge("jobqueue.depth.processing", sample, QueueStats::processingDepth);
         gauge("jobqueue.depth.delayed", sample, QueueStats::delayedDepth);
@@ -149,37 +164,54 @@ public final class JobQueueMetrics implements JobListener {
                 .register(registry);
     }
 
-    /** The stats of one queue, shared by its gauges. */
+    /** The stats of one queue, shared by its gauges, and read in the background while somebody reads the gauges. */
     private static final class Sample {
 
-        private static final long FRESH = Duration.ofSeconds(1).toNanos();
+        /** How long the stats are read after a gauge was read, so that the next scrape finds fresh ones. */
+        private static final long READ_ON = Duration.ofMinutes(2).toNanos();
 
         private final JobQueue queue;
+        private final Duration pause;
+        private final AtomicBoolean reading = new AtomicBoolean();
+        private volatile long wantedAt;
+        private volatile @Nullable Answer last;
 
-        // guarded by this
-        private @Nullable CompletableFuture<QueueStats> stats;
-        private long askedAt;
-
-        Sample(JobQueue queue) {
+        Sample(JobQueue queue, Duration pause) {
             this.queue = queue;
+            this.pause = pause;
         }
+
+        private record Answer(QueueStats stats, long at) {}
 
         double read(ToDoubleFunction<QueueStats> value) {
-            CompletableFuture<QueueStats> latest = latest();
-            if (!latest.isDone()) {
-                // a scrape reads all gauges one after the other; the first of them waits for the one round trip
-                latest = latest.copy().completeOnTimeout(null, 200, TimeUnit.MILLISECONDS);
+            wantedAt = System.nanoTime();
+            if (reading.compareAndSet(false, true)) {
+                look();
             }
-            QueueStats read = latest.handle((stats, failure) -> stats).join();
-            return read == null ? Double.NaN : value.applyAsDouble(read);
+            Answer answer = last;
+            return answer == null || System.nanoTime() - answer.at() > 3 * pause.toNanos()
+                    ? Double.NaN
+                    : value.applyAsDouble(answer.stats());
         }
 
-        private synchronized CompletableFuture<QueueStats> latest() {
-            if (stats == null || System.nanoTime() - askedAt > FRESH) {
+        private void look() {
+            CompletableFuture<QueueStats> stats;
+            try {
                 stats = queue.statsAsync();
-                askedAt = System.nanoTime();
+            } catch (RuntimeException ex) {
+                stats = CompletableFuture.failedFuture(ex);
             }
-            return stats;
+            var unused = stats.whenComplete((answer, failure) -> {
+                if (failure == null) {
+                    last = new Answer(answer, System.nanoTime());
+                }
+                if (System.nanoTime() - wantedAt < READ_ON) {
+                    CompletableFuture.delayedExecutor(pause.toMillis(), TimeUnit.MILLISECONDS)
+                            .execute(this::look);
+                } else {
+                    reading.set(false);
+                }
+            });
         }
     }
 }

@@ -115,23 +115,63 @@ class JobQueueMetricsTests {
                 .isNull();
     }
 
+    private static void signal(EmbeddedRedis server, String signal) throws Exception {
+        assertThat(new ProcessBuilder("kill", "-" + signal, String.valueOf(server.pid()))
+                        .start()
+                        .waitFor())
+                .isZero();
+    }
+
+    private double gauge(String name, String queue) {
+        return registry.get(name).tags("queue", queue).gauge().value();
+    }
+
     @Test
     void gaugesShowTheDepthsAndNothingWhileRedisIsAway() {
+        JobQueueMetrics quick = new JobQueueMetrics(registry, Duration.ofMillis(100));
         EmbeddedRedis server = EmbeddedRedis.start();
         RedisConnector connector = new RedisConnector(() -> RedisLink.to(RedisURI.create(server.uri())));
-        JobQueue queue = new RedisQueues(connector, RedisQueues.Options.defaults()).queue();
+        JobQueue queue = new RedisQueues(connector, RedisQueues.Options.defaults()).queue("q");
         queue.enqueue(JobRequest.of("email", null));
         queue.enqueue(JobRequest.of("email", null).delay(Duration.ofMinutes(1)));
-        metrics.gauge(queue);
+        quick.gauge(queue);
 
-        assertThat(registry.get("jobqueue.depth.pending").gauge().value()).isEqualTo(1);
-        assertThat(registry.get("jobqueue.depth.delayed").gauge().value()).isEqualTo(1);
-        assertThat(registry.get("jobqueue.oldest.waiting").gauge().value()).isBetween(0d, 10d);
+        await().untilAsserted(
+                        () -> assertThat(gauge("jobqueue.depth.pending", "q")).isEqualTo(1));
+        assertThat(gauge("jobqueue.depth.delayed", "q")).isEqualTo(1);
+        assertThat(gauge("jobqueue.oldest.waiting", "q")).isBetween(0d, 10d);
+
+        queue.enqueue(JobRequest.of("email", null));
+        await().untilAsserted(
+                        () -> assertThat(gauge("jobqueue.depth.pending", "q")).isEqualTo(2));
 
         server.close();
-        await().untilAsserted(() -> assertThat(
-                        registry.get("jobqueue.depth.pending").gauge().value())
-                .isNaN());
+        await().untilAsserted(
+                        () -> assertThat(gauge("jobqueue.depth.pending", "q")).isNaN());
         connector.stop();
+    }
+
+    @Test
+    void theGaugesOfFiftyQueuesAreReadAtOnceWhileRedisHangs() throws Exception {
+        EmbeddedRedis server = EmbeddedRedis.start();
+        RedisConnector connector = new RedisConnector(() -> RedisLink.to(RedisURI.create(server.uri())));
+        RedisQueues queues = new RedisQueues(connector, RedisQueues.Options.defaults());
+        queues.queue("q0").stats(); // connects
+        for (int i = 0; i < 50; i++) {
+            metrics.gauge(queues.queue("q" + i));
+        }
+        signal(server, "STOP");
+        try {
+            long begin = System.nanoTime();
+            for (int i = 0; i < 50; i++) {
+                assertThat(gauge("jobqueue.depth.pending", "q" + i)).isNaN();
+                assertThat(gauge("jobqueue.oldest.waiting", "q" + i)).isNaN();
+            }
+            assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(2));
+        } finally {
+            signal(server, "CONT");
+            connector.stop();
+            server.close();
+        }
     }
 }

@@ -1,6 +1,7 @@
 package io.jobqueue.spring.actuate;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.jobqueue.JobQueue;
 import io.jobqueue.JobRequest;
@@ -54,16 +55,16 @@ class JobQueueMetricsAutoConfigurationTests {
             context.getBean(JobQueue.class).on("mail").enqueue(JobRequest.of("email", null));
 
             MeterRegistry meters = context.getBean(MeterRegistry.class);
-            assertThat(meters.get("jobqueue.depth.pending")
+            await().untilAsserted(() -> assertThat(meters.get("jobqueue.depth.pending")
                             .tag("queue", "mail")
                             .gauge()
                             .value())
-                    .isOne();
-            assertThat(meters.get("jobqueue.depth.pending")
+                    .isOne());
+            await().untilAsserted(() -> assertThat(meters.get("jobqueue.depth.pending")
                             .tag("queue", "jobs")
                             .gauge()
                             .value())
-                    .isZero();
+                    .isZero());
         });
     }
 
