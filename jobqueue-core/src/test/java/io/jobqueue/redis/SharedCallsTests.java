@@ -11,7 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Who waits for whom when many enqueue at once; what goes over the wire is specified elsewhere. */
+/** How concurrent enqueues share calls, and which caller waits. {@link EnqueueScriptTests} tests the script. */
 class SharedCallsTests {
 
     private final List<List<String>> sent = new ArrayList<>();

@@ -42,7 +42,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @RedisServer
 class LostReplyTests {
 
-    /** Who repeats a call whose reply is lost. */
+    /** Which layer repeats a call after its reply was lost. */
     enum Repeats {
         /** Our own link gives up what was in flight when a connection breaks; the engine repeats. */
         ENGINE,

@@ -1,4 +1,4 @@
--- What operators do with a recurring job.
+-- Puts, removes, pauses or resumes a recurring job.
 -- KEYS the queue's
 -- ARGV[1] `put`, `remove`, `pause` or `resume`  [2] its name  [3...] the definition, for `put`
 -- returns `done`, `absent`, or `declared` when instances declare it, so that it can be neither put nor removed

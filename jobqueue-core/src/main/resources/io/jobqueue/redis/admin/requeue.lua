@@ -11,7 +11,7 @@ read('LLEN', PENDING)
 read('ZCARD', AGENDA)
 earliest = tonumber(read('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2])
 
--- Whether the job can end as more than it is. Nobody wants the job of a cancelled run, nor one that its run replaced.
+-- Whether running the job again is of any use. It is not for a job of a cancelled run, nor for a job that its run replaced.
 local function is_wanted(id, f)
   return call('HEXISTS', JOB .. id, 'payload') == 1 and not cancelled(id, f[5], f[7])
     and not (f[5] and f[6] and (refusal(f[5], f[6], id) or not run_of(f[5]) and is_stray(id)))

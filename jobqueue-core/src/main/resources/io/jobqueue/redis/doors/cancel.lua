@@ -1,9 +1,9 @@
--- The door through which jobs end that nobody wants any more while they wait.
+-- The door through which waiting jobs end that are no longer wanted.
 -- needs: doors/end doors/unique doors/unschedule
 
--- Ends a job if it waits; returns whether it did. Its id stays in `pending`, which may be long, until a claim passes it over;
--- the field `in_pending` says so until then. The field holds the attempts, because a client of the guide takes such a job,
--- whose payload is there for it, without touching the field, but raises those.
+-- Ends a job if it waits; returns whether it did. Its id stays in `pending`, which may be long, until a claim skips it; until
+-- then the job has the field `in_pending`. The field holds the number of attempts: a client of the guide that claims such a job
+-- raises the attempts and leaves the field alone, which shows that it took the job.
 --   expires  when the hash is deleted (ms of the epoch, as text)
 local function cancel_waiting(id, reason, expires)
   local f = try('HMGET', JOB .. id, 'status', 'attempts', 'unique')

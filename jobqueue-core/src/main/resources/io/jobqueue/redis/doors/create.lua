@@ -1,4 +1,4 @@
--- The door through which jobs come into being.
+-- The door through which jobs are created.
 
 -- Writes the hash of a job whose id does not exist. The caller lets the job join; see doors/join.
 --   due     when the job is due (ms of the epoch); it waits at once when that is not later than now

@@ -1,7 +1,7 @@
 -- The door through which jobs are removed for good, wherever they stand.
 -- needs: doors/unique words/first-write words/history words/units words/run-ends
 
--- Removes the oldest jobs of one status; returns how many ids were taken out. Jobs that had not ended, end for their runs.
+-- Removes the oldest jobs of one status; returns how many ids were taken out. A job that had not ended ends for its run.
 --   ttl  how long the keys of a run that nobody started live on (ms)
 local function discard(status, most, ttl)
   local list = ({ pending = PENDING, processing = PROCESSING, completed = COMPLETED, failed = FAILED })[status]

@@ -1,7 +1,7 @@
 -- The one place that every end of an attempt passes: what must happen whenever a job ends belongs here.
 
--- Tells the world. The message is the guide's; `by` tells other processes of ours that this script has told the job's run.
--- A message is a side matter: it must not break the transition it tells of.
+-- Publishes the end of an attempt in the guide's message. The field `by` tells our other processes that this script has already
+-- updated the job's run. A message that Redis refuses must not break the transition.
 --   status  `completed`, `failed` (dead letters and cancelled jobs), or `retry`
 local function ended(id, status)
   try('PUBLISH', EVENTS, '{"id":' .. cjson.encode(id) .. ',"status":"' .. status .. '","by":"jobqueue"}')

@@ -1,9 +1,9 @@
--- The door through which jobs end without success. The job has left the place where it stood before.
+-- The door through which jobs end without success. The caller has taken the job out of its list before.
 -- needs: doors/end doors/unique words/history words/units words/run-ends
 
 local dead = {} -- ids of new dead letters, which are in no history yet
 
--- Makes a job a dead letter, and ends what it is to a run.
+-- Makes a job a dead letter, and ends its unit or its gather job.
 --   run, unit  the unit that it is, '' or nil when it is none
 --   gathers    the run that it gathers, if any
 --   ttl        how long the keys of a run that nobody started live on (ms)
@@ -16,12 +16,12 @@ local function fail(id, reason, run, unit, gathers, ttl)
   end_gather(gathers, id, 'failed', reason)
 end
 
--- The same for a job that cannot run, because its payload is gone.
+-- Does the same for a job that cannot run because its payload is gone.
 local function fail_lost(id, run, unit, gathers, ttl)
   fail(id, 'lost: the job has no payload', run, unit, gathers, ttl)
 end
 
--- Puts new dead letters into their history, which keeps so many; returns how many were dropped for them.
+-- Puts new dead letters into their history and cuts it to its limit; returns how many old ones were dropped.
 local function keep_dead(keep)
   if #dead == 0 then
     return 0

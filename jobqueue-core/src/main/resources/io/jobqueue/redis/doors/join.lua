@@ -1,14 +1,14 @@
 -- The door through which jobs start to wait: at the back of `pending`, at its head, or in `delayed` until they are due.
 -- needs: words/wake
 
-local back, front, sooner = {}, {}, false -- what has joined and is not let in yet
+local back, front, sooner = {}, {}, false -- what has joined and is not pushed yet
 
 -- When the first delayed job is due. A script that may delay jobs reads it before its first write.
 local earliest
 
--- A job joins that `create` has just written. `let_in` must follow.
+-- Lets a job join that `create` has just written. The caller must call `let_in` afterwards.
 --   due      when the job is due (ms of the epoch)
---   at_head  whether it is the next one; else it waits behind all others
+--   at_head  whether it becomes the next job; otherwise it waits behind all others
 local function join(id, due, at_head)
   if due > now then
     call('ZADD', DELAYED, text(due), id)
@@ -20,7 +20,7 @@ local function join(id, due, at_head)
   end
 end
 
--- Lets in all that has joined since the last time, and wakes a worker. The last one that joined at the head is the next.
+-- Pushes all jobs that have joined since the last call, and wakes a worker. The job that joined last at the head is next.
 local function let_in()
   local joined = sooner
   if back[1] then

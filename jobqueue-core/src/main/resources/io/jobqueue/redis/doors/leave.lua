@@ -1,9 +1,9 @@
 -- The door through which jobs leave `processing`.
 --
--- LREM passes about 100 entries a microsecond. In a long list the fence tells where to begin, by which the list is sorted but
--- for foreign claims: between an id and the head stand no more jobs of ours than have been claimed since. When a call would
--- pass too many entries, the place of each id is looked for near the head, or searched; it is overwritten with a mark, and one
--- LREM takes all marks away.
+-- LREM passes about 100 entries a microsecond. The list is sorted by fence, except for claims of other clients, so in a long
+-- list the fence tells where to begin: between an id and the head there are at most as many of our jobs as have been claimed
+-- since. When a call would pass too many entries, it looks for each id near the head or by binary search, overwrites the id
+-- with a mark, and removes all marks with one LREM.
 
 local SHORT, NEAR = 200, 1000
 local in_flight = read('LLEN', PROCESSING)
@@ -70,7 +70,7 @@ if not scan then
   end
 end
 
--- Takes a job out; returns whether it was there.
+-- Removes a job from `processing`; returns whether it was there.
 local function leave(id, hash)
   if in_flight <= SHORT then
     return call('LREM', PROCESSING, -1, id) == 1

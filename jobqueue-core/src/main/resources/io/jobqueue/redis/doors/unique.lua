@@ -1,7 +1,7 @@
--- The door through which a job takes its unique key, and gives it back.
+-- The door through which a job takes its unique key and frees it.
 --
--- A key names the job that holds it, and the hash of that job tells whether it still does. So a key is free when its holder
--- is gone, and when a client ended the holder that knows no keys.
+-- A key holds the id of a job, and the hash of that job tells whether the job still holds the key. So a key is free when the
+-- job is gone, and when a client that does not know keys ended the job.
 
 -- Lets a job take a key. When another job holds the key, nothing changes, and the answer is that job's id and status.
 --   hold    until when the job holds the key: `waiting` until it is claimed, `done` until it ends, `within` for a period
@@ -24,7 +24,7 @@ local function take_unique(id, hold, key, period)
   end
 end
 
--- A job ends that holds a key. A key that is held for a period stays.
+-- Frees the key of a job that ends. A key that is held for a period stays.
 --   unique  the job's field of that name, if it has one
 local function give_back_unique(id, unique)
   local hold, key = string.match(unique or '', '^(%a+):(.+)$')

@@ -1,9 +1,9 @@
--- Goes on from `road/claim` when it found jobs that it does not claim: due jobs for which there is no room, jobs that somebody
--- else has claimed, and jobs that are lost.
+-- Goes on from `road/claim` when it found jobs that it does not claim: due jobs for which there is no room, jobs that another
+-- client has claimed, and jobs that are lost.
 -- needs: doors/give-to-sweep doors/join doors/wait-again doors/fail words/run-ends words/totals words/wake
 
--- A guide client that was overtaken by a sweep between its pop and its stamp has a job that stands in `pending`. The job is
--- left to that client, and put where a sweep will find it when the client dies.
+-- A sweep can overtake a guide client between its pop and its stamp; then the client's job is in `pending`. The job stays with
+-- that client, and moves to `processing`, where a sweep finds it if the client dies.
 for _, id in ipairs(astray) do
   if not call('LPOS', PROCESSING, id) then
     give_to_sweep(id)

@@ -1,4 +1,4 @@
--- Claims the next jobs: takes the oldest ids and what is due, and stamps each job with token, attempt, fence and lease.
+-- Claims the next jobs: takes the oldest ids and due jobs, and writes token, attempt, fence and lease into each job.
 -- KEYS the queue's
 -- ARGV[1] how many at the most  [2] token of this call, not empty  [3] lease (ms)  [4] how long a run's keys live on (ms)
 -- returns { ms to the next due job or -1, how many still wait, { lost ids }, { run id, state, … } of the runs that ended,
@@ -21,7 +21,7 @@ local fence, next_sweep = number(meta[1], 0), number(meta[2], nil)
 local ids, hashes, jobs = {}, {}, {} -- of what is claimed
 local lost, broken, astray, seen, passed = {}, {}, {}, {}, {}
 local room, bytes = max, 0
--- An id that only stands there takes no room: its job has ended, as those of a cancelled run have, or it comes a second time.
+-- An id takes no room when its job has ended, as the jobs of a cancelled run have, or when the id comes a second time.
 local function take(id)
   if seen[id] then
     return

@@ -1,5 +1,5 @@
--- Ends attempts, each only if its token still owns the job. Jobs that completed, belong to no run and have no unique key are dealt with here, and
--- most calls hold nothing else; `road/settle` deals with the others.
+-- Ends attempts, each only if its token still owns the job. This file handles jobs that completed, belong to no run and have no
+-- unique key. Most calls hold only those; `road/settle` handles the others.
 -- KEYS the queue's
 -- ARGV[1] completed jobs to keep  [2] dead letters to keep  [3] how long a run's keys live on (ms)
 --   [4] how many attempts completed, belong to no run and have no unique key; they come first: id, token, result of each
@@ -12,7 +12,7 @@
 local REFUSED, DONE, ALREADY, ENDED = '0', '1', '2', '3'
 read('LLEN', COMPLETED)
 
--- Only one look: as long as the token is on the job, it is being processed, or it has completed and stands in no list.
+-- The token is enough to look at: as long as the job has it, the job is being processed, or has completed and is in no list.
 local answers, hashes = {}, {}
 local others_at = 5 + 3 * ARGV[4]
 for i = 5, others_at - 3, 3 do

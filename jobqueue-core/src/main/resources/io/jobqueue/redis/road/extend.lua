@@ -1,5 +1,5 @@
--- Renews claims, each only if its token still owns the job. `claimed_at_ms` moves with it, because the guide's sweepers
--- look at nothing else. A longer promise given before stays.
+-- Renews claims, each only if its token still owns the job. `claimed_at_ms` is renewed as well, because the guide's
+-- sweepers look only at it. A lease that already lasts longer stays as it is.
 -- KEYS the queue's
 -- ARGV for each claim: id, token, lease (ms)
 -- returns one digit a claim: 1 renewed, 0 no longer its own, 2 renewed but not wanted any more: its run was cancelled, or it

@@ -1,4 +1,4 @@
--- Remembers what a step of a job came to, if the token still owns the job.
+-- Stores the value of a job's step, if the token still owns the job.
 -- KEYS the queue's
 -- ARGV[1] job id  [2] token, not empty  [3] field  [4] value
 -- returns 1 written, 0 no longer the token's

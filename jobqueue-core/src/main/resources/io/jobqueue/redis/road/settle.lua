@@ -4,7 +4,7 @@
 local keep_failed, ttl = tonumber(ARGV[2]), tonumber(ARGV[3])
 earliest = next_due
 
--- Why an attempt is a final failure instead of what it asks for; nil when it is not.
+-- Why an attempt becomes a final failure instead of the end that it asks for; nil when it does not.
 local function failure_of(id, verb, attempts, limit, words, run, unit, gathers)
   if verb == 'DELIVER' then
     return run ~= '' and refusal(run, unit, id) or nil
@@ -14,8 +14,8 @@ local function failure_of(id, verb, attempts, limit, words, run, unit, gathers)
   return cancelled(id, run, gathers) or verb == 'RETRY' and attempts >= limit and words or nil
 end
 
--- The answer to an attempt whose token does not own its job: it may be a repeat. The field `ended` (token:verb:answer) of
--- the last attempt that did not complete tells.
+-- The answer to an attempt whose token does not own its job. The attempt may be a repeat: the field `ended`
+-- (token:verb:answer) of the job belongs to the last attempt that did not complete.
 local function answer_again(hash, status, owner, token, verb)
   if token == '' then
     return REFUSED
@@ -50,7 +50,7 @@ for i = others_at, #ARGV, 9 do
   end
 end
 
--- What `answer_again` will look for.
+-- Writes the field that `answer_again` reads.
 local function trace_of(entry)
   return entry.token .. ':' .. entry.asked .. ':' .. answers[entry.at]
 end
@@ -82,7 +82,7 @@ for _, entry in ipairs(entries) do
     ended(id, 'retry')
   end
 end
--- the one that was claimed first is to be the next again
+-- the job that was claimed first is to be the next again
 table.sort(released, function(a, b) return number(a.fence, 0) > number(b.fence, 0) end)
 for _, entry in ipairs(released) do
   call('PERSIST', entry.hash)

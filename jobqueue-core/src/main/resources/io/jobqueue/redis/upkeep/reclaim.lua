@@ -24,9 +24,9 @@ local function nothing(goes_on)
   return { {}, {}, {}, 0, goes_on and 1 or 0, {}, {} }
 end
 if mode == 'background' then
-  -- Nobody sweeps an empty `processing`. A look that found it empty is as good as a sweep at that time: every claim that is
-  -- here now was made since, so there is none that a gap before the look, or a hold for one, could concern. Redis's clock
-  -- dates the look, so a call that waited out an outage does not make the look younger than it is.
+  -- An empty `processing` is not swept. A look that found it empty counts as a sweep at that time: every claim that is here
+  -- now is newer, so neither a gap before the look nor a hold for such a gap concerns it. The look carries the time of Redis's
+  -- clock, so a call that waited out an outage does not make the look appear younger than it is.
   local emptied = number(ARGV[7], nil)
   if emptied and emptied <= now and (not last or emptied > last) then
     last, hold = emptied, 0

@@ -1,4 +1,4 @@
--- What Redis holds of ids at this instant, for the audit. Only reads, and passes no judgement.
+-- Reads what Redis holds of some ids at this instant, for the audit. Writes nothing and judges nothing.
 
 local SHORT = 2000 -- a list up to this length is read whole, to count how often an id stands in it
 local SUSPECTS = KEYS[#KEYS] -- what the audit will look at again, by the time of its first sight

@@ -1,9 +1,9 @@
--- The one way in which a run ends, and what follows.
+-- The only code that ends a run, and what must happen then.
 -- needs: words/runs words/totals doors/create doors/join
 
 local touched = {} -- ids of the runs that this script changed and that may be complete now
 
--- Tells the world. A message is a side matter: it must not break the transition it tells of.
+-- Publishes a state of a run. A message that Redis refuses must not break the transition.
 local function tell(run, status)
   try('PUBLISH', LIFECYCLE, '{"run":' .. cjson.encode(run) .. ',"status":"' .. status .. '"}')
 end

@@ -1,5 +1,4 @@
--- Totals are fields of `meta`. A total is a side matter: a script raises it behind its transition, and a total that cannot be
--- raised breaks nothing.
+-- Totals are fields of `meta`. A script raises a total after its transition, and a total that cannot be raised breaks nothing.
 
 local function count(total, by)
   if by > 0 and type(try('HINCRBY', META, total, by)) == 'table' then

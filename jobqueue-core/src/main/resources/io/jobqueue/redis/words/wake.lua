@@ -1,5 +1,5 @@
 -- Idle workers wait for a hint in the list `wake`. It holds one hint while jobs wait, so that one worker wakes, and none when
--- no job waits. A hint is a side matter: the next poll finds a job without one.
+-- no job waits. Without a hint, the next poll finds the job.
 
 -- waiting: how many jobs wait
 local function keep_hint(waiting)
