@@ -7,7 +7,7 @@ import java.time.Duration;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The same with the defaults of the guide and ours, which takes its time. */
+/** A long job beside sweepers of the guide, with the default times of the guide and ours. Takes half a minute. */
 @RedisServer
 class LongJobTests extends LongJob {
 

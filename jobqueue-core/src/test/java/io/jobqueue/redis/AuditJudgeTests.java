@@ -22,7 +22,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** What the audit finds and does, without Redis: what a foreign hand did to a job goes in, findings come out. */
+/** The verdicts of the audit, without Redis: damaged jobs go in, findings come out. */
 class AuditJudgeTests {
 
     private static final long NOW = 1_800_000_000_000L;

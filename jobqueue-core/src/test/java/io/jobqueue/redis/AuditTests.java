@@ -32,7 +32,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Foreign hands in the keys, and the audit behind them. */
+/** How the audit repairs what other clients and operators do to the keys of a queue. */
 @RedisServer
 class AuditTests {
 

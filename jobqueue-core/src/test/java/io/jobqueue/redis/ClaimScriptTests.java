@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** What stands in Redis after a claim. */
+/** The state of Redis after a claim. */
 class ClaimScriptTests extends TransitionTestBase {
 
     @Test

@@ -23,7 +23,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Closing is quiet, whatever is under way. */
+/** Closing logs no error, whatever is in progress at that time. */
 @RedisServer
 class CloseTests {
 

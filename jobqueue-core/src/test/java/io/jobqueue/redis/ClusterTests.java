@@ -45,7 +45,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Three masters: on a single one, keys that a script does not declare would go unnoticed. */
+/** A cluster of three masters, which refuses scripts that use undeclared keys in other slots. */
 class ClusterTests {
 
     private static final int[][] SLOTS = {{0, 5460}, {5461, 10922}, {10923, 16383}};

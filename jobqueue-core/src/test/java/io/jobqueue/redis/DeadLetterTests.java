@@ -17,7 +17,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
-/** What operators do with dead letters: find them, requeue them, delete them. */
+/** Operators find, requeue and delete dead letters. */
 class DeadLetterTests extends TransitionTestBase {
 
     private static final DeadLetterFilter ALL = DeadLetterFilter.all();

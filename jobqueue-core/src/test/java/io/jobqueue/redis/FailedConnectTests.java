@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** An attempt to connect that fails leaves neither threads nor open files behind. */
+/** A failed attempt to connect leaves neither threads nor open files behind. */
 class FailedConnectTests {
 
     private static final List<EmbeddedRedis> servers = new ArrayList<>();

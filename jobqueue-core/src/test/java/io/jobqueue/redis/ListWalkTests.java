@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The walk over a list that others change meanwhile: what stood there the whole time is met, or the walk says it broke. */
+/** The walk over a list that others change meanwhile finds every id that stays in the list, or reports that it broke. */
 class ListWalkTests {
 
     private static final int LENGTH = 20_000;

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** What stands in Redis after a sweep took claims back. */
+/** The state of Redis after a sweep has reclaimed jobs. */
 class ReclaimScriptTests extends TransitionTestBase {
 
     @Test

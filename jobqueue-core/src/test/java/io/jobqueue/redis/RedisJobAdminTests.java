@@ -14,7 +14,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What operators do with a queue. */
+/** The operations of an operator on a queue. */
 @RedisServer
 class RedisJobAdminTests {
 

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What producers do with a queue. */
+/** The operations of a producer on a queue. */
 @RedisServer
 class RedisJobQueueTests {
 

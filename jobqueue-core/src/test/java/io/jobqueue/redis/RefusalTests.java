@@ -25,7 +25,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What Redis refuses is told by Redis' words, whatever the names are that stand beside them. */
+/** A refusal of Redis is recognised by its words, whatever the names of keys and queues are. */
 @RedisServer
 class RefusalTests {
 

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The repair script looks again: it does what was decided only to a job that is as it was judged and stands where it was seen. */
+/** The repair script checks again: it repairs a job only if the job is unchanged and still in the place where it was seen. */
 @RedisServer
 class RepairScriptTests {
 

@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** What stands in Redis after retention and purges removed jobs, and what stats tell of it. */
+/** The state of Redis after retention and purge have removed jobs, and the figures of stats afterwards. */
 class RetentionScriptTests extends TransitionTestBase {
 
     @Test

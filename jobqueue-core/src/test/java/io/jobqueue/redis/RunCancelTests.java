@@ -21,7 +21,7 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** How a run is cancelled, and what becomes of its units. */
+/** How a run is cancelled, and how its units end. */
 @RedisServer
 class RunCancelTests extends RunFixture {
 

@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** What clients of the guide do to the units of a run. */
+/** Clients of the guide end units of a run. */
 @RedisServer
 class RunForeignEndTests extends RunFixture {
 

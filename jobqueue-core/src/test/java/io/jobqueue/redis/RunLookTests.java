@@ -17,7 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 
-/** How runs are looked at and waited for. */
+/** How callers find runs and wait for their results. */
 @RedisServer
 class RunLookTests extends RunFixture {
 

@@ -17,7 +17,7 @@ import java.util.Objects;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** What units leave behind: outputs, early outputs, steps. */
+/** The outputs, early outputs and steps of units. */
 @RedisServer
 class RunOutputTests extends RunFixture {
 

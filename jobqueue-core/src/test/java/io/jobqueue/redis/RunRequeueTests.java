@@ -7,7 +7,7 @@ import io.jobqueue.JobRun;
 import io.jobqueue.embedded.RedisServer;
 import org.junit.jupiter.api.Test;
 
-/** What a requeued dead letter is to its run. */
+/** A requeued dead letter and its run. */
 @RedisServer
 class RunRequeueTests extends RunFixture {
 

@@ -13,7 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** What the upkeep of runs reports and forgets. */
+/** The upkeep of runs reports overdue runs and removes expired ones. */
 @RedisServer
 class RunUpkeepTests extends RunFixture {
 

@@ -17,7 +17,7 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 
-/** What stands in Redis after an attempt ended, or its claim was renewed. */
+/** The state of Redis after an attempt was settled or its claim was renewed. */
 class SettleScriptTests extends TransitionTestBase {
 
     @Test

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What the sweep does on idle queues, and after a queue was idle. */
+/** The sweep on idle queues, and on queues that were idle before. */
 @RedisServer
 class SweepTests {
 

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
-/** However a handler ends: what it throws, and what it returns, becomes data, and its slot is free again. */
+/** However a handler ends, its exception or value becomes data, and its slot becomes free. */
 @RedisServer
 class BadEndTests {
 

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 
-/** Names and ids of every kind, through every entrance: refused with a remedy before anything is sent, or as good as any. */
+/** Names and ids of every kind, in every method that takes one, are refused with a remedy before anything is sent, or work. */
 @RedisServer
 class BadNameTests {
 

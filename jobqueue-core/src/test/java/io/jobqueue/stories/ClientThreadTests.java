@@ -35,7 +35,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The threads of the Redis client deliver all replies, so nobody may block them. */
+/** The threads of the Redis client deliver all replies, so blocking calls on them are refused. */
 @RedisServer
 class ClientThreadTests {
 

@@ -27,7 +27,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
-/** A Redis that forgets its scripts and throws its clients out while they work. */
+/** Redis forgets its scripts and disconnects its clients while they work. */
 @RedisServer
 class DisturbedServerTests {
 

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Worker processes that are killed, that kill themselves, and that are stopped and go on. */
+/** Worker processes are killed, kill themselves, or are stopped and continued. */
 @RedisServer
 class DyingWorkersTests {
 

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Redis holds all it may hold, and evicts nothing. */
+/** Redis has reached its memory limit and evicts nothing. */
 @RedisServer({"--maxmemory-policy", "noeviction"})
 class FullRedisTests {
 

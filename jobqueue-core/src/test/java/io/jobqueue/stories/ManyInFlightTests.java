@@ -27,7 +27,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** A long list of claimed jobs: what a call costs, and that it takes out the right ones. */
+/** With a long list of claimed jobs, calls stay cheap and remove the right jobs. */
 @RedisServer
 class ManyInFlightTests {
 

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Foreign hands in our keys: other types, missing parts, garbage. */
+/** Keys of a queue hold other types, lack parts, or contain garbage. */
 @RedisServer
 class SpoiledKeysTests {
 

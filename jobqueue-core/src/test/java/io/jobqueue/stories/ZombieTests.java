@@ -23,7 +23,7 @@ import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Workers that fall silent for longer than their lease and then come back with what they did. */
+/** Workers fall silent for longer than their lease and then return with results. */
 @RedisServer
 class ZombieTests {
 

@@ -39,7 +39,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/** The application as it is started from a command line, asked over HTTP. */
+/** The sample, started from a command line and called over HTTP. */
 @Timeout(120)
 class CensusApplicationTests {
 

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Timeout;
 import org.springframework.data.redis.core.StringRedisTemplate;
 import tools.jackson.databind.JsonNode;
 
-/** What simulated workers do to jobs, and whether the numbers are right. */
+/** The simulated workers of the demo process jobs, and the figures of the page are right. */
 @Timeout(120)
 class DemoWorkTests {
 

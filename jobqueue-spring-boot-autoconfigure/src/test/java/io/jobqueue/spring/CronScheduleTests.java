@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the slots of cron expressions are, above all when clocks change. */
+/** The slots of cron expressions, above all when clocks change. */
 class CronScheduleTests {
 
     /** The slots behind an instant, in local time. */

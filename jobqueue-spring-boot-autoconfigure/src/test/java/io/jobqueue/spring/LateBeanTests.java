@@ -24,7 +24,7 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.context.annotation.Scope;
 
-/** Handlers of beans that do not exist yet when the application has started. */
+/** Handlers of beans that are created after the application has started. */
 @RedisServer
 @ExtendWith(OutputCaptureExtension.class)
 class LateBeanTests {

@@ -21,7 +21,7 @@ import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.SmartLifecycle;
 
-/** How an application stops while its web server still answers the last requests. */
+/** An application stops while its web server still answers the last requests. */
 @RedisServer
 class StopTests {
 
