@@ -41,7 +41,7 @@ final class EventLog {
             log.warn("The handler of job {} ignores its time limit and the interrupt; it is left behind", job(stuck));
         } else if (event instanceof JobEvent.Reclaimed reclaimed) {
             log.warn(
-                    "Queue {}: {} jobs of silent workers were put back",
+                    "Queue {}: {} jobs whose lease had expired were put back",
                     event.queue(),
                     reclaimed.ids().size());
         } else if (event instanceof JobEvent.WorkerDied died) {

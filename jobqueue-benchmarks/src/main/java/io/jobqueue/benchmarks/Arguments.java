@@ -9,7 +9,7 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the command line asks for.
+ * The arguments of the command line.
  *
  * @param suite what is measured
  * @param sizes how much of it

@@ -1,9 +1,8 @@
 package io.jobqueue.benchmarks;
 
 /**
- * Many jobs that wait, sooner than they could be enqueued: one is enqueued as any other, then Redis copies its hash with
- * other numbers, so that each of them is what the queue itself would have left, whatever that is. Only the queue's total
- * of enqueued jobs does not know of them.
+ * Creates many waiting jobs faster than they could be enqueued: it enqueues one job, and Redis then copies its hash with other
+ * numbers. So each copy looks as if the queue had enqueued it, except that the queue's total of enqueued jobs does not count it.
  */
 final class Backlog {
 

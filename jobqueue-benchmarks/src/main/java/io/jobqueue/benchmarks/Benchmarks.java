@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** The command: starts a redis-server, plays rounds of scenarios on it, and tells what they measured. */
+/** The command: starts a redis-server, plays rounds of scenarios on it, and reports their figures. */
 public final class Benchmarks {
 
     private final Arguments arguments;

@@ -3,7 +3,7 @@ package io.jobqueue.benchmarks;
 import java.util.Map;
 
 /**
- * What a number of jobs cost, on both sides of the wire.
+ * The cost of a number of jobs, in Redis and in this JVM.
  *
  * @param jobs how many
  * @param seconds by the clock

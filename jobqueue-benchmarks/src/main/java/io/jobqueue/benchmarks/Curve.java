@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
 
 /**
  * What a job costs while one thing around it grows. Sizes are played upwards in one round and downwards in the next, each
- * on an empty server, so that what else goes on on the machine weighs on all of them.
+ * on an empty server, so that other load of the machine affects all sizes alike.
  *
  * @param name what its figures are called
  * @param grows what grows, in words

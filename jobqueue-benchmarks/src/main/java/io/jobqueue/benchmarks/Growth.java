@@ -7,7 +7,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What was measured of a curve.
+ * The measurements of a curve.
  *
  * @param curve which
  * @param steps its sizes that were played, from the smallest

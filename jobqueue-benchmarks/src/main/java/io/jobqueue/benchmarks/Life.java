@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The whole life of no-op jobs: enqueued in bulk, then claimed by a pool of 50 until Redis has agreed to the last
- * completion. As it stands here, everything is as who says nothing gets it; those who measure something else change that
- * one thing.
+ * completion. This life uses the default settings;
+ * a feature is measured by changing one of them.
  */
 class Life {
 

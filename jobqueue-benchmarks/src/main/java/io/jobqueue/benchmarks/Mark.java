@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What an application that starts tells about itself, in a line of its output; times are milliseconds since 1970. */
+/** A mark that an application prints in a line of its output while it starts; times are milliseconds since 1970. */
 enum Mark {
 
     /** When its {@code main} began. */

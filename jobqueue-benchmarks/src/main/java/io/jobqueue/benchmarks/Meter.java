@@ -8,7 +8,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Reads what things cost, from a start to a stop: INFO of Redis, and the JVM's own counts. */
+/** Measures costs from a start to a stop: INFO of Redis, and the JVM's own counts. */
 final class Meter {
 
     private static final OperatingSystemMXBean SYSTEM =

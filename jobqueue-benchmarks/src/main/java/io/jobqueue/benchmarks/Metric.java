@@ -2,7 +2,7 @@ package io.jobqueue.benchmarks;
 
 import java.util.function.ToDoubleFunction;
 
-/** What is told of a {@link Cost}. */
+/** One figure of a {@link Cost} in the report. */
 enum Metric {
     JOBS_PER_S("jobs_per_s", cost -> cost.jobs() / cost.seconds()),
     REDIS_US("redis_us_per_job", cost -> cost.redisSeconds() * 1e6 / cost.jobs()),

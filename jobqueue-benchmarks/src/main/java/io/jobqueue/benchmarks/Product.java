@@ -24,7 +24,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 
-/** The queue as its users get it, with the settings they get when they say nothing else. */
+/** The queue with its default settings, as users get it. */
 final class Product implements AutoCloseable {
 
     private static final String QUEUE = "jobs";

@@ -9,7 +9,7 @@ import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Figures as people and programs read them: medians, and the range over the rounds.
+ * The report of the figures, as text and as JSON: medians, and the range over the rounds.
  *
  * @param machine where they are from
  * @param results what was measured

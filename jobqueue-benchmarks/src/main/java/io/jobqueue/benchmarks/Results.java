@@ -13,7 +13,7 @@ import java.util.function.DoubleBinaryOperator;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** What all rounds measured. */
+/** The measurements of all rounds. */
 record Results(List<Round> rounds) {
 
     Results {

@@ -5,8 +5,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one round of all scenarios measured. A scenario plays a baseline and the queue one after the other, so that what
- * else goes on on the machine weighs on both, and ratios are those of one round.
+ * The measurements of one round of all scenarios. A scenario plays a baseline and the queue one after the other, so that other load of
+ * the machine affects both, and each ratio comes from one round.
  */
 final class Round {
 

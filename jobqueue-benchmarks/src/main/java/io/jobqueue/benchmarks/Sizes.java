@@ -3,7 +3,7 @@ package io.jobqueue.benchmarks;
 import java.time.Duration;
 
 /**
- * How much is measured.
+ * The sizes and durations of a measurement.
  *
  * @param rounds how many rounds are measured
  * @param warmUp for how long small rounds are played before them and thrown away, so that the JIT compiler is done; at

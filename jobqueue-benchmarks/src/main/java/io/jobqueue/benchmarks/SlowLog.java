@@ -4,7 +4,7 @@ import java.util.Collection;
 import java.util.List;
 
 /**
- * What held up Redis, as its own slow log tells: scripts and single commands, by the clock. A machine that takes the core
+ * The commands that blocked Redis, from its own slow log: scripts and single commands, by the clock. A machine that takes the core
  * away from Redis shows here as well.
  *
  * @param entries everything that took {@value #FROM_MS} ms or more

@@ -1,7 +1,7 @@
 package io.jobqueue.benchmarks;
 
 /**
- * Where scenarios are played.
+ * The Redis server, the queue and the baseline that scenarios use.
  *
  * @param port of a redis-server that nobody else uses
  * @param admin a connection for what is not measured

@@ -4,7 +4,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How an application started once.
+ * One measured start of an application.
  *
  * @param begunMs when its process was started, in milliseconds since 1970
  * @param marks what it has come to

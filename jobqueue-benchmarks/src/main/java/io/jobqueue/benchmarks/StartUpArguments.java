@@ -10,7 +10,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the command line asks for behind {@value #WORD}.
+ * The arguments of the command line after {@value #WORD}.
  *
  * @param sample the packaged sample application
  * @param jdks the JDKs to start it on, the oldest first

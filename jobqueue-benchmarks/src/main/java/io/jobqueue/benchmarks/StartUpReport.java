@@ -7,7 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 
-/** Starts as people read them: medians in seconds, and the range over the rounds. */
+/** The report of measured starts: medians in seconds, and the range over the rounds. */
 final class StartUpReport {
 
     /** The small application without the starter. */

@@ -31,10 +31,10 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>{@code jobqueue.attempts}</td><td>timer: how long handlers ran; outcome {@code completed}, {@code retried},
  *     {@code failed}, {@code discarded}, {@code released}, {@code refused}</td></tr>
  * <tr><td>{@code jobqueue.leases.lost}, {@code jobqueue.handlers.stuck}, {@code jobqueue.reclaimed},
- *     {@code jobqueue.lost}, {@code jobqueue.dead.dropped}</td><td>counters of what should stay near zero;
- *     {@code jobqueue.workers.died} counts jobs that became dead letters for it</td></tr>
- * <tr><td>{@code jobqueue.repaired}</td><td>counter: traces of foreign hands that were put right; the outcome is
- *     the damage</td></tr>
+ *     {@code jobqueue.lost}, {@code jobqueue.dead.dropped}</td><td>counters of events that should be rare;
+ *     {@code jobqueue.workers.died} counts jobs that became dead letters because their workers died</td></tr>
+ * <tr><td>{@code jobqueue.repaired}</td><td>counter: repairs of damage by other clients; the outcome is the
+ *     damage</td></tr>
  * <tr><td>{@code jobqueue.depth.pending}, {@code .processing}, {@code .delayed}, {@code .completed},
  *     {@code .failed}</td><td>gauges</td></tr>
  * <tr><td>{@code jobqueue.oldest.waiting}</td><td>gauge: seconds that the next pending job has waited</td></tr>

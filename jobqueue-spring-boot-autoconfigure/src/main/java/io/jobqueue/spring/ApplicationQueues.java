@@ -4,8 +4,8 @@ import io.jobqueue.JobQueue;
 import java.util.List;
 
 /**
- * The queues that this application has to do with: the default queue, those below {@code jobqueue.queues}, and those that
- * a handler or a kind is routed to. For whoever shows or measures all of them.
+ * The queues of this application: the default queue, those below {@code jobqueue.queues}, and those that
+ * a handler or a kind is routed to. Use it to show or measure all queues.
  *
  * <p>Available as a bean. Its answer is complete once all singletons of the application exist. Thread-safe.
  *

@@ -25,8 +25,8 @@ import org.springframework.util.StringUtils;
 
 /**
  * The handlers of one context, and the queue that each kind is routed to. Complete once all singletons exist; that is
- * when it refuses handlers that cannot be used. Whoever asks for a route before, such as an enqueue in a
- * {@code @PostConstruct} method, gets what the types of the beans tell until then.
+ * when it refuses handlers that cannot be used. A route that is needed before, such as by an
+ * enqueue in a {@code @PostConstruct} method, is taken from the types of the beans.
  */
 final class HandlerCatalog implements QueueContexts.Member, SmartInitializingSingleton, DisposableBean {
 

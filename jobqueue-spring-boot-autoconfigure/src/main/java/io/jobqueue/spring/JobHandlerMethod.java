@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.util.ClassUtils;
 
 /**
- * A method that handles one kind of job, with what its annotation says.
+ * A method that handles one kind of job, and the values of its annotation.
  *
  * @param place the method and the bean it is called on
  * @param kind the kind, by the annotation or the payload's type

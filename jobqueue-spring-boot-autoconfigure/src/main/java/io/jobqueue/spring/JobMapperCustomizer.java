@@ -3,8 +3,7 @@ package io.jobqueue.spring;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Changes the JSON mapper that payloads, results and work outputs are written and read with, for example by a module
- * for own types. It is a mapper of the queue's own: {@code spring.jackson.*} and module beans of the application do not
+ * Changes the JSON mapper that payloads, results and work outputs are written and read with, for example by a module for own types. The queue has a mapper of its own: {@code spring.jackson.*} and module beans of the application do not
  * change it, so that what is stored does not change with a web setting. Modules that Jackson finds on the class path are
  * used, unless {@code jobqueue.json.find-modules} is false.
  *

@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * Finds the name that somebody who mistyped a name most likely meant. Case and everything but letters and digits do not
+ * Finds the name that is most likely meant by a mistyped one. Case and everything but letters and digits do not
  * count. Two names are near when a few letters are missing, additional, different or swapped: one in short names, two in
  * names of eight letters and more.
  */

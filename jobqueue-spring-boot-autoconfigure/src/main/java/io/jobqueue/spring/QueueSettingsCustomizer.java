@@ -6,7 +6,7 @@ import io.jobqueue.QueueSettings;
  * Changes the settings of queues in code, where properties are not enough: for example by a rule over the names of
  * queues.
  *
- * <p>Beans of this type have the last word: the core's defaults come first, the {@code jobqueue.*} properties over them,
+ * <p>Beans of this type are applied last: the core's defaults come first, the {@code jobqueue.*} properties over them,
  * then all customizers in their {@link org.springframework.core.annotation.Order}. They are called once for each queue
  * that is used, when it is used first, in any thread and perhaps before all beans exist; so they may depend on other
  * beans, but not on a {@link io.jobqueue.JobQueue}. A {@link io.jobqueue.SettingException} stops the start.

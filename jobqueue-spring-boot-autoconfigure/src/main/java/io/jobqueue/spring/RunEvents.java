@@ -12,8 +12,8 @@ import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.DisposableBean;
 
 /**
- * Publishes what happens to runs as application events: {@link JobEvent.RunEnded} and {@link JobEvent.RunOverdue}. On one
- * thread of its own, in order, so that an {@code @EventListener} may take its time without holding up the engine.
+ * Publishes the events of runs as application events: {@link JobEvent.RunEnded} and {@link JobEvent.RunOverdue}. It does so in
+ * order on a thread of its own, so that a slow {@code @EventListener} does not block the engine.
  *
  * <p>Each context that shares a queue has one, which publishes the event in that context.
  */

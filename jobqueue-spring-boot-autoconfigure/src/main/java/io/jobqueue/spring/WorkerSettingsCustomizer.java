@@ -6,7 +6,7 @@ import io.jobqueue.worker.WorkerSettings;
  * Changes the settings of worker pools in code, where properties are not enough: for example by the number of
  * processors.
  *
- * <p>Beans of this type have the last word: the core's defaults come first, the {@code jobqueue.*} properties over them,
+ * <p>Beans of this type are applied last: the core's defaults come first, the {@code jobqueue.*} properties over them,
  * then all customizers in their {@link org.springframework.core.annotation.Order}. They are called once for each queue
  * that has a pool, after all beans exist. A {@link io.jobqueue.SettingException} stops the start. The heartbeat is a
  * setting of the queue: see {@link QueueSettingsCustomizer}.

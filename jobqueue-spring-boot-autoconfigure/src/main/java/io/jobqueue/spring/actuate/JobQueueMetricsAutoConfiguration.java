@@ -12,7 +12,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean
 import org.springframework.context.annotation.Bean;
 
 /**
- * Auto-configuration of the queue's metrics: counters and timers of what happens to jobs, and the depths of the
+ * Auto-configuration of the queue's metrics: counters and timers of jobs, and the depths of the
  * application's queues.
  *
  * @since 0.1.0

@@ -8,11 +8,11 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * One service that the application is bound to, of whatever sort.
+ * One service of any type that the application is bound to.
  *
  * @param source where the binding was found, in words
  * @param name the name of its instance
- * @param label the broker's offering, or the type of a Kubernetes binding
+ * @param label the broker's product, or the type of a Kubernetes binding
  * @param tags further words of the broker
  * @param isTyped whether the label is the one word that says what the service is, so that its name tells nothing
  * @param credentials what is needed to use it

@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the URI of a Redis says. More forgiving than {@link java.net.URI}: brokers generate passwords that should have
+ * The parts of a Redis URI. Parses more leniently than {@link java.net.URI}: brokers generate passwords that should have
  * been percent-encoded, and hosts with underscores.
  *
  * @param tls whether the scheme asks for TLS
