@@ -73,6 +73,10 @@ final class EventLog {
                             clean(String.join(", ", repaired.ids())));
         } else if (event instanceof JobEvent.DeadLettersDropped dropped) {
             log.warn("Queue {}: retention dropped {} dead letters", event.queue(), dropped.count());
+        } else if (event instanceof JobEvent.Paused) {
+            log.warn("Queue {} is paused: no worker claims its jobs until it is resumed", event.queue());
+        } else if (event instanceof JobEvent.Resumed) {
+            log.info("Queue {} is resumed", event.queue());
         } else if (event instanceof JobEvent.Retried retried) {
             log.info(
                     "Job {} is tried again in {}: {}",

@@ -100,6 +100,23 @@ public interface JobAdmin {
     CompletableFuture<Long> discardAsync(DeadLetterFilter filter);
 
     /**
+     * Pauses the queue for the workers of all processes, at once and until {@link #resume()}, over restarts. Jobs that are
+     * claimed already run on and are settled; enqueueing goes on; delayed jobs that become due wait. Workers of the Redis
+     * guide know no pause and go on claiming. {@link QueueStats#pausedSince()} tells of it. Pausing a paused queue changes
+     * nothing.
+     */
+    void pause();
+
+    /** The twin of {@link #pause()}. */
+    CompletableFuture<Void> pauseAsync();
+
+    /** Ends a {@linkplain #pause() pause} and wakes a worker. Resuming a queue that is not paused changes nothing. */
+    void resume();
+
+    /** The twin of {@link #resume()}. */
+    CompletableFuture<Void> resumeAsync();
+
+    /**
      * Deletes jobs for good, in bounded steps. A handler that is running is not stopped, but the queue refuses its result.
      * Outputs of runs stay; {@link WorkOutputCache#evict(String)} deletes those.
      *

@@ -162,6 +162,12 @@ public sealed interface JobEvent {
         }
     }
 
+    /** This process paused the queue for all workers. */
+    record Paused(String queue) implements JobEvent {}
+
+    /** This process resumed the queue. */
+    record Resumed(String queue) implements JobEvent {}
+
     /** Retention dropped dead letters. */
     record DeadLettersDropped(String queue, long count) implements JobEvent {}
 }

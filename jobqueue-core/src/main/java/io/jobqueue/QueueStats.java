@@ -1,6 +1,7 @@
 package io.jobqueue;
 
 import java.time.Duration;
+import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param purgedTotal jobs removed by purge
  * @param repairedTotal repairs of damage that other clients did
  * @param oldestWaiting how long the next pending job has waited, or {@code null} when none waits
+ * @param pausedSince since when the queue is paused, or {@code null} when it is not; see {@link JobAdmin#pause()}
  * @param visibility how long a claim is good without a heartbeat
  * @since 0.1.0
  */
@@ -43,4 +45,5 @@ public record QueueStats(
         long purgedTotal,
         long repairedTotal,
         @Nullable Duration oldestWaiting,
+        @Nullable Instant pausedSince,
         Duration visibility) {}

@@ -5,6 +5,7 @@ import static io.jobqueue.redis.Answers.waitFor;
 
 import io.jobqueue.DeadLetterFilter;
 import io.jobqueue.JobAdmin;
+import io.jobqueue.JobEvent;
 import io.jobqueue.JobSnapshot;
 import io.jobqueue.JobStatus;
 import io.jobqueue.Names;
@@ -20,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 final class RedisJobAdmin implements JobAdmin {
 
     private static final Script PURGE = Script.of(ScriptOutputType.MULTI, "admin/purge");
+    private static final Script PAUSE = Script.of(ScriptOutputType.INTEGER, "admin/pause");
     private static final int MOST_PER_SECOND = 100_000;
 
     private final QueueRedis redis;
@@ -150,6 +152,33 @@ final class RedisJobAdmin implements JobAdmin {
     @Override
     public CompletableFuture<Long> discardAsync(DeadLetterFilter filter) {
         return deadLetters.discard(filter);
+    }
+
+    // ---- pause
+
+    @Override
+    public void pause() {
+        waitFor(this::pauseAsync);
+    }
+
+    @Override
+    public CompletableFuture<Void> pauseAsync() {
+        return pause("1", new JobEvent.Paused(redis.name()));
+    }
+
+    @Override
+    public void resume() {
+        waitFor(this::resumeAsync);
+    }
+
+    @Override
+    public CompletableFuture<Void> resumeAsync() {
+        return pause("0", new JobEvent.Resumed(redis.name()));
+    }
+
+    private CompletableFuture<Void> pause(String paused, JobEvent event) {
+        return redis.<Long>call(PAUSE, List.of(paused))
+                .thenAccept(done -> application.listener().on(event));
     }
 
     // ---- purge

@@ -110,6 +110,16 @@ class RedisJobStoreTests extends JobStoreContract {
     }
 
     @Override
+    protected void pause() {
+        queue.admin().pause();
+    }
+
+    @Override
+    protected void resume() {
+        queue.admin().resume();
+    }
+
+    @Override
     protected @Nullable String output(String runId, String unitId) {
         return redis.hget("queue:jobs:outputs:" + runId, unitId);
     }

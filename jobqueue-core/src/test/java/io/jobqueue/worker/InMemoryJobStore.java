@@ -135,6 +135,7 @@ final class InMemoryJobStore implements JobStore, AttemptNotes {
     private final Map<String, String> failures = new HashMap<>();
     private final Deque<CompletableFuture<Boolean>> waiters = new ArrayDeque<>();
     private boolean wake;
+    private boolean paused;
     private int made;
     private long claimNumber;
     private long lastSweep = Long.MIN_VALUE;
@@ -368,6 +369,22 @@ final class InMemoryJobStore implements JobStore, AttemptNotes {
         throw (X) thrown;
     }
 
+    // ---- pause
+
+    void pause() {
+        synchronized (this) {
+            paused = true;
+        }
+    }
+
+    void resume() {
+        synchronized (this) {
+            paused = false;
+            wake |= !pending.isEmpty() || !scheduled().isEmpty();
+        }
+        deliverHint();
+    }
+
     // ---- claim
 
     @Override
@@ -378,6 +395,9 @@ final class InMemoryJobStore implements JobStore, AttemptNotes {
     private Claims claimNow(int max) {
         long now = millis.getAsLong();
         claimSizes.add(max);
+        if (paused) {
+            return new Claims(List.of(), false, null, List.of());
+        }
         List<String> taken = new ArrayList<>();
         while (taken.size() < max && !pending.isEmpty()) {
             taken.add(pending.removeFirst());

@@ -61,6 +61,16 @@ class InMemoryJobStoreTests extends JobStoreContract {
     }
 
     @Override
+    protected void pause() {
+        inMemory.pause();
+    }
+
+    @Override
+    protected void resume() {
+        inMemory.resume();
+    }
+
+    @Override
     protected @Nullable String output(String runId, String unitId) {
         return inMemory.output(runId, unitId);
     }

@@ -67,6 +67,11 @@ public abstract class JobStoreContract {
     /** Deletes the job behind an id, as an eviction does. */
     protected abstract void lose(String id);
 
+    /** Pauses the queue. */
+    protected abstract void pause();
+
+    protected abstract void resume();
+
     protected abstract @Nullable String output(String runId, String unitId);
 
     protected abstract @Nullable String failure(String runId, String unitId);
@@ -835,5 +840,60 @@ public abstract class JobStoreContract {
         enqueueAll("a");
 
         assertThat(anew.orTimeout(5, TimeUnit.SECONDS).join()).isTrue();
+    }
+
+    // ---- pause
+
+    @Test
+    void aPausedQueueHandsOutNothingAndGoesOnWhereItWas() {
+        enqueueAll("a", "b");
+        pause();
+        enqueue(email("c"));
+
+        Claims paused = store.claim(10).join();
+        assertThat(paused.jobs()).isEmpty();
+        assertThat(paused.more()).isFalse();
+
+        resume();
+        assertThat(claimIds(10)).containsExactly("a", "b", "c");
+    }
+
+    @Test
+    void aClaimedJobIsExtendedAndSettledWhileTheQueueIsPaused() {
+        enqueueAll("a", "b");
+        Claim running = claimOne();
+        pause();
+
+        assertThat(store.extend(List.of(new Renewal(running, LONG))).join()).containsExactly(Renewed.HELD);
+        assertThat(settle(complete(running))).isEqualTo(Answer.DONE);
+        assertThat(find("a").status()).isEqualTo(JobStatus.COMPLETED);
+        assertThat(claimIds(10)).isEmpty();
+    }
+
+    @Test
+    void whatBecameDueDuringAPauseIsClaimedAfterIt() {
+        enqueue(email("late").delay(SHORT));
+        pause();
+        pass(SHORT);
+
+        Claims paused = store.claim(10).join();
+        assertThat(paused.jobs()).isEmpty();
+        assertThat(paused.nextDue()).isNull();
+        resume();
+
+        assertThat(claimIds(10)).containsExactly("late");
+    }
+
+    @Test
+    void aResumeGivesAHint() {
+        enqueueAll("a");
+        pause();
+        hint(LONG).orTimeout(5, TimeUnit.SECONDS).join();
+        store.claim(1).join();
+        CompletableFuture<Boolean> hint = hintElsewhere(LONG);
+
+        resume();
+
+        assertThat(hint.orTimeout(5, TimeUnit.SECONDS).join()).isTrue();
     }
 }

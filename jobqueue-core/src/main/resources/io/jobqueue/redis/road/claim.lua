@@ -15,8 +15,11 @@ local waiting = read('LLEN', PENDING)
 read('LLEN', PROCESSING)
 local next_due = tonumber(read('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2])
 local due = next_due and next_due <= now and call('ZRANGEBYSCORE', DELAYED, '-inf', NOW, 'LIMIT', 0, PROMOTE) or {}
-local meta = read('HMGET', META, 'claims_total', 'next_sweep')
+local meta = read('HMGET', META, 'claims_total', 'next_sweep', 'paused')
 local fence, next_sweep = number(meta[1], 0), number(meta[2], nil)
+if meta[3] then
+  return { -1, 0, {}, {}, fence + 1 } -- the queue is paused; admin/pause gives a hint when it goes on
+end
 
 local ids, hashes, jobs = {}, {}, {} -- of what is claimed
 local lost, broken, astray, seen, passed = {}, {}, {}, {}, {}
