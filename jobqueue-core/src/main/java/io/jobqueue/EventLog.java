@@ -77,6 +77,16 @@ final class EventLog {
             log.warn("Queue {} is paused: no worker claims its jobs until it is resumed", event.queue());
         } else if (event instanceof JobEvent.Resumed) {
             log.info("Queue {} is resumed", event.queue());
+        } else if (event instanceof JobEvent.SendFailed failed) {
+            log.atLevel(failed.givenUp() ? Level.ERROR : Level.WARN)
+                    .log(
+                            failed.givenUp()
+                                    ? "Queue {}: {} jobs were not sent after their transaction and are given up: {}; among them {}"
+                                    : "Queue {}: {} jobs could not be sent after commit and will be sent again: {}; among them {}",
+                            event.queue(),
+                            failed.ids().size(),
+                            clean(failed.reason()),
+                            clean(String.join(", ", failed.ids())));
         } else if (event instanceof JobEvent.Retried retried) {
             log.info(
                     "Job {} is tried again in {}: {}",

@@ -23,6 +23,15 @@ public sealed interface JobEvent {
     /** A job was created by this process. */
     record Enqueued(String queue, String kind, String id) implements JobEvent {}
 
+    /**
+     * Jobs whose transaction has ended could not be sent.
+     *
+     * @param ids the jobs
+     * @param reason the class and the message of the failure
+     * @param givenUp whether the jobs are lost; otherwise this process sends them again in the background
+     */
+    record SendFailed(String queue, List<String> ids, String reason, boolean givenUp) implements JobEvent {}
+
     /** What the events of one attempt have in common. */
     sealed interface OfAttempt extends JobEvent {
 

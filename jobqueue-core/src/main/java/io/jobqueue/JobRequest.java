@@ -38,6 +38,7 @@ public final class JobRequest {
     private final @Nullable String runId;
     private final @Nullable String unitId;
     private final @Nullable Unique unique;
+    private final @Nullable Boolean afterCommit;
 
     private JobRequest(Draft draft) {
         this.kind = draft.kind;
@@ -50,6 +51,7 @@ public final class JobRequest {
         this.runId = draft.runId;
         this.unitId = draft.unitId;
         this.unique = draft.unique;
+        this.afterCommit = draft.afterCommit;
     }
 
     /** The parts of a request that is being made. */
@@ -64,6 +66,7 @@ public final class JobRequest {
         private @Nullable String runId;
         private @Nullable String unitId;
         private @Nullable Unique unique;
+        private @Nullable Boolean afterCommit;
 
         Draft(String kind, @Nullable Object payload) {
             this.kind = kind;
@@ -80,6 +83,7 @@ public final class JobRequest {
             runId = request.runId;
             unitId = request.unitId;
             unique = request.unique;
+            afterCommit = request.afterCommit;
         }
     }
 
@@ -264,6 +268,17 @@ public final class JobRequest {
         });
     }
 
+    /**
+     * Chooses whether the job waits for the commit of the Spring transaction that surrounds the enqueue. Stands above
+     * the setting {@code jobqueue.after-commit}. Without a transaction, or without Spring, the job is sent at once.
+     *
+     * @param wait {@code true} to send the job after the commit and to drop it on rollback; {@code false} to send it at
+     *     once, whatever becomes of the transaction
+     */
+    public JobRequest afterCommit(boolean wait) {
+        return with(draft -> draft.afterCommit = wait);
+    }
+
     /** The kind. */
     public String kind() {
         return kind;
@@ -312,6 +327,11 @@ public final class JobRequest {
     /** The unique key, or {@code null}. */
     public @Nullable Unique unique() {
         return unique;
+    }
+
+    /** Whether the job waits for the commit of its transaction, or {@code null} for what the application's setting says. */
+    public @Nullable Boolean afterCommit() {
+        return afterCommit;
     }
 
     @Override

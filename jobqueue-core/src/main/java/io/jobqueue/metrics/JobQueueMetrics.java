@@ -35,6 +35,8 @@ import org.jspecify.annotations.Nullable;
  *     {@code jobqueue.workers.died} counts jobs that became dead letters because their workers died</td></tr>
  * <tr><td>{@code jobqueue.repaired}</td><td>counter: repairs of damage by other clients; the outcome is the
  *     damage</td></tr>
+ * <tr><td>{@code jobqueue.sends.failed}</td><td>counter: jobs that could not be sent after their transaction; outcome
+ *     {@code retried} or {@code lost}</td></tr>
  * <tr><td>{@code jobqueue.depth.pending}, {@code .processing}, {@code .delayed}, {@code .completed},
  *     {@code .failed}</td><td>gauges</td></tr>
  * <tr><td>{@code jobqueue.oldest.waiting}</td><td>gauge: seconds that the next pending job has waited</td></tr>
@@ -107,6 +109,9 @@ public final class JobQueueMetrics implements JobListener {
                             "jobqueue.repaired",
                             tags(event.queue(), null, repaired.damage().name().toLowerCase(Locale.ROOT)))
                     .increment(repaired.ids().size());
+        } else if (event instanceof JobEvent.SendFailed failed) {
+            registry.counter("jobqueue.sends.failed", tags(event.queue(), null, failed.givenUp() ? "lost" : "retried"))
+                    .increment(failed.ids().size());
         } else if (event instanceof JobEvent.DeadLettersDropped dropped) {
             count("jobqueue.dead.dropped", event.queue(), null, dropped.count());
         }

@@ -181,7 +181,7 @@ public final class RedisQueues {
     /** What the options say, and the queues that were made. */
     private final class OfOptions implements Application {
 
-        private final Enqueuer enqueuer = decorated(new RedisEnqueuer(listener));
+        private final Enqueuer enqueuer = decorated(options.sending().apply(new RedisEnqueuer(listener)));
 
         @Override
         public JobQueue queue(String name) {
@@ -260,6 +260,8 @@ public final class RedisQueues {
      * @param listener hears of what happens
      * @param enqueuing decorates the {@link Enqueuer} behind all ways to enqueue. Runs make one of their own for each start,
      *     so a decorator keeps what it remembers outside
+     * @param sending stands behind {@code enqueuing} and in front of Redis, for all jobs but the units and gather jobs that
+     *     runs add. It may send jobs later, and answer {@link io.jobqueue.JobRef.State#DEFERRED}
      * @param schedules reads {@linkplain Schedule#text() texts} of schedules other than fixed periods
      * @since 0.1.0
      */
@@ -270,6 +272,7 @@ public final class RedisQueues {
             JobCodec codec,
             JobListener listener,
             UnaryOperator<Enqueuer> enqueuing,
+            UnaryOperator<Enqueuer> sending,
             Function<String, Optional<Schedule>> schedules) {
 
         /** Checks the prefix. */
@@ -286,37 +289,43 @@ public final class RedisQueues {
                     JobCodec.standard(),
                     JobListener.none(),
                     UnaryOperator.identity(),
+                    UnaryOperator.identity(),
                     text -> Optional.empty());
         }
 
         /** The same options with another prefix. */
         public Options withKeyPrefix(String other) {
-            return new Options(other, routes, settings, codec, listener, enqueuing, schedules);
+            return new Options(other, routes, settings, codec, listener, enqueuing, sending, schedules);
         }
 
         /** The same options with other routes. */
         public Options withRoutes(Routes other) {
-            return new Options(keyPrefix, other, settings, codec, listener, enqueuing, schedules);
+            return new Options(keyPrefix, other, settings, codec, listener, enqueuing, sending, schedules);
         }
 
         /** The same options with the same settings for every queue. */
         public Options withSettings(QueueSettings all) {
-            return new Options(keyPrefix, routes, name -> all, codec, listener, enqueuing, schedules);
+            return new Options(keyPrefix, routes, name -> all, codec, listener, enqueuing, sending, schedules);
         }
 
         /** The same options with another listener. */
         public Options withListener(JobListener other) {
-            return new Options(keyPrefix, routes, settings, codec, other, enqueuing, schedules);
+            return new Options(keyPrefix, routes, settings, codec, other, enqueuing, sending, schedules);
         }
 
         /** The same options with another decorator of the {@link Enqueuer}. */
         public Options withEnqueuing(UnaryOperator<Enqueuer> decorator) {
-            return new Options(keyPrefix, routes, settings, codec, listener, decorator, schedules);
+            return new Options(keyPrefix, routes, settings, codec, listener, decorator, sending, schedules);
+        }
+
+        /** The same options with another step between the decorators and Redis. */
+        public Options withSending(UnaryOperator<Enqueuer> step) {
+            return new Options(keyPrefix, routes, settings, codec, listener, enqueuing, step, schedules);
         }
 
         /** The same options with another reader of the texts of schedules. */
         public Options withSchedules(Function<String, Optional<Schedule>> other) {
-            return new Options(keyPrefix, routes, settings, codec, listener, enqueuing, other);
+            return new Options(keyPrefix, routes, settings, codec, listener, enqueuing, sending, other);
         }
 
         /** The queue of kinds that are routed nowhere else. */

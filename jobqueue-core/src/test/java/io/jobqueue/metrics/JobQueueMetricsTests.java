@@ -62,6 +62,8 @@ class JobQueueMetricsTests {
                         new JobEvent.WorkerDied("mail", List.of("a")),
                         new JobEvent.Lost("mail", List.of("a")),
                         new JobEvent.Repaired("mail", JobEvent.Damage.UNLISTED, List.of("a", "b")),
+                        new JobEvent.SendFailed("mail", List.of("a", "b"), "refused", false),
+                        new JobEvent.SendFailed("mail", List.of("c"), "refused", true),
                         new JobEvent.DeadLettersDropped("mail", 3))
                 .forEach(metrics::on);
     }
@@ -90,6 +92,16 @@ class JobQueueMetricsTests {
         assertThat(registry.get("jobqueue.attempts")
                         .tags("outcome", "discarded")
                         .timer()
+                        .count())
+                .isEqualTo(1);
+        assertThat(registry.get("jobqueue.sends.failed")
+                        .tags("outcome", "retried")
+                        .counter()
+                        .count())
+                .isEqualTo(2);
+        assertThat(registry.get("jobqueue.sends.failed")
+                        .tags("outcome", "lost")
+                        .counter()
                         .count())
                 .isEqualTo(1);
         assertThat(registry.get("jobqueue.reclaimed").counter().count()).isEqualTo(2);

@@ -1,5 +1,6 @@
 package io.jobqueue.spring;
 
+import io.jobqueue.Enqueuer;
 import io.jobqueue.JobCodec;
 import io.jobqueue.JobEvent;
 import io.jobqueue.JobListener;
@@ -87,7 +88,8 @@ public final class JobQueueAutoConfiguration {
             Settings settings,
             HandlerCatalog handlers,
             JobCodec codec,
-            ApplicationListeners listeners) {
+            ApplicationListeners listeners,
+            ObjectProvider<DeferredJobs> deferred) {
         QueueContexts contexts = handlers.contexts();
         return new RedisQueues(
                 connector,
@@ -98,7 +100,19 @@ public final class JobQueueAutoConfiguration {
                         codec,
                         listeners::tell,
                         UnaryOperator.identity(),
+                        afterCommit(deferred.getIfAvailable(), settings.afterCommit()),
                         CronSchedule::read));
+    }
+
+    private static UnaryOperator<Enqueuer> afterCommit(@Nullable DeferredJobs deferred, boolean byDefault) {
+        return deferred == null ? UnaryOperator.identity() : next -> new AfterCommitEnqueuer(next, deferred, byDefault);
+    }
+
+    @Bean("jobqueue.deferredJobs")
+    @ConditionalOnClass(name = "org.springframework.transaction.support.TransactionSynchronizationManager")
+    @ConditionalOnMissingBean
+    DeferredJobs jobQueueDeferredJobs(ApplicationListeners listeners) {
+        return new DeferredJobs(JobListener.logged(listeners::tell));
     }
 
     @Bean("jobqueue.queue")

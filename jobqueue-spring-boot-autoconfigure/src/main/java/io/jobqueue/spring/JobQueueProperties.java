@@ -23,6 +23,8 @@ import org.springframework.util.unit.DataSize;
  * @param enabled Whether the application takes part in job queues at all.
  * @param keyPrefix First part of every Redis key. Clients in other languages use "queue".
  * @param defaultQueue Queue of the injected JobQueue, and of every kind that is not routed to another queue.
+ * @param afterCommit Whether a job that is enqueued inside a Spring transaction is sent after the commit, and dropped on
+ *     rollback. A request can choose for itself.
  * @param worker Worker pools.
  * @param lease Claims on jobs.
  * @param reclaimer Sweep that returns the jobs of workers that died.
@@ -46,6 +48,7 @@ record JobQueueProperties(
         @DefaultValue("true") boolean enabled,
         @Nullable String keyPrefix,
         @Nullable String defaultQueue,
+        @DefaultValue("true") boolean afterCommit,
         @DefaultValue Worker worker,
         @DefaultValue Lease lease,
         @DefaultValue Reclaimer reclaimer,

@@ -48,6 +48,11 @@ final class Settings {
         return or(properties.defaultQueue(), RedisQueues.Options.defaults().defaultQueue());
     }
 
+    /** Whether jobs that are enqueued inside a transaction wait for its commit. */
+    boolean afterCommit() {
+        return properties.afterCommit();
+    }
+
     /** The default queue and every queue that a property names, in the order of their names. */
     Set<String> namedQueues() {
         Set<String> names = routedQueues();

@@ -149,6 +149,7 @@ class ConfigurationTests {
                                                     "jobqueue.enabled",
                                                     "jobqueue.key-prefix",
                                                     "jobqueue.default-queue",
+                                                    "jobqueue.after-commit",
                                                     "jobqueue.json.find-modules",
                                                     "jobqueue.shutdown.drain",
                                                     "jobqueue.service-binding.enabled")

@@ -1,0 +1,125 @@
+package io.jobqueue.spring;
+
+import io.jobqueue.Enqueuer;
+import io.jobqueue.JobRef;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import org.springframework.transaction.support.TransactionSynchronization;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
+
+/**
+ * Keeps the jobs that are enqueued inside a Spring transaction until the transaction ends: a commit sends them in their
+ * order, a rollback drops them. Jobs outside of a transaction are sent at once. Thread-safe, because Spring binds a
+ * transaction to one thread.
+ */
+final class AfterCommitEnqueuer implements Enqueuer {
+
+    private final Enqueuer next;
+    private final DeferredJobs deferred;
+    private final boolean byDefault;
+
+    /**
+     * Makes the enqueuer.
+     *
+     * @param byDefault whether jobs wait for the commit whose requests do not choose
+     */
+    AfterCommitEnqueuer(Enqueuer next, DeferredJobs deferred, boolean byDefault) {
+        this.next = next;
+        this.deferred = deferred;
+        this.byDefault = byDefault;
+    }
+
+    @Override
+    public CompletableFuture<List<JobRef>> enqueue(List<Outgoing> jobs) {
+        if (!TransactionSynchronizationManager.isActualTransactionActive()
+                || !TransactionSynchronizationManager.isSynchronizationActive()) {
+            return next.enqueue(jobs);
+        }
+        List<Outgoing> later = jobs.stream().filter(this::waits).toList();
+        if (later.isEmpty()) {
+            return next.enqueue(jobs);
+        }
+        if (TransactionSynchronizationManager.isCurrentTransactionReadOnly()) {
+            return CompletableFuture.failedFuture(readOnly(later.get(0)));
+        }
+        ofThisTransaction().jobs.addAll(later);
+        List<Outgoing> now = jobs.stream().filter(job -> !waits(job)).toList();
+        if (now.isEmpty()) {
+            return CompletableFuture.completedFuture(answers(jobs, List.of()));
+        }
+        return next.enqueue(now).thenApply(sent -> answers(jobs, sent));
+    }
+
+    private boolean waits(Outgoing job) {
+        return Objects.requireNonNullElse(job.request().afterCommit(), byDefault);
+    }
+
+    private List<JobRef> answers(List<Outgoing> jobs, List<JobRef> sent) {
+        Iterator<JobRef> answered = sent.iterator();
+        return jobs.stream()
+                .map(job -> waits(job) ? new JobRef(job.queue(), job.id(), JobRef.State.DEFERRED) : answered.next())
+                .toList();
+    }
+
+    private static IllegalStateException readOnly(Outgoing job) {
+        return new IllegalStateException(
+                "a job of kind '%s' was enqueued inside the read-only transaction '%s', which is to change nothing; make the transaction writable, or send the job at once with JobRequest.afterCommit(false)"
+                        .formatted(
+                                job.request().kind(), TransactionSynchronizationManager.getCurrentTransactionName()));
+    }
+
+    /** Spring hides the synchronizations of a suspended transaction, so that each transaction finds its own jobs here. */
+    private JobsOfTransaction ofThisTransaction() {
+        for (TransactionSynchronization each : TransactionSynchronizationManager.getSynchronizations()) {
+            if (each instanceof JobsOfTransaction found && found.owner() == this) {
+                return found;
+            }
+        }
+        JobsOfTransaction made = new JobsOfTransaction();
+        TransactionSynchronizationManager.registerSynchronization(made);
+        return made;
+    }
+
+    /** The jobs that wait for the end of one transaction. Used by the thread of the transaction alone. */
+    private final class JobsOfTransaction implements TransactionSynchronization {
+
+        private final List<Outgoing> jobs = new ArrayList<>();
+        private final Map<Object, Integer> jobsBeforeSavepoint = new IdentityHashMap<>();
+
+        AfterCommitEnqueuer owner() {
+            return AfterCommitEnqueuer.this;
+        }
+
+        @Override
+        public void savepoint(Object savepoint) {
+            jobsBeforeSavepoint.put(savepoint, jobs.size());
+        }
+
+        /** A savepoint that is unknown here was made before the first job. */
+        @Override
+        public void savepointRollback(Object savepoint) {
+            int kept = jobsBeforeSavepoint.getOrDefault(savepoint, 0);
+            if (kept < jobs.size()) {
+                jobs.subList(kept, jobs.size()).clear();
+            }
+        }
+
+        /** Runs after all {@code afterCommit} callbacks, so that jobs which those enqueue are sent too. */
+        @Override
+        public void afterCompletion(int status) {
+            if (jobs.isEmpty() || status == STATUS_ROLLED_BACK) {
+                return;
+            }
+            if (status == STATUS_COMMITTED) {
+                deferred.send(next, List.copyOf(jobs));
+            } else {
+                deferred.giveUp(jobs, "whether the transaction was committed is unknown");
+            }
+        }
+    }
+}
