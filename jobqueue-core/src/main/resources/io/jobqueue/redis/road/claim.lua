@@ -18,7 +18,7 @@ local due = next_due and next_due <= now and call('ZRANGEBYSCORE', DELAYED, '-in
 local meta = read('HMGET', META, 'claims_total', 'next_sweep', 'paused')
 local fence, next_sweep = number(meta[1], 0), number(meta[2], nil)
 if meta[3] then
-  return { -1, 0, {}, {}, fence + 1 } -- the queue is paused; admin/pause gives a hint when it goes on
+  return { -1, 0, {}, {}, 0 } -- the queue is paused; admin/pause gives a hint when it goes on
 end
 
 local ids, hashes, jobs = {}, {}, {} -- of what is claimed
