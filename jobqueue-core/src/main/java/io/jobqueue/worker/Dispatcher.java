@@ -570,7 +570,7 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
     @Override
     public void leaveBehind(Attempt attempt) {
         // each of them holds a thread; the slot stays taken until one comes back
-        if (share.mayLeaveBehind() && goOnWithout(attempt, runner.timedOut(attempt))) {
+        if (share.mayLeaveBehind() && goOnWithout(attempt, runner.timedOut(attempt, null))) {
             crew.resize(1);
             share.tellOthers();
             listener.on(new JobEvent.Stuck(attempt.claim()));

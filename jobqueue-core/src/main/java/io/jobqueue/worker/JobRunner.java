@@ -14,6 +14,7 @@ import io.jobqueue.RunPart;
 import io.jobqueue.TooLargeException;
 import io.jobqueue.UnreadableJsonException;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
@@ -87,12 +88,13 @@ final class JobRunner {
         if (claim.runPart() instanceof RunPart.Invalid) {
             return fail(claim, Code.BAD_PAYLOAD, "run_id and unit_id must both be there and be valid");
         }
+        Map<String, String> before = MDC.getCopyOfContextMap();
         MDC.put("job", claim.queue() + "/" + claim.id());
         try {
             return handled(attempt, handler.get());
         } finally {
-            // a handler may have left anything there
-            MDC.clear();
+            // what the handler left there goes, and what the thread's maker put there stays
+            MDC.setContextMap(before == null ? Map.of() : before);
         }
     }
 
@@ -124,7 +126,8 @@ final class JobRunner {
     /**
      * The settlement that a handler asked for.
      *
-     * @param thrown the exception that carried the outcome, or {@code null} when the handler returned it
+     * @param thrown why the handler asked for it: the cause of the exception that carried the outcome, or what wrapped that
+     *     exception; {@code null} when there is none
      */
     private Settlement settlement(Attempt attempt, Handler handler, JobOutcome outcome, @Nullable Throwable thrown) {
         Claim claim = attempt.claim();
@@ -152,7 +155,7 @@ final class JobRunner {
                 cause(thrown, Set.of(JobOutcome.Thrown.class)) instanceof JobOutcome.Thrown found ? found : null;
         if (said != null) {
             try {
-                return settlement(attempt, handler, said.outcome(), thrown);
+                return settlement(attempt, handler, said.outcome(), thrown == said ? causeOf(said) : thrown);
             } catch (Throwable ex) {
                 return badResult(claim, ex);
             }
@@ -161,7 +164,7 @@ final class JobRunner {
             return release(claim);
         }
         if (attempt.interruption() == Attempt.Interruption.TIMED_OUT) {
-            return timedOut(attempt);
+            return timedOut(attempt, thrown);
         }
         if (attempt.interruption() != null) {
             // After a lost lease this is refused, unless nobody took the job and only Redis was away. After a cancel it
@@ -174,9 +177,13 @@ final class JobRunner {
                 : fail(claim, Code.HANDLER, error, thrown);
     }
 
-    /** The failed attempt of a handler that was, or had to be, stopped by its time limit. */
-    Settlement timedOut(Attempt attempt) {
-        return retry(attempt, Code.TIMED_OUT, "ran longer than " + attempt.allowed(), null);
+    /**
+     * The failed attempt of a handler that was, or had to be, stopped by its time limit.
+     *
+     * @param thrown what the handler threw when it was interrupted, or {@code null} when it ignores the interrupt
+     */
+    Settlement timedOut(Attempt attempt, @Nullable Throwable thrown) {
+        return retry(attempt, Code.TIMED_OUT, "ran longer than " + attempt.allowed(), thrown);
     }
 
     static Settlement release(Claim claim) {

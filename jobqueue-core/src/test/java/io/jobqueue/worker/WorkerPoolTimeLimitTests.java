@@ -3,6 +3,7 @@ package io.jobqueue.worker;
 import static io.jobqueue.worker.Waiting.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.jobqueue.HandlerThreads;
 import io.jobqueue.JobEvent;
 import io.jobqueue.JobRequest;
 import io.jobqueue.JobStatus;
@@ -11,6 +12,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -195,5 +197,39 @@ class WorkerPoolTimeLimitTests extends WorkerPoolFixture {
 
         assertThat(found.get(1)).isEqualTo(found.get(0));
         assertThat(found.subList(2, 4)).containsExactly("{job=jobs/" + clean + "}", "false");
+    }
+
+    @Test
+    void theLoggingContextOfAThreadIsRestoredAfterTheHandler() {
+        List<String> found = new CopyOnWriteArrayList<>();
+        pool(
+                slots(1),
+                events::add,
+                task -> HandlerThreads.factory().newThread(() -> {
+                    MDC.put("application", "shop");
+                    MDC.put("job", "none");
+                    task.run();
+                }),
+                handler("work", (job, context) -> {
+                    found.add(new TreeMap<>(MDC.getCopyOfContextMap()).toString());
+                    MDC.put("application", "spoilt");
+                    return null;
+                }));
+        List<String> ids = List.of(enqueue("work"), enqueue("work"));
+        ids.forEach(this::ended);
+
+        assertThat(found)
+                .containsExactlyElementsOf(ids.stream()
+                        .map(id -> "{application=shop, job=jobs/" + id + "}")
+                        .toList());
+    }
+
+    @Test
+    void theRetryOfAHandlerThatObeysItsLimitTellsWhereItWasInterrupted() {
+        pool(slots(1), limited(Duration.ofMillis(50), (job, context) -> atTheGate(context)));
+
+        enqueue("limited");
+
+        assertThat(awaitEvent(JobEvent.Retried.class).thrown()).isInstanceOf(InterruptedException.class);
     }
 }
