@@ -11,6 +11,7 @@ import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.Transports.NativeTransports;
+import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -159,8 +160,10 @@ final class LettuceClient {
      * of 200 attempts it reports the close instead of the refusal. Another attempt tells the reason.
      */
     private static boolean hidesTheReason(Throwable failure) {
-        String message = String.valueOf(RedisOutage.root(failure).getMessage());
-        return message.equals("Connection closed prematurely")
+        Throwable root = RedisOutage.root(failure);
+        String message = String.valueOf(root.getMessage());
+        return root instanceof ClosedChannelException
+                || message.equals("Connection closed prematurely")
                 || message.equals("RedisHandshakeHandler not registered");
     }
 

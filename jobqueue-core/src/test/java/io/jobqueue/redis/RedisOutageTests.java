@@ -204,7 +204,9 @@ class RedisOutageTests {
 
     private static void closeTheFirstAndRefuseTheOthers(ServerSocket server) {
         try {
-            server.accept().close();
+            try (Socket first = server.accept()) {
+                first.getInputStream().read(new byte[8192]); // unread bytes would reset the connection
+            }
             while (true) {
                 try (Socket socket = server.accept()) {
                     socket.getInputStream().read(new byte[8192]);
