@@ -193,7 +193,7 @@ public final class Schedules implements AutoCloseable {
     }
 
     private void look() {
-        found.addAll(Checker.check(Snapshot.of(redis, "q")));
+        found.addAll(SnapshotChecker.check(Snapshot.of(redis, "q")));
     }
 
     // ---- the schedules

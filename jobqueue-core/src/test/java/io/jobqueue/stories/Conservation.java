@@ -10,6 +10,7 @@ import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.history.Checker;
 import io.jobqueue.history.History;
 import io.jobqueue.history.Snapshot;
+import io.jobqueue.history.SnapshotChecker;
 import io.jobqueue.history.Tape;
 import io.jobqueue.history.Violation;
 import io.jobqueue.redis.RedisConnector;
@@ -166,7 +167,7 @@ final class Conservation implements AutoCloseable {
             tape.stalled(null, took);
         }
         snapshots++;
-        seen.addAll(Checker.check(snapshot));
+        seen.addAll(SnapshotChecker.check(snapshot));
         return snapshot;
     }
 
