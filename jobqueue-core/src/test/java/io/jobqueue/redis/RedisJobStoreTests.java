@@ -16,9 +16,12 @@ import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.TestInstance;
 
@@ -33,6 +36,7 @@ class RedisJobStoreTests extends JobStoreContract {
     private JobQueue queue;
     private QueueSettings settings = QueueSettings.defaults();
     private @Nullable Chore sweep;
+    private final List<RedisJobStore> stores = new ArrayList<>();
 
     @BeforeAll
     void connect(EmbeddedRedis server) {
@@ -61,7 +65,20 @@ class RedisJobStoreTests extends JobStoreContract {
         redis.flushall();
         RedisQueues queues = queues();
         queue = queues.queue();
-        return queues.store("jobs");
+        return store(queues);
+    }
+
+    private RedisJobStore store(RedisQueues queues) {
+        RedisJobStore made = (RedisJobStore) queues.store("jobs");
+        stores.add(made);
+        return made;
+    }
+
+    /** A wait that a test leaves behind would take a hint of the next test. */
+    @AfterEach
+    void stopWaiting() {
+        stores.forEach(RedisJobStore::stopHints);
+        stores.clear();
     }
 
     @Override
@@ -71,7 +88,7 @@ class RedisJobStoreTests extends JobStoreContract {
 
     @Override
     protected CompletableFuture<Boolean> hintElsewhere(Duration timeout) {
-        return ((RedisJobStore) queues().store("jobs")).hint(timeout);
+        return store(queues()).hint(timeout);
     }
 
     @Override

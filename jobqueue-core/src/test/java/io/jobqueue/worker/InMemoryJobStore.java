@@ -19,8 +19,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
-import java.util.EnumMap;
-import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -32,7 +30,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,84 +38,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Thread-safe. Answers are given on the caller's thread, hints on the thread of whoever brought the work.
  */
-final class InMemoryJobStore implements JobStore, AttemptNotes {
-
-    /** The kinds of call, for the switches. */
-    enum Call {
-        CLAIM,
-        SETTLE,
-        EXTEND,
-        SWEEP,
-        HINT,
-        POLL
-    }
-
-    /** What stands for a store that cannot be reached. */
-    static final class AwayException extends RuntimeException {
-
-        private static final long serialVersionUID = 1L;
-
-        AwayException(Call call) {
-            super("no answer to " + call);
-        }
-    }
-
-    private static final class InMemoryJob {
-
-        final String id;
-        final String payload;
-        final @Nullable String kind;
-        final int maxAttempts;
-        final Map<String, String> headers;
-        final @Nullable String runId;
-        final @Nullable String unitId;
-        final long enqueuedAt;
-        final Map<String, String> steps = new HashMap<>();
-
-        JobStatus status = JobStatus.PENDING;
-        int attempts;
-        int crashes;
-        long fence;
-        String token = "";
-        String endedToken = "";
-
-        @Nullable
-        Verb endedVerb;
-
-        long dueAt;
-        long deadline;
-        long endedAt;
-
-        @Nullable
-        String result;
-
-        @Nullable
-        String lastError;
-
-        InMemoryJob(String id, String payload, JobRequest request, JobCodec.Envelope envelope, long now) {
-            this.id = id;
-            this.payload = payload;
-            this.kind = envelope.kind();
-            this.maxAttempts = Objects.requireNonNullElse(request.maxAttempts(), 0);
-            this.headers = request.headers();
-            this.runId = request.runId() == null ? envelope.runId() : request.runId();
-            this.unitId = request.unitId() == null ? envelope.unitId() : request.unitId();
-            this.enqueuedAt = now;
-        }
-
-        boolean isOwnedBy(Claim claim) {
-            return !claim.token().isEmpty() && status == JobStatus.PROCESSING && token.equals(claim.token());
-        }
-
-        boolean wasEndedBy(Settlement end) {
-            return !end.claim().token().isEmpty()
-                    && (end instanceof Settlement.Complete
-                            ? status == JobStatus.COMPLETED
-                                    && token.equals(end.claim().token())
-                            : endedVerb == Verb.of(end)
-                                    && endedToken.equals(end.claim().token()));
-        }
-    }
+final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNotes {
 
     private final String queue;
     private final QueueSettings settings;
@@ -141,14 +61,6 @@ final class InMemoryJobStore implements JobStore, AttemptNotes {
     private long lastSweep = Long.MIN_VALUE;
     private long holdLeft;
 
-    // the switches
-    private final Map<Call, Integer> counts = new EnumMap<>(Call.class);
-    private final Map<Call, Integer> failBefore = new EnumMap<>(Call.class);
-    private final Map<Call, Integer> failAfter = new EnumMap<>(Call.class);
-    private final Map<Call, Throwable> throwNext = new EnumMap<>(Call.class);
-    private final Set<Call> away = EnumSet.noneOf(Call.class);
-    private final Set<Call> held = EnumSet.noneOf(Call.class);
-    private final List<Runnable> heldAnswers = new ArrayList<>();
     private final List<Integer> claimSizes = new ArrayList<>();
     private final List<Integer> batchSizes = new ArrayList<>();
 
@@ -272,55 +184,6 @@ final class InMemoryJobStore implements JobStore, AttemptNotes {
         deliverHint();
     }
 
-    // ---- for tests: switches
-
-    synchronized void failNextBeforeEffect(Call call, int times) {
-        failBefore.put(call, times);
-    }
-
-    synchronized void failNextAfterEffect(Call call, int times) {
-        failAfter.put(call, times);
-    }
-
-    /** The next call throws instead of returning a future. */
-    synchronized void throwNext(Call call, Throwable thrown) {
-        throwNext.put(call, thrown);
-    }
-
-    /** From now on calls fail without effect; all kinds of call when none is named. */
-    synchronized void goAway(Call... calls) {
-        away.addAll(calls.length == 0 ? EnumSet.allOf(Call.class) : List.of(calls));
-    }
-
-    synchronized void comeBack() {
-        away.clear();
-    }
-
-    /** From now on calls of this kind take effect, but are not answered. */
-    synchronized void holdAnswers(Call call) {
-        held.add(call);
-    }
-
-    /** Gives all answers that are held, and holds no more. */
-    void giveAnswers() {
-        List<Runnable> answers;
-        synchronized (this) {
-            held.clear();
-            answers = List.copyOf(heldAnswers);
-            heldAnswers.clear();
-        }
-        answers.forEach(Runnable::run);
-    }
-
-    synchronized int heldAnswers() {
-        return heldAnswers.size();
-    }
-
-    /** How many calls of a kind came in, failed ones included. */
-    synchronized int calls(Call call) {
-        return counts.getOrDefault(call, 0);
-    }
-
     /** How many jobs each claim asked for. */
     synchronized List<Integer> claimSizes() {
         return List.copyOf(claimSizes);
@@ -334,39 +197,6 @@ final class InMemoryJobStore implements JobStore, AttemptNotes {
     synchronized int waitersForHints() {
         waiters.removeIf(CompletableFuture::isDone);
         return waiters.size();
-    }
-
-    private <T> CompletableFuture<T> answer(Call call, Supplier<T> transition) {
-        CompletableFuture<T> answer = new CompletableFuture<>();
-        synchronized (this) {
-            counts.merge(call, 1, Integer::sum);
-            Throwable thrown = throwNext.remove(call);
-            if (thrown != null) {
-                throwUnchecked(thrown);
-            }
-            if (away.contains(call) || takeOne(failBefore, call)) {
-                return CompletableFuture.failedFuture(new AwayException(call));
-            }
-            T result = transition.get();
-            if (takeOne(failAfter, call)) {
-                answer.completeExceptionally(new AwayException(call));
-            } else if (held.contains(call)) {
-                heldAnswers.add(() -> answer.complete(result));
-            } else {
-                answer.complete(result);
-            }
-        }
-        deliverHint();
-        return answer;
-    }
-
-    private static boolean takeOne(Map<Call, Integer> switches, Call call) {
-        return switches.merge(call, -1, Integer::sum) >= 0;
-    }
-
-    @SuppressWarnings("unchecked") // the cast is the trick: nothing is checked at run time
-    private static <X extends Throwable> void throwUnchecked(Throwable thrown) throws X {
-        throw (X) thrown;
     }
 
     // ---- pause
@@ -756,7 +586,8 @@ final class InMemoryJobStore implements JobStore, AttemptNotes {
     }
 
     /** Outside the lock, because whoever is woken may call back. */
-    private void deliverHint() {
+    @Override
+    void deliverHint() {
         CompletableFuture<Boolean> waiter;
         do {
             synchronized (this) {

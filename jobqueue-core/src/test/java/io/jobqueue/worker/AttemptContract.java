@@ -1,0 +1,366 @@
+package io.jobqueue.worker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.jobqueue.Claim;
+import io.jobqueue.JobSnapshot;
+import io.jobqueue.JobStatus;
+import io.jobqueue.RunPart;
+import io.jobqueue.worker.JobStore.Claims;
+import io.jobqueue.worker.JobStore.Renewal;
+import io.jobqueue.worker.JobStore.Renewed;
+import io.jobqueue.worker.JobStore.Settled;
+import io.jobqueue.worker.Settlement.Answer;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** What every {@link JobStore} keeps to when a worker claims jobs, renews its claims and ends its attempts. */
+abstract class AttemptContract extends JobStoreFixture {
+
+    // ---- claim
+
+    @Test
+    void jobsAreClaimedInTheOrderOfTheirEnqueue() {
+        enqueueAll("a", "b", "c", "d");
+
+        assertThat(claimIds(3)).containsExactly("a", "b", "c");
+        assertThat(claimIds(3)).containsExactly("d");
+        assertThat(claimIds(3)).isEmpty();
+    }
+
+    @Test
+    void aClaimCarriesAllThatRunningAndSettlingNeed() {
+        enqueue(email("a").maxAttempts(7).header("trace", "t-1").unit("run-1", "unit-1"));
+
+        Claim claim = claimOne();
+
+        assertThat(claim.queue()).isEqualTo(store.queue());
+        assertThat(claim.kind()).isEqualTo("email");
+        assertThat(claim.payload().as(Map.class)).containsEntry("to", "a");
+        assertThat(claim.token()).isNotEmpty();
+        assertThat(claim.attempt()).isEqualTo(1);
+        assertThat(claim.maxAttempts()).isEqualTo(7);
+        assertThat(claim.headers()).containsExactly(Map.entry("trace", "t-1"));
+        assertThat(claim.unit()).isEqualTo(new RunPart.Unit("run-1", "unit-1"));
+        assertThat(claim.enqueuedAt()).isNotNull();
+        assertThat(find("a").status()).isEqualTo(JobStatus.PROCESSING);
+    }
+
+    @Test
+    void dueDelayedJobsJoinAtTheBack() {
+        // far enough apart for a machine that is busy between the two calls
+        enqueue(email("later").delay(Duration.ofMillis(500)));
+        enqueue(email("sooner").delay(Duration.ofMillis(1)));
+        enqueueAll("a", "b");
+        assertThat(find("later").status()).isEqualTo(JobStatus.SCHEDULED);
+
+        pass(Duration.ofMillis(510));
+
+        assertThat(claimIds(1)).containsExactly("a");
+        enqueueAll("c");
+        assertThat(claimIds(10)).containsExactly("b", "sooner", "later", "c");
+    }
+
+    @Test
+    void aDelayedJobIsNotClaimedBeforeItsTimeAndTheClaimTellsIt() {
+        enqueue(email("tomorrow").delay(Duration.ofDays(1)));
+
+        Claims claims = store.claim(10).join();
+
+        assertThat(claims.jobs()).isEmpty();
+        assertThat(claims.more()).isFalse();
+        assertThat(claims.nextDue()).isBetween(Duration.ofHours(23), Duration.ofDays(1));
+    }
+
+    @Test
+    void aClaimTellsWhetherJobsAreLeft() {
+        enqueueAll("a", "b", "c");
+
+        assertThat(store.claim(2).join().more()).isTrue();
+        assertThat(store.claim(2).join().more()).isFalse();
+        assertThat(store.claim(2).join().nextDue()).isNull();
+    }
+
+    @Test
+    void aClaimOfNoneTakesNone() {
+        enqueueAll("a");
+
+        Claims claims = store.claim(0).join();
+
+        assertThat(claims.jobs()).isEmpty();
+        assertThat(claims.more()).isTrue();
+        assertThat(find("a").attempts()).isZero();
+        assertThat(claimIds(1)).containsExactly("a");
+    }
+
+    @Test
+    void attemptAndFenceGrowWithEveryClaim() {
+        enqueueAll("a", "b");
+        Claim first = claimOne();
+        Claim other = claimOne();
+        settle(retry(first, Duration.ZERO, 5));
+
+        Claim second = claimOne();
+
+        assertThat(second.id()).isEqualTo("a");
+        assertThat(second.attempt()).isEqualTo(2);
+        assertThat(List.of(first.fence(), other.fence(), second.fence()))
+                .isSorted()
+                .doesNotHaveDuplicates();
+        assertThat(second.token()).isNotEqualTo(first.token());
+    }
+
+    @Test
+    void anIdWhoseJobIsGoneIsReportedAndNeverClaimed() {
+        enqueueAll("gone", "here");
+        lose("gone");
+
+        Claims claims = store.claim(10).join();
+
+        assertThat(Told.by(claims).lost()).containsExactly("gone");
+        assertThat(ids(claims)).containsExactly("here");
+        assertThat(Told.by(store.claim(10).join()).lost()).isEmpty();
+    }
+
+    // ---- the token
+
+    @Test
+    void aWrongTokenSettlesNothing() {
+        enqueueAll("a");
+        Claim claim = claimOne();
+
+        assertThat(settle(complete(withToken(claim, "stolen")))).isEqualTo(Answer.REFUSED);
+        assertThat(settle(complete(withToken(claim, "")))).isEqualTo(Answer.REFUSED);
+        assertThat(find("a").status()).isEqualTo(JobStatus.PROCESSING);
+        assertThat(settle(complete(claim))).isEqualTo(Answer.DONE);
+    }
+
+    @Test
+    void theTokenOfAnOlderAttemptSettlesNothing() {
+        openWithShortLease(3);
+        enqueueAll("a");
+        Claim older = claimOne();
+        assertThat(sweepAfterTheLease().reclaimed()).containsExactly("a");
+
+        Claim newer = claimOne();
+
+        for (Settlement late : List.of(complete(older), retry(older, Duration.ZERO, 5), fail(older), release(older))) {
+            assertThat(settle(late)).as("%s", Verb.of(late)).isEqualTo(Answer.REFUSED);
+        }
+        assertThat(find("a").status()).isEqualTo(JobStatus.PROCESSING);
+        assertThat(settle(complete(newer))).isEqualTo(Answer.DONE);
+    }
+
+    @Test
+    void aReclaimedJobCannotBeCompletedByItsFirstWorker() {
+        openWithShortLease(3);
+        enqueueAll("a");
+        Claim claim = claimOne();
+        sweepAfterTheLease();
+
+        assertThat(settle(complete(claim))).isEqualTo(Answer.REFUSED);
+        assertThat(find("a").status()).isEqualTo(JobStatus.PENDING);
+        assertThat(find("a").result()).isNull();
+    }
+
+    @Test
+    void theSameSettlementAgainIsKnownAndChangesNothing() {
+        enqueueAll("completed", "failed", "retried", "released");
+        List<Claim> claims = store.claim(4).join().jobs();
+        List<Settlement> batch = List.of(
+                complete(claims.get(0)),
+                fail(claims.get(1)),
+                retry(claims.get(2), Duration.ofDays(1), 5),
+                release(claims.get(3)));
+        Settled first = store.settle(batch).join();
+
+        Settled second = store.settle(batch).join();
+
+        assertThat(first.answers()).containsOnly(Answer.DONE).hasSize(4);
+        assertThat(second.answers()).containsOnly(Answer.ALREADY).hasSize(4);
+        assertThat(find("released").attempts()).isZero();
+        assertThat(claimIds(10)).containsExactly("released");
+    }
+
+    @Test
+    void aSettlementIsKnownAgainAlsoWhenTheJobHasGoneOn() {
+        enqueueAll("a");
+        Claim first = claimOne();
+        settle(release(first));
+        Claim second = claimOne();
+
+        assertThat(settle(release(first))).isEqualTo(Answer.ALREADY);
+        assertThat(settle(complete(second))).isEqualTo(Answer.DONE);
+    }
+
+    @Test
+    void anotherSettlementBySameClaimChangesNothing() {
+        enqueueAll("a");
+        Claim claim = claimOne();
+        settle(complete(claim));
+
+        for (Settlement other : List.of(fail(claim), retry(claim, Duration.ZERO, 5), release(claim))) {
+            assertThat(settle(other)).as("%s", Verb.of(other)).isIn(Answer.REFUSED, Answer.ALREADY);
+        }
+        assertThat(find("a").status()).isEqualTo(JobStatus.COMPLETED);
+        assertThat(find("a").lastError()).isNull();
+        assertThat(claimIds(1)).isEmpty();
+    }
+
+    @Test
+    void aJobThatFailedForGoodIsNotCompletedByTheSameClaim() {
+        enqueueAll("a");
+        Claim claim = claimOne();
+        settle(fail(claim));
+
+        assertThat(settle(complete(claim))).isIn(Answer.REFUSED, Answer.ALREADY);
+        assertThat(find("a").status()).isEqualTo(JobStatus.FAILED);
+        assertThat(find("a").result()).isNull();
+    }
+
+    @Test
+    void oneRefusedEntryDoesNotKeepTheOthersOfABatch() {
+        enqueueAll("a", "b", "c");
+        List<Claim> claims = store.claim(3).join().jobs();
+        lose("b");
+
+        Settled settled = store.settle(
+                        claims.stream().map(JobStoreContract::complete).toList())
+                .join();
+
+        assertThat(settled.answers()).containsExactly(Answer.DONE, Answer.REFUSED, Answer.DONE);
+        assertThat(find("a").status()).isEqualTo(JobStatus.COMPLETED);
+        assertThat(find("c").status()).isEqualTo(JobStatus.COMPLETED);
+    }
+
+    // ---- how attempts end
+
+    @Test
+    void aCompletedJobKeepsItsResult() {
+        enqueueAll("a");
+
+        settle(complete(claimOne()));
+
+        JobSnapshot job = find("a");
+        assertThat(job.status()).isEqualTo(JobStatus.COMPLETED);
+        assertThat(job.result()).isEqualTo(store.codec().json("{\"done\":true}"));
+    }
+
+    @Test
+    void aRetryWaitsItsDelayAndThenJoinsAtTheBack() {
+        enqueueAll("a", "b");
+
+        settle(retry(claimOne(), Duration.ofMillis(40), 5));
+
+        assertThat(find("a").status()).isEqualTo(JobStatus.SCHEDULED);
+        assertThat(find("a").lastError()).isEqualTo("it rained");
+        pass(Duration.ofMillis(60));
+        assertThat(claimIds(10)).containsExactly("b", "a");
+    }
+
+    @Test
+    void aRetryWithoutDelayJoinsAtTheBackAtOnce() {
+        enqueueAll("a", "b");
+
+        settle(retry(claimOne(), Duration.ZERO, 5));
+
+        assertThat(find("a").status()).isEqualTo(JobStatus.PENDING);
+        assertThat(claimIds(10)).containsExactly("b", "a");
+    }
+
+    @Test
+    void aRetryOfTheLastAttemptIsAFinalFailure() {
+        enqueueAll("a");
+        settle(retry(claimOne(), Duration.ZERO, 2));
+        Claim last = claimOne();
+
+        Answer answer = settle(retry(last, Duration.ZERO, 2));
+
+        assertThat(answer).isEqualTo(Answer.FAILED);
+        assertThat(find("a").status()).isEqualTo(JobStatus.FAILED);
+        assertThat(find("a").lastError()).isEqualTo("it rained");
+        assertThat(claimIds(1)).isEmpty();
+    }
+
+    @Test
+    void aFinalFailureWhoseAnswerWasLostIsAFinalFailureWhenAskedAgain() {
+        enqueueAll("a");
+        Claim claim = claimOne();
+        settle(retry(claim, Duration.ZERO, 1));
+
+        assertThat(settle(retry(claim, Duration.ZERO, 1))).isEqualTo(Answer.FAILED);
+    }
+
+    @Test
+    void theJobsOwnLimitOfAttemptsStandsAboveTheWorkers() {
+        enqueue(email("once").maxAttempts(1));
+        enqueue(email("often").maxAttempts(9));
+
+        assertThat(settle(retry(claimOne(), Duration.ZERO, 5))).isEqualTo(Answer.FAILED);
+        assertThat(settle(retry(claimOne(), Duration.ZERO, 1))).isEqualTo(Answer.DONE);
+    }
+
+    @Test
+    void releasedJobsReturnToTheHeadInTheOrderOfTheirClaimsAndCostNoAttempt() {
+        enqueueAll("a", "b", "c", "d");
+        List<Claim> claims = store.claim(3).join().jobs();
+
+        store.settle(List.of(release(claims.get(1)), release(claims.get(2)), release(claims.get(0))))
+                .join();
+
+        List<Claim> again = store.claim(10).join().jobs();
+        assertThat(again).extracting(Claim::id).containsExactly("a", "b", "c", "d");
+        assertThat(again).extracting(Claim::attempt).containsOnly(1);
+    }
+
+    // ---- extend
+
+    @Test
+    void anExtendedClaimIsKept() {
+        openWithShortLease(3);
+        enqueueAll("kept", "left");
+        List<Claim> claims = store.claim(2).join().jobs();
+
+        List<Renewed> renewed =
+                store.extend(List.of(new Renewal(claims.get(0), LONG))).join();
+
+        assertThat(renewed).containsExactly(Renewed.HELD);
+        assertThat(sweepAfterTheLease().reclaimed()).containsExactly("left");
+        assertThat(settle(complete(claims.get(0)))).isEqualTo(Answer.DONE);
+    }
+
+    @Test
+    void aShorterRenewalDoesNotTakeALongerPromiseBack() {
+        openWithShortLease(3);
+        enqueueAll("a");
+        Claim claim = claimOne();
+        store.extend(List.of(new Renewal(claim, LONG))).join();
+
+        store.extend(List.of(new Renewal(claim, Duration.ofMillis(1)))).join();
+
+        assertThat(sweepAfterTheLease().reclaimed()).isEmpty();
+    }
+
+    @Test
+    void aClaimThatIsNoLongerGoodIsNotExtended() {
+        openWithShortLease(3);
+        enqueueAll("reclaimed", "completed", "lost");
+        List<Claim> claims = store.claim(3).join().jobs();
+        settle(complete(claims.get(1)));
+        lose("lost");
+        sweepAfterTheLease();
+        Claim mine = claimOne();
+
+        List<Renewed> renewed = store.extend(List.of(
+                        new Renewal(claims.get(0), LONG),
+                        new Renewal(claims.get(1), LONG),
+                        new Renewal(claims.get(2), LONG),
+                        new Renewal(withToken(mine, ""), LONG),
+                        new Renewal(mine, LONG)))
+                .join();
+
+        assertThat(renewed).containsExactly(Renewed.LOST, Renewed.LOST, Renewed.LOST, Renewed.LOST, Renewed.HELD);
+    }
+}

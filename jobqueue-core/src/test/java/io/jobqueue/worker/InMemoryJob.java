@@ -1,0 +1,68 @@
+package io.jobqueue.worker;
+
+import io.jobqueue.Claim;
+import io.jobqueue.JobCodec;
+import io.jobqueue.JobRequest;
+import io.jobqueue.JobStatus;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** A job in the {@link InMemoryJobStore}. Guarded by the store. */
+final class InMemoryJob {
+
+    final String id;
+    final String payload;
+    final @Nullable String kind;
+    final int maxAttempts;
+    final Map<String, String> headers;
+    final @Nullable String runId;
+    final @Nullable String unitId;
+    final long enqueuedAt;
+    final Map<String, String> steps = new HashMap<>();
+
+    JobStatus status = JobStatus.PENDING;
+    int attempts;
+    int crashes;
+    long fence;
+    String token = "";
+    String endedToken = "";
+
+    @Nullable
+    Verb endedVerb;
+
+    long dueAt;
+    long deadline;
+    long endedAt;
+
+    @Nullable
+    String result;
+
+    @Nullable
+    String lastError;
+
+    InMemoryJob(String id, String payload, JobRequest request, JobCodec.Envelope envelope, long now) {
+        this.id = id;
+        this.payload = payload;
+        this.kind = envelope.kind();
+        this.maxAttempts = Objects.requireNonNullElse(request.maxAttempts(), 0);
+        this.headers = request.headers();
+        this.runId = request.runId() == null ? envelope.runId() : request.runId();
+        this.unitId = request.unitId() == null ? envelope.unitId() : request.unitId();
+        this.enqueuedAt = now;
+    }
+
+    boolean isOwnedBy(Claim claim) {
+        return !claim.token().isEmpty() && status == JobStatus.PROCESSING && token.equals(claim.token());
+    }
+
+    boolean wasEndedBy(Settlement end) {
+        return !end.claim().token().isEmpty()
+                && (end instanceof Settlement.Complete
+                        ? status == JobStatus.COMPLETED
+                                && token.equals(end.claim().token())
+                        : endedVerb == Verb.of(end)
+                                && endedToken.equals(end.claim().token()));
+    }
+}
