@@ -53,7 +53,6 @@ public final class JobQueueMetrics implements JobListener {
     private static final Duration PAUSE = Duration.ofSeconds(5);
 
     private final MeterRegistry registry;
-    private final Duration pause;
 
     /**
      * Makes the meters of one registry.
@@ -61,17 +60,7 @@ public final class JobQueueMetrics implements JobListener {
      * @param registry where they are registered
      */
     public JobQueueMetrics(MeterRegistry registry) {
-        this(registry, PAUSE);
-    }
-
-    /**
-     * Makes the meters of one registry.
-     *
-     * @param pause the time between two reads of a queue's depths
-     */
-    JobQueueMetrics(MeterRegistry registry, Duration pause) {
         this.registry = registry;
-        this.pause = pause;
     }
 
     private static Tags tags(String queue, @Nullable String kind, String outcome) {
@@ -150,6 +139,15 @@ public final class JobQueueMetrics implements JobListener {
      * @param queue the queue
      */
     public void gauge(JobQueue queue) {
+        gauge(queue, PAUSE);
+    }
+
+    /**
+     * Registers the depth gauges of a queue.
+     *
+     * @param pause the time between two reads of the depths
+     */
+    void gauge(JobQueue queue, Duration pause) {
         Sample sample = new Sample(queue, pause);
         gauge("jobqueue.depth.pending", sample, QueueStats::pendingDepth);
         gauge("jobqueue.depth.processing", sample, QueueStats::processingDepth);
@@ -200,13 +198,7 @@ public final class JobQueueMetrics implements JobListener {
         }
 
         private void look() {
-            CompletableFuture<QueueStats> stats;
-            try {
-                stats = queue.statsAsync();
-            } catch (RuntimeException ex) {
-                stats = CompletableFuture.failedFuture(ex);
-            }
-            var unused = stats.whenComplete((answer, failure) -> {
+            var unused = queue.statsAsync().whenComplete((answer, failure) -> {
                 if (failure == null) {
                     last = new Answer(answer, System.nanoTime());
                 }

@@ -34,6 +34,7 @@ final class LettuceClient {
     /** Lettuce may still greet a server, on a thread of the JDK, when the attempt to connect has failed. */
     private static final Duration QUIET_TIME_AFTER_FAILURES = Duration.ofMillis(50);
 
+    /** How often a connect is tried whose failure hides the reason. */
     private static final int MAX_ATTEMPTS = 3;
 
     private final AbstractRedisClient client;

@@ -93,8 +93,12 @@ final class JobRunner {
         try {
             return handled(attempt, handler.get());
         } finally {
-            // what the handler left there goes, and what the thread's maker put there stays
-            MDC.setContextMap(before == null ? Map.of() : before);
+            // removes the keys of the handler, and keeps those of the thread
+            if (before == null) {
+                MDC.clear();
+            } else {
+                MDC.setContextMap(before);
+            }
         }
     }
 

@@ -140,13 +140,12 @@ class JobQueueMetricsTests {
 
     @Test
     void gaugesShowTheDepthsAndNothingWhileRedisIsAway() {
-        JobQueueMetrics quick = new JobQueueMetrics(registry, Duration.ofMillis(100));
         EmbeddedRedis server = EmbeddedRedis.start();
         RedisConnector connector = new RedisConnector(() -> RedisLink.to(RedisURI.create(server.uri())));
         JobQueue queue = new RedisQueues(connector, RedisQueues.Options.defaults()).queue("q");
         queue.enqueue(JobRequest.of("email", null));
         queue.enqueue(JobRequest.of("email", null).delay(Duration.ofMinutes(1)));
-        quick.gauge(queue);
+        metrics.gauge(queue, Duration.ofMillis(100));
 
         await().untilAsserted(
                         () -> assertThat(gauge("jobqueue.depth.pending", "q")).isEqualTo(1));

@@ -168,10 +168,9 @@ class RedisRestartTests {
             assertThat(resumed).isLessThan(Duration.ofSeconds(5));
             assertThat(Duration.ofNanos(slowestRefusal.get())).isLessThan(Duration.ofSeconds(2));
             assertThat(growth).as("bytes that piled up in the outage").isLessThan(4 * 1024 * 1024);
-            // Only two sorts of claims waited for their lease: those whose reply the kill swallowed, and those whose
-            // settlement it lost. The pool claims ahead, and jobs are about as long as an exchange, so each sort may be
-            // as
-            // large as two pools.
+            // Two sorts of claims waited for their lease: those whose reply the kill swallowed, and those whose
+            // settlement
+            // it lost. The pool claims ahead, so each sort may be as large as two pools.
             assertThat(stage.total("reclaimed")).isLessThanOrEqualTo(2L * 2 * WORKERS);
             // a further line tells of another reason, as when Redis is back and still loads its data
             assertThat(log.lines(Level.WARN, "is unreachable"))

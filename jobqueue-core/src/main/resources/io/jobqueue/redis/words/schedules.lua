@@ -10,7 +10,7 @@
 local SCHEDULES = ROOT .. 'schedules'
 local DEFINITION = { 'text', 'kind', 'payload', 'max_attempts', 'headers', 'missed', 'limit', 'overlap' }
 
--- A schedule by what stands in its field; nil when that is none, or was spoilt by a foreign hand.
+-- Reads a schedule from the JSON of its field; nil when the JSON holds no schedule.
 local function schedule_from(json)
   local ok, s = pcall(cjson.decode, json or '')
   if ok and type(s) == 'table' and type(s.text) == 'string' and type(s.kind) == 'string' and type(s.after) == 'number' then
