@@ -83,7 +83,7 @@ final class Product implements AutoCloseable {
     /** A pool for each of some queues and one upkeep for all of them, which are not started yet. */
     Workers workers(
             Collection<String> names, WorkerSettings settings, Collection<Handler> handlers, JobListener listener) {
-        Engine engine = new Engine(queues.signals(), listener, Thread::new);
+        Engine engine = Engine.of(queues.signals(), listener, Thread::new);
         return new Workers(
                 names.stream()
                         .map(name -> new WorkerPool(

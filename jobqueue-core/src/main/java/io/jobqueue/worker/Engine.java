@@ -27,12 +27,16 @@ public final class Engine {
      * @param listener receives the events of all pools
      * @param threads makes the threads that handlers run on, virtual ones for example
      */
-    public Engine(Signals signals, JobListener listener, ThreadFactory threads) {
-        this(signals, listener, threads, Patience.USUAL);
+    public static Engine of(Signals signals, JobListener listener, ThreadFactory threads) {
+        return of(signals, listener, threads, Patience.USUAL);
     }
 
     /** For tests, which have less patience. */
-    Engine(Signals signals, JobListener listener, ThreadFactory threads, Patience patience) {
+    static Engine of(Signals signals, JobListener listener, ThreadFactory threads, Patience patience) {
+        return new Engine(signals, listener, threads, patience);
+    }
+
+    private Engine(Signals signals, JobListener listener, ThreadFactory threads, Patience patience) {
         this.listener = JobListener.logged(listener);
         this.threads = threads;
         this.patience = patience;

@@ -99,7 +99,7 @@ abstract class Story {
     WorkerPool pool(int concurrency, String kind, Type payload, JobFunction function) {
         Handler handler = new Handler(kind, payload, settings().retry(), Duration.ofMinutes(5), Set.of(), function);
         WorkerPool pool = new WorkerPool(
-                new Engine(queues.signals(), events::add, HandlerThreads.factory()),
+                Engine.of(queues.signals(), events::add, HandlerThreads.factory()),
                 store,
                 queues.notes(QUEUE),
                 Handlers.of(List.of(handler)),

@@ -201,7 +201,7 @@ class ClusterTests {
         Handler handler = new Handler(
                 "email", Map.class, RetryPolicy.defaults(), Duration.ofMinutes(1), Set.of(), (job, context) -> null);
         WorkerPool pool = new WorkerPool(
-                new Engine(queues.signals(), JobListener.none(), HandlerThreads.factory()),
+                Engine.of(queues.signals(), JobListener.none(), HandlerThreads.factory()),
                 queues.store("jobs"),
                 queues.notes("jobs"),
                 Handlers.of(List.of(handler)),

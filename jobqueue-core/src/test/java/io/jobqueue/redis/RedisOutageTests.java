@@ -114,7 +114,7 @@ class RedisOutageTests {
         RedisConnector connector = connector(server.uri());
         RedisQueues queues = new RedisQueues(connector, RedisQueues.Options.defaults());
         List<String> names = List.of("a", "b", "c", "d", "e");
-        Engine engine = new Engine(queues.signals(), JobListener.none(), Thread::new);
+        Engine engine = Engine.of(queues.signals(), JobListener.none(), Thread::new);
         for (String name : names) {
             WorkerPool pool = new WorkerPool(
                     engine,

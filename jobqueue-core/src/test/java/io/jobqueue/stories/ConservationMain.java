@@ -73,7 +73,7 @@ final class ConservationMain {
                 new RedisQueues(connector, RedisQueues.Options.defaults().withSettings(settings()));
         RecordingStore store = new RecordingStore(queues.store("q"), tape);
         WorkerPool pool = new WorkerPool(
-                new Engine(queues.signals(), JobListener.none(), Thread::new),
+                Engine.of(queues.signals(), JobListener.none(), Thread::new),
                 store,
                 queues.notes("q"),
                 Handlers.of(List.of(

@@ -109,7 +109,7 @@ class Stage implements AutoCloseable {
     /** A pool that runs until the stage is closed. */
     WorkerPool pool(WorkerSettings settings, Handler... handlers) {
         WorkerPool pool = new WorkerPool(
-                new Engine(queues.signals(), this::note, HandlerThreads.factory()),
+                Engine.of(queues.signals(), this::note, HandlerThreads.factory()),
                 store,
                 queues.notes("q"),
                 Handlers.of(List.of(handlers)),

@@ -50,7 +50,7 @@ class StopUnderLoadTests {
 
             for (int stop = 0; stop < 50; stop++) {
                 WorkerPool pool = new WorkerPool(
-                        new Engine(stage.queues.signals(), stage.events::add, HandlerThreads.factory()),
+                        Engine.of(stage.queues.signals(), stage.events::add, HandlerThreads.factory()),
                         stage.store,
                         stage.queues.notes("q"),
                         Handlers.of(List.of(handler)),

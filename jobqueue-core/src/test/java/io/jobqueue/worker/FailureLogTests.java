@@ -22,7 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Whoever is on call sees why a job failed: in the log, in the events, and in the job itself. */
+/** The log, the events and the job itself tell an operator why a job failed. */
 @Timeout(30)
 class FailureLogTests {
 
@@ -44,7 +44,7 @@ class FailureLogTests {
         Handler handler = new Handler("email", Map.class, TWICE, LONG, Set.of(), (job, context) -> {
             throw thrown;
         });
-        Engine engine = new Engine(new InMemorySignals(store), events::add, HandlerThreads.factory(), PATIENCE);
+        Engine engine = Engine.of(new InMemorySignals(store), events::add, HandlerThreads.factory(), PATIENCE);
         pool = new WorkerPool(
                 engine, store, store, Handlers.of(List.of(handler)), new WorkerSettings(1, LONG, LONG, LONG));
         pool.start();

@@ -31,7 +31,7 @@ class SharedSlotsTests {
     private final InMemoryJobStore mail = new InMemoryJobStore("mail", QueueSettings.defaults());
     private final InMemoryJobStore bulk = new InMemoryJobStore("bulk", QueueSettings.defaults());
     private final Engine engine =
-            new Engine(new InMemorySignals(mail, bulk), JobListener.none(), HandlerThreads.factory(), PATIENCE);
+            Engine.of(new InMemorySignals(mail, bulk), JobListener.none(), HandlerThreads.factory(), PATIENCE);
     private final Slots slots = new Slots(4);
     private final Crew crew = new Crew(4, HandlerThreads.factory());
     private final Map<String, Semaphore> gates = Map.of("mail", new Semaphore(0), "bulk", new Semaphore(0));

@@ -11,7 +11,7 @@ import io.jobqueue.JobListener;
 import io.jobqueue.JobRequest;
 import io.jobqueue.JobStatus;
 import io.jobqueue.QueueSettings;
-import io.jobqueue.worker.InMemoryJobStore.Call;
+import io.jobqueue.worker.FailingCalls.Call;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;

@@ -69,7 +69,7 @@ abstract class WorkerPoolFixture {
     }
 
     WorkerPool pool(WorkerSettings settings, JobListener listener, ThreadFactory threads, Handler... handlers) {
-        Engine engine = new Engine(new InMemorySignals(store), listener, threads, patience);
+        Engine engine = Engine.of(new InMemorySignals(store), listener, threads, patience);
         WorkerPool pool = new WorkerPool(engine, store, store, Handlers.of(List.of(handlers)), settings);
         pools.add(pool);
         pool.start();

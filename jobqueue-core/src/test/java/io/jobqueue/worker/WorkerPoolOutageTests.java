@@ -8,7 +8,7 @@ import io.jobqueue.CapturedLog;
 import io.jobqueue.HandlerThreads;
 import io.jobqueue.JobEvent;
 import io.jobqueue.JobListener;
-import io.jobqueue.worker.InMemoryJobStore.Call;
+import io.jobqueue.worker.FailingCalls.Call;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CancellationException;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jobqueue.JobEvent;
 import io.jobqueue.JobStatus;
-import io.jobqueue.worker.InMemoryJobStore.Call;
+import io.jobqueue.worker.FailingCalls.Call;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;

@@ -7,7 +7,7 @@ import io.jobqueue.HandlerThreads;
 import io.jobqueue.JobEvent;
 import io.jobqueue.JobRequest;
 import io.jobqueue.JobStatus;
-import io.jobqueue.worker.InMemoryJobStore.Call;
+import io.jobqueue.worker.FailingCalls.Call;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;

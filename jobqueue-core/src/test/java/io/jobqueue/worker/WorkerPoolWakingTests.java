@@ -10,7 +10,7 @@ import io.jobqueue.JobRequest;
 import io.jobqueue.JobStatus;
 import io.jobqueue.QueueSettings;
 import io.jobqueue.Retention;
-import io.jobqueue.worker.InMemoryJobStore.Call;
+import io.jobqueue.worker.FailingCalls.Call;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;

@@ -214,7 +214,7 @@ public final class JobQueueAutoConfiguration {
     @Bean("jobqueue.engine")
     @ConditionalOnMissingBean
     Engine jobQueueEngine(RedisQueues queues, ApplicationListeners listeners, Environment environment) {
-        return new Engine(queues.signals(), listeners::tell, handlerThreads(environment));
+        return Engine.of(queues.signals(), listeners::tell, handlerThreads(environment));
     }
 
     @Bean("jobqueue.workLifecycle")
