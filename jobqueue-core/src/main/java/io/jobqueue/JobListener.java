@@ -59,16 +59,4 @@ public interface JobListener {
                     thrown.getClass().getName());
         }
     }
-
-    /**
-     * A listener that writes the log of the queue and then tells another one, guarded from its failures. The engine and the
-     * queues listen through it.
-     */
-    static JobListener logged(JobListener listener) {
-        JobListener guarded = all(List.of(listener));
-        return event -> {
-            EventLog.write(event);
-            guarded.on(event);
-        };
-    }
 }

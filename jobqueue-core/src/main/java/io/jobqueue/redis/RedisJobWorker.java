@@ -5,6 +5,7 @@ import static io.jobqueue.redis.Answers.waitFor;
 import io.jobqueue.Claim;
 import io.jobqueue.FailureReason;
 import io.jobqueue.JobCodec;
+import io.jobqueue.JobEvent;
 import io.jobqueue.JobListener;
 import io.jobqueue.JobWorker;
 import io.jobqueue.worker.JobStore;
@@ -197,16 +198,19 @@ final class RedisJobWorker implements JobWorker {
 
     @Override
     public CompletableFuture<List<String>> reclaimStuckAsync() {
-        return reclaimRest(true, new ArrayList<>());
+        List<String> reclaimed = new ArrayList<>();
+        List<JobEvent> events = new ArrayList<>();
+        // told together, so that a pass is one line in the log; also what a pass did before it failed
+        return reclaimPage(true, reclaimed, events)
+                .whenComplete((done, failure) -> listener.onAll(events))
+                .thenApply(done -> List.copyOf(reclaimed));
     }
 
-    private CompletableFuture<List<String>> reclaimRest(boolean begin, List<String> reclaimed) {
+    private CompletableFuture<Sweep.Page> reclaimPage(boolean begin, List<String> reclaimed, List<JobEvent> events) {
         return Sweep.pageAtOnce(store.redis(), begin).thenCompose(page -> {
-            listener.onAll(page.events());
             reclaimed.addAll(page.reclaimed());
-            return page.more()
-                    ? reclaimRest(false, reclaimed)
-                    : CompletableFuture.completedFuture(List.copyOf(reclaimed));
+            events.addAll(page.events());
+            return page.more() ? reclaimPage(false, reclaimed, events) : CompletableFuture.completedFuture(page);
         });
     }
 }

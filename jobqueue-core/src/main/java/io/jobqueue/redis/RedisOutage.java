@@ -1,6 +1,7 @@
 package io.jobqueue.redis;
 
 import io.jobqueue.RedisUnavailableException;
+import io.jobqueue.worker.LogText;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.RedisConnectionException;
@@ -164,7 +165,7 @@ final class RedisOutage {
     /** The root cause of a failure in one line. */
     static String reason(Throwable failure) {
         Throwable root = root(failure);
-        String message = String.valueOf(root.getMessage());
+        String message = LogText.oneLine(String.valueOf(root.getMessage()));
         return root instanceof RedisCommandExecutionException ? message : typeName(root) + ": " + message;
     }
 

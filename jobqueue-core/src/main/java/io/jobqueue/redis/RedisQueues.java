@@ -10,6 +10,7 @@ import io.jobqueue.Recurring;
 import io.jobqueue.Schedule;
 import io.jobqueue.worker.AttemptNotes;
 import io.jobqueue.worker.Chore;
+import io.jobqueue.worker.EventLog;
 import io.jobqueue.worker.JobStore;
 import io.jobqueue.worker.Signals;
 import java.time.Duration;
@@ -53,7 +54,7 @@ public final class RedisQueues {
     public RedisQueues(RedisConnector connector, Options options) {
         this.connector = connector;
         this.options = options;
-        this.listener = JobListener.logged(options.listener());
+        this.listener = EventLog.before(options.listener());
         this.presence = new Presence(connector);
         this.application = new OfOptions();
         this.defaultQueue = new RedisJobQueue(named(options.defaultQueue()), application, true);

@@ -4,6 +4,7 @@ import io.jobqueue.JobEvent;
 import io.jobqueue.RecurringSnapshot.Origin;
 import io.jobqueue.Schedule;
 import io.jobqueue.worker.Chore;
+import io.jobqueue.worker.LogText;
 import io.lettuce.core.ScriptOutputType;
 import java.time.Duration;
 import java.time.Instant;
@@ -304,7 +305,7 @@ final class Schedules implements Chore {
             log.error(
                     "Queue {}: the schedule '{}' of the recurring job '{}' fails, so the job does not run",
                     queue(),
-                    stored.text(),
+                    LogText.oneLine(stored.text()),
                     stored.name(),
                     failure);
         }
@@ -324,7 +325,7 @@ final class Schedules implements Chore {
             log.warn(
                     "Queue {}: the schedule '{}' of the recurring job '{}' cannot be read by this application, which leaves it to others",
                     queue(),
-                    stored.text(),
+                    LogText.oneLine(stored.text()),
                     stored.name());
         }
         return read;

@@ -37,7 +37,7 @@ public final class Engine {
     }
 
     private Engine(Signals signals, JobListener listener, ThreadFactory threads, Patience patience) {
-        this.listener = JobListener.logged(listener);
+        this.listener = EventLog.before(listener);
         this.threads = threads;
         this.patience = patience;
         this.watch = new Watch(signals);

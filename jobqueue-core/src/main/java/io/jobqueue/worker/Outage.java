@@ -74,16 +74,8 @@ final class Outage {
                 failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
         if (!told && !(cause instanceof RedisUnavailableException)) {
             told = true;
-            log.warn("{} failed and tries again until it works: {}", what, text(cause));
+            log.warn("{} failed and tries again until it works: {}", what, LogText.oneLine(cause));
         }
         log.debug("{} failed {} times in a row", what, failures, failure);
-    }
-
-    private static String text(Throwable failure) {
-        try {
-            return failure.toString();
-        } catch (Throwable ex) {
-            return failure.getClass().getName();
-        }
     }
 }

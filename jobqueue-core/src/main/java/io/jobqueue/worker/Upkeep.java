@@ -1,5 +1,6 @@
 package io.jobqueue.worker;
 
+import io.jobqueue.JobEvent;
 import io.jobqueue.JobListener;
 import java.time.Duration;
 import java.util.Collection;
@@ -13,10 +14,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The upkeep of all queues of a process: one thread that starts the rounds of every {@link Chore} when they are due and
- * tells listeners what the rounds did. It waits for no round, so a queue that fails or is slow holds up no other.
+ * tells listeners and the log what the rounds did. It waits for no round, so a queue that fails or is slow holds up no other.
  *
  * <p>A round that fails is tried again after a pause that grows to 2 s; the failures of a chore in a row are one line in
- * the log. Any number of processes may run the chores of one queue.
+ * the log, and so are the jobs that one pass of a sweep moves. Any number of processes may run the chores of one queue.
  *
  * <p>Thread-safe. Can be started again after a stop.
  *
@@ -28,6 +29,12 @@ public final class Upkeep {
 
     /** The longest wait between two looks at the chores, should a signal be missed. */
     private static final Duration MAX_WAIT = Duration.ofSeconds(10);
+
+    /** Rounds that follow each other within this time are one tick: a pass that has more pages, a repair that goes on. */
+    private static final Duration SAME_TICK = Duration.ofMillis(50);
+
+    /** The longest time for which the log sums up the rounds of one tick. */
+    private static final Duration MAX_SUMMED_UP = Duration.ofSeconds(5);
 
     /** The grid of times at which the rounds of long pauses are due. */
     private static final Duration MAX_STEP = Duration.ofMillis(100);
@@ -46,7 +53,7 @@ public final class Upkeep {
      */
     public Upkeep(Collection<? extends Chore> chores, JobListener listener) {
         this.chores = List.copyOf(chores);
-        this.listener = JobListener.logged(listener);
+        this.listener = EventLog.guarded(listener);
     }
 
     /** Starts the chores. An upkeep that runs already is left alone. */
@@ -147,6 +154,7 @@ public final class Upkeep {
         private final Chore chore;
         private final Run run;
         private final Outage outage;
+        private final EventSummary summary = new EventSummary();
         private @Nullable CompletableFuture<Chore.Round> out;
         private long dueAt = System.nanoTime();
 
@@ -189,21 +197,34 @@ public final class Upkeep {
                 Chore.Round done = round.join();
                 dueAt = run.after(done.pause());
                 outage.recovered();
-                listener.onAll(done.events());
+                tell(done.events());
+                if (done.pause().compareTo(SAME_TICK) > 0 || summary.isOlderThan(MAX_SUMMED_UP)) {
+                    summary.end();
+                }
             } catch (Throwable ex) {
                 dueAt = System.nanoTime() + outage.failed(ex);
+                summary.end();
             }
+        }
+
+        private void tell(List<JobEvent> events) {
+            events.forEach(event -> EventLog.write(event, summary));
+            listener.onAll(events);
         }
 
         /** Waits for the round that is out. */
         void finish(long deadline) {
             CompletableFuture<Chore.Round> round = out;
-            if (round == null) {
-                return;
-            }
             out = null;
+            if (round != null) {
+                finish(round, deadline);
+            }
+            summary.end();
+        }
+
+        private void finish(CompletableFuture<Chore.Round> round, long deadline) {
             try {
-                listener.onAll(round.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)
+                tell(round.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)
                         .events());
             } catch (InterruptedException ex) {
                 Thread.currentThread().interrupt();

@@ -23,6 +23,7 @@ import io.jobqueue.worker.WorkerPool;
 import io.jobqueue.worker.WorkerSettings;
 import io.lettuce.core.KillArgs;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
@@ -355,5 +356,11 @@ class RedisOutageTests {
         }
 
         assertThat(refusals.stream().sorted().toList().get(50)).isLessThan(Duration.ofMillis(20));
+    }
+
+    @Test
+    void aReasonWithLineBreaksIsOneLine() {
+        assertThat(RedisOutage.reason(new RedisCommandExecutionException("ERR one\r\nforged line")))
+                .isEqualTo("ERR one\\u000d\\u000aforged line");
     }
 }

@@ -145,4 +145,28 @@ class FailureLogTests {
                 .contains("failed for good")
                 .contains("its stack trace cannot be written"));
     }
+
+    @Test
+    void aMessageWithLineBreaksForgesNoLine() {
+        thrown = new IllegalStateException(
+                "one\r\n2026-01-01 INFO forged\u2028and more", new IOException("root\ncause"));
+
+        failForGood();
+
+        assertThat(log.events()).isNotEmpty().allSatisfy(line -> assertThat(line.getFormattedMessage())
+                .contains("one\\u000d\\u000a2026-01-01 INFO forged\\u2028and more")
+                .endsWith("root\\u000acause")
+                .doesNotContainPattern("[\r\n\u2028]"));
+    }
+
+    @Test
+    void theLineOfALongMessageEndsWithTheRootCause() {
+        thrown = new IllegalStateException("x".repeat(100_000), new IOException("connection refused"));
+
+        failForGood();
+
+        assertThat(log.events()).isNotEmpty().allSatisfy(line -> assertThat(line.getFormattedMessage())
+                .hasSizeLessThan(600)
+                .endsWith("root cause: java.io.IOException: connection refused"));
+    }
 }

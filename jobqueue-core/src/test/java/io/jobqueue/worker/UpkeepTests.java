@@ -208,6 +208,19 @@ class UpkeepTests {
     }
 
     @Test
+    void aFailureWhoseMessageHasLineBreaksIsOneLine() {
+        try (CapturedLog log = new CapturedLog(Outage.class)) {
+            store.throwNext(Call.SWEEP, new IllegalStateException("no\nforged line"));
+
+            started(events::add, store);
+
+            await().until(() ->
+                    !log.lines(Level.WARN, "The sweep of queue jobs").isEmpty());
+            assertThat(log.lines(Level.WARN, "")).singleElement().asString().endsWith("no\\u000aforged line");
+        }
+    }
+
+    @Test
     void sweepsNoMoreOnceItIsStoppedAndAgainAfterTheNextStart() {
         Upkeep sweeping = started(events::add, store);
         await().until(() -> store.calls(Call.SWEEP) >= 2);

@@ -10,6 +10,7 @@ import io.jobqueue.WorkOutputCache;
 import io.jobqueue.redis.RedisConnector;
 import io.jobqueue.redis.RedisQueues;
 import io.jobqueue.worker.Engine;
+import io.jobqueue.worker.EventLog;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ThreadFactory;
@@ -112,7 +113,7 @@ public final class JobQueueAutoConfiguration {
     @ConditionalOnClass(name = "org.springframework.transaction.support.TransactionSynchronizationManager")
     @ConditionalOnMissingBean
     DeferredJobs jobQueueDeferredJobs(ApplicationListeners listeners) {
-        return new DeferredJobs(JobListener.logged(listeners::tell));
+        return new DeferredJobs(EventLog.before(listeners::tell));
     }
 
     @Bean("jobqueue.queue")

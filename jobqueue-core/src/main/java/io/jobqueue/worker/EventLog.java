@@ -1,5 +1,9 @@
-package io.jobqueue;
+package io.jobqueue.worker;
 
+import io.jobqueue.Claim;
+import io.jobqueue.JobEvent;
+import io.jobqueue.JobListener;
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -9,28 +13,67 @@ import org.slf4j.event.Level;
 /**
  * Writes events to the log: normal events at DEBUG, failed attempts that are retried at INFO, and events that an operator may
  * want to act on at WARN. A final failure is logged with the stack trace of what the handler threw, a retry with the stack
- * trace at DEBUG. Ids, kinds and errors may come from other clients, so control characters are escaped.
+ * trace at DEBUG. Events of sweeps and audits are summed up; see {@link EventSummary}.
+ *
+ * <p>Ids, kinds and errors may come from other clients, so a line of the log has no control characters but
+ * in a stack trace, where the JVM prints the messages of exceptions as they are.
+ *
+ * @since 0.1.0
  */
-final class EventLog {
+public final class EventLog {
 
     private static final Logger log = LoggerFactory.getLogger("io.jobqueue.events");
-    private static final int ERROR_LENGTH = 300;
 
     private EventLog() {}
 
-    static void write(JobEvent event) {
+    /**
+     * A listener that writes the log of the queue and then tells another one, guarded from its failures. The engine and the
+     * queues listen through it. Of events that are told together, those of one type are one line where they are about many
+     * jobs.
+     */
+    public static JobListener before(JobListener listener) {
+        JobListener guarded = guarded(listener);
+        return new JobListener() {
+            @Override
+            public void on(JobEvent event) {
+                onAll(List.of(event));
+            }
+
+            @Override
+            public void onAll(List<JobEvent> events) {
+                EventSummary summary = new EventSummary();
+                events.forEach(event -> write(event, summary));
+                summary.end();
+                guarded.onAll(events);
+            }
+        };
+    }
+
+    /** A listener that tells another one, and survives its failures. */
+    static JobListener guarded(JobListener listener) {
+        return JobListener.all(List.of(listener));
+    }
+
+    /** Writes an event, or leaves it to a summary that will be written later. */
+    static void write(JobEvent event, EventSummary summary) {
+        if (!summary.add(event)) {
+            write(event);
+        }
+    }
+
+    private static void write(JobEvent event) {
         if (event instanceof JobEvent.Failed failed) {
             if (failed.discarded()) {
                 log.info(
                         "Job {} was discarded: {}",
                         job(failed),
-                        clean(failed.reason().text()));
+                        LogText.oneLine(failed.reason().text()));
             } else {
                 write(
                         Level.WARN,
                         "Job {} failed for good: {}",
                         job(failed),
-                        clean(failed.reason().text()),
+                        LogText.oneLine(failed.reason().text()),
                         failed.thrown());
             }
         } else if (event instanceof JobEvent.LeaseLost lost) {
@@ -39,40 +82,12 @@ final class EventLog {
             log.warn("The end of job {} was refused, because it was no longer this worker's", job(refused));
         } else if (event instanceof JobEvent.Stuck stuck) {
             log.warn("The handler of job {} ignores its time limit and the interrupt; it is left behind", job(stuck));
-        } else if (event instanceof JobEvent.Reclaimed reclaimed) {
-            log.warn(
-                    "Queue {}: {} jobs whose lease had expired were put back",
-                    event.queue(),
-                    reclaimed.ids().size());
-        } else if (event instanceof JobEvent.WorkerDied died) {
-            died.ids()
-                    .forEach(id -> log.warn(
-                            "Job {}/{} lost too many workers and is a dead letter now", event.queue(), clean(id)));
-        } else if (event instanceof JobEvent.Lost lost) {
-            lost.ids()
-                    .forEach(id -> log.warn(
-                            "Job {}/{} is lost: its hash or payload is gone from Redis", event.queue(), clean(id)));
-        } else if (event instanceof JobEvent.RunOverdue overdue) {
-            log.warn(
-                    "Run {}/{} is overdue: it has not ended, and nothing happened to it for longer than its deadline",
-                    event.queue(),
-                    overdue.runId());
         } else if (event instanceof JobEvent.RunEnded ended) {
             log.info(
                     "Run {}/{} is {}",
                     event.queue(),
-                    ended.runId(),
+                    LogText.oneLine(ended.runId()),
                     ended.state().name().toLowerCase(Locale.ROOT));
-        } else if (event instanceof JobEvent.Repaired repaired) {
-            log.atLevel(repaired.damage().isUsual() ? Level.INFO : Level.WARN)
-                    .log(
-                            "Queue {}: what foreign hands did was put right ({}): {} jobs, among them {}",
-                            event.queue(),
-                            repaired.damage().name().toLowerCase(Locale.ROOT),
-                            repaired.ids().size(),
-                            clean(String.join(", ", repaired.ids())));
-        } else if (event instanceof JobEvent.DeadLettersDropped dropped) {
-            log.warn("Queue {}: retention dropped {} dead letters", event.queue(), dropped.count());
         } else if (event instanceof JobEvent.Paused) {
             log.warn("Queue {} is paused: no worker claims its jobs until it is resumed", event.queue());
         } else if (event instanceof JobEvent.Resumed) {
@@ -81,18 +96,18 @@ final class EventLog {
             log.atLevel(failed.givenUp() ? Level.ERROR : Level.WARN)
                     .log(
                             failed.givenUp()
-                                    ? "Queue {}: {} jobs were not sent after their transaction and are given up: {}; among them {}"
-                                    : "Queue {}: {} jobs could not be sent after commit and will be sent again: {}; among them {}",
+                                    ? "Queue {}: {} could not be sent after commit, because {}; given up: {}"
+                                    : "Queue {}: {} could not be sent after commit, because {}; sent again later: {}",
                             event.queue(),
-                            failed.ids().size(),
-                            clean(failed.reason()),
-                            clean(String.join(", ", failed.ids())));
+                            LogText.jobs(failed.ids().size()),
+                            LogText.oneLine(failed.reason()),
+                            LogText.some(failed.ids(), failed.ids().size()));
         } else if (event instanceof JobEvent.Retried retried) {
             log.info(
                     "Job {} is tried again in {}: {}",
                     job(retried),
                     retried.delay(),
-                    clean(retried.reason().text()));
+                    LogText.oneLine(retried.reason().text()));
             if (retried.thrown() != null) {
                 write(
                         Level.DEBUG,
@@ -104,7 +119,11 @@ final class EventLog {
         } else if (event instanceof JobEvent.OfAttempt attempt) {
             log.debug("{}: job {}", event.getClass().getSimpleName(), job(attempt));
         } else if (event instanceof JobEvent.Enqueued enqueued) {
-            log.debug("Enqueued: job {}/{}, {}", event.queue(), enqueued.id(), enqueued.kind());
+            log.debug(
+                    "Enqueued: job {}/{}, {}",
+                    event.queue(),
+                    LogText.oneLine(enqueued.id()),
+                    LogText.oneLine(enqueued.kind()));
         }
     }
 
@@ -126,24 +145,11 @@ final class EventLog {
             public String toString() {
                 return "%s/%s (%s, attempt %s)"
                         .formatted(
-                                claim.queue(), clean(claim.id()), clean(String.valueOf(claim.kind())), claim.attempt());
+                                claim.queue(),
+                                LogText.oneLine(claim.id()),
+                                LogText.oneLine(String.valueOf(claim.kind())),
+                                claim.attempt());
             }
         };
-    }
-
-    private static String clean(String text) {
-        String head = text.length() > ERROR_LENGTH ? text.substring(0, ERROR_LENGTH) + "…" : text;
-        if (head.chars().noneMatch(Character::isISOControl)) {
-            return head;
-        }
-        StringBuilder out = new StringBuilder(head.length() + 16);
-        head.chars().forEach(c -> {
-            if (Character.isISOControl(c)) {
-                out.append("\\u%04x".formatted(c));
-            } else {
-                out.append((char) c);
-            }
-        });
-        return out.toString();
     }
 }
