@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
+import io.jobqueue.guarantees.Figures;
+import io.jobqueue.guarantees.Proves;
 import io.jobqueue.history.FlawedScripts.Edit;
-import io.jobqueue.stories.Figures;
-import io.jobqueue.stories.Proves;
 import io.jobqueue.worker.JobStore;
 import java.nio.file.Path;
 import java.util.List;

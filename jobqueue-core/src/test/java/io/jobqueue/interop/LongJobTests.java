@@ -2,7 +2,7 @@ package io.jobqueue.interop;
 
 import io.jobqueue.QueueSettings;
 import io.jobqueue.embedded.RedisServer;
-import io.jobqueue.stories.Proves;
+import io.jobqueue.guarantees.Proves;
 import java.time.Duration;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;

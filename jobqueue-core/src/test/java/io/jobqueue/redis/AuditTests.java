@@ -15,7 +15,7 @@ import io.jobqueue.Retention;
 import io.jobqueue.RetryPolicy;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
-import io.jobqueue.stories.Proves;
+import io.jobqueue.guarantees.Proves;
 import io.jobqueue.worker.Told;
 import io.lettuce.core.LMoveArgs;
 import java.time.Duration;

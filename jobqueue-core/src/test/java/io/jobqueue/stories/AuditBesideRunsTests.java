@@ -14,6 +14,7 @@ import io.jobqueue.Retention;
 import io.jobqueue.WorkOutputs;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
+import io.jobqueue.guarantees.Proves;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;

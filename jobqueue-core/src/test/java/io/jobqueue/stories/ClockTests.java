@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.jobqueue.JobRequest;
 import io.jobqueue.embedded.EmbeddedRedis;
+import io.jobqueue.guarantees.Proves;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
+import io.jobqueue.guarantees.Figures;
+import io.jobqueue.guarantees.Proves;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

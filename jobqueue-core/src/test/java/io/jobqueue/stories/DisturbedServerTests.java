@@ -11,6 +11,8 @@ import io.jobqueue.QueueSettings;
 import io.jobqueue.Retention;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
+import io.jobqueue.guarantees.Figures;
+import io.jobqueue.guarantees.Proves;
 import io.lettuce.core.KillArgs;
 import java.time.Duration;
 import java.util.ArrayList;

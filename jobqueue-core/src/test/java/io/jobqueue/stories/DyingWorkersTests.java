@@ -8,6 +8,8 @@ import io.jobqueue.JobEvent;
 import io.jobqueue.JobRequest;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
+import io.jobqueue.guarantees.Figures;
+import io.jobqueue.guarantees.Proves;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;

@@ -13,6 +13,7 @@ import io.jobqueue.Retention;
 import io.jobqueue.RetryPolicy;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
+import io.jobqueue.guarantees.Proves;
 import io.jobqueue.worker.Settlement.Answer;
 import io.jobqueue.worker.Verb;
 import io.lettuce.core.RedisCommandExecutionException;

@@ -6,6 +6,7 @@ import io.jobqueue.Claim;
 import io.jobqueue.JobRequest;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
+import io.jobqueue.guarantees.Proves;
 import io.jobqueue.history.Checker;
 import io.jobqueue.history.History;
 import io.jobqueue.history.RecordingChore;

@@ -13,6 +13,8 @@ import io.jobqueue.QueueSettings;
 import io.jobqueue.Retention;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
+import io.jobqueue.guarantees.Figures;
+import io.jobqueue.guarantees.Proves;
 import io.jobqueue.redis.RedisLink;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisClient;

@@ -7,6 +7,7 @@ import io.jobqueue.JobCodec;
 import io.jobqueue.QueueSettings;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
+import io.jobqueue.guarantees.Proves;
 import io.jobqueue.worker.JobStore.Renewal;
 import io.jobqueue.worker.JobStore.Renewed;
 import io.jobqueue.worker.Settlement.Answer;

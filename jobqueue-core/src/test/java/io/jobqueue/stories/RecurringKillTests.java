@@ -8,6 +8,7 @@ import io.jobqueue.JobStatus;
 import io.jobqueue.Recurring;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
+import io.jobqueue.guarantees.Proves;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;

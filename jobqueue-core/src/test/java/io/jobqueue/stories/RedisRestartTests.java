@@ -12,6 +12,8 @@ import io.jobqueue.JobRequest;
 import io.jobqueue.QueueSettings;
 import io.jobqueue.Retention;
 import io.jobqueue.embedded.EmbeddedRedis;
+import io.jobqueue.guarantees.Figures;
+import io.jobqueue.guarantees.Proves;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -11,6 +11,7 @@ import io.jobqueue.JobRuns;
 import io.jobqueue.WorkOutputCache;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
+import io.jobqueue.guarantees.Proves;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;

@@ -9,6 +9,7 @@ import io.jobqueue.JobRunOptions;
 import io.jobqueue.JobRuns;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
+import io.jobqueue.guarantees.Proves;
 import io.jobqueue.redis.RedisLink;
 import io.jobqueue.worker.Settlement.Answer;
 import io.jobqueue.worker.Verb;

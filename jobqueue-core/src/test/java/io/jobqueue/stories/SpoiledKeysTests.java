@@ -9,6 +9,7 @@ import io.jobqueue.JobRequest;
 import io.jobqueue.JobStatus;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
+import io.jobqueue.guarantees.Proves;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

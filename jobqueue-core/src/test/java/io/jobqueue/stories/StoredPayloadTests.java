@@ -8,6 +8,7 @@ import io.jobqueue.JobRequest;
 import io.jobqueue.JobSnapshot;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
+import io.jobqueue.guarantees.Proves;
 import io.jobqueue.worker.Handler;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;

@@ -9,6 +9,7 @@ import io.jobqueue.JobRequest;
 import io.jobqueue.JobStatus;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
+import io.jobqueue.guarantees.Proves;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -155,6 +156,9 @@ class StopTests {
     }
 
     @Test
+    @Proves(
+            fault = "an application closes while its web server still answers requests",
+            holds = "it claims no job from the close on; the jobs that wait stay for other instances")
     void noJobIsClaimedWhileTheWebServerDrains() {
         List<JobRef> jobs = new ArrayList<>();
         application(Ticker.class).run(context -> {
@@ -208,6 +212,9 @@ class StopTests {
     }
 
     @Test
+    @Proves(
+            fault = "an application closes while a handler runs that ignores the interrupt",
+            holds = "the whole stop takes no longer than `jobqueue.shutdown.drain`, and the job goes back to the queue")
     void theWholeStopFitsTheDrainTimeAlthoughAHandlerIgnoresTheInterrupt() {
         JobRef[] ref = new JobRef[1];
         application(Blocker.class)

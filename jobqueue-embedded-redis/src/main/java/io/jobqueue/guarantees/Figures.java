@@ -1,4 +1,4 @@
-package io.jobqueue.stories;
+package io.jobqueue.guarantees;
 
 import java.time.Duration;
 import java.util.LinkedHashMap;

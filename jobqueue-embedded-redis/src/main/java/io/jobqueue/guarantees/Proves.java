@@ -1,4 +1,4 @@
-package io.jobqueue.stories;
+package io.jobqueue.guarantees;
 
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;

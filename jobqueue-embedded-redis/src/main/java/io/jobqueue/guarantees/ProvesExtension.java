@@ -1,4 +1,4 @@
-package io.jobqueue.stories;
+package io.jobqueue.guarantees;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
