@@ -90,6 +90,8 @@ final class JobRunner {
         }
         Map<String, String> before = MDC.getCopyOfContextMap();
         MDC.put("job", claim.queue() + "/" + claim.id());
+        MDC.put("jobKind", handler.get().kind());
+        MDC.put("jobAttempt", String.valueOf(claim.attempt()));
         try {
             return handled(attempt, handler.get());
         } finally {

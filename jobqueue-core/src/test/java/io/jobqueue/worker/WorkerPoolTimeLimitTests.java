@@ -185,7 +185,7 @@ class WorkerPoolTimeLimitTests extends WorkerPoolFixture {
                 }),
                 handler("clean", (job, context) -> {
                     found.add(Thread.currentThread().getName());
-                    found.add(String.valueOf(MDC.getCopyOfContextMap()));
+                    found.add(new TreeMap<>(MDC.getCopyOfContextMap()).toString());
                     found.add(String.valueOf(Thread.currentThread().isInterrupted()));
                     return null;
                 }));
@@ -196,7 +196,8 @@ class WorkerPoolTimeLimitTests extends WorkerPoolFixture {
         ended(clean);
 
         assertThat(found.get(1)).isEqualTo(found.get(0));
-        assertThat(found.subList(2, 4)).containsExactly("{job=jobs/" + clean + "}", "false");
+        assertThat(found.subList(2, 4))
+                .containsExactly("{job=jobs/" + clean + ", jobAttempt=1, jobKind=clean}", "false");
     }
 
     @Test
@@ -220,7 +221,7 @@ class WorkerPoolTimeLimitTests extends WorkerPoolFixture {
 
         assertThat(found)
                 .containsExactlyElementsOf(ids.stream()
-                        .map(id -> "{application=shop, job=jobs/" + id + "}")
+                        .map(id -> "{application=shop, job=jobs/" + id + ", jobAttempt=1, jobKind=work}")
                         .toList());
     }
 

@@ -37,6 +37,7 @@ final class HandlerCatalog implements QueueContexts.Member, SmartInitializingSin
     private final UnreadKeys unreadKeys;
     private final JobCodec codec;
     private final QueueContexts contexts;
+    private final CarriedContext carried;
     private final JobHandlerScanner scanner;
     private final LentHandlers lent = new LentHandlers();
 
@@ -60,12 +61,14 @@ final class HandlerCatalog implements QueueContexts.Member, SmartInitializingSin
             Settings settings,
             UnreadKeys unreadKeys,
             JobCodec codec,
-            QueueContexts contexts) {
+            QueueContexts contexts,
+            CarriedContext carried) {
         this.beans = beans;
         this.codec = codec;
         this.settings = settings;
         this.unreadKeys = unreadKeys;
         this.contexts = contexts;
+        this.carried = carried;
         this.scanner = new JobHandlerScanner(beans);
     }
 
@@ -256,7 +259,7 @@ final class HandlerCatalog implements QueueContexts.Member, SmartInitializingSin
                 settings.retry(method.kind(), queue, method.maxAttempts()),
                 settings.timeLimit(method.kind(), queue, method.timeout()),
                 method.noRetryFor(),
-                new JobHandlerCall(method, beans));
+                carried.restored(new JobHandlerCall(method, beans)));
     }
 
     /** The types of a handler that no document can be read into. */

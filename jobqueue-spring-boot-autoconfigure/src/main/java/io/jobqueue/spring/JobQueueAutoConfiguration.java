@@ -90,6 +90,7 @@ public final class JobQueueAutoConfiguration {
             HandlerCatalog handlers,
             JobCodec codec,
             ApplicationListeners listeners,
+            CarriedContext context,
             ObjectProvider<DeferredJobs> deferred) {
         QueueContexts contexts = handlers.contexts();
         return new RedisQueues(
@@ -100,13 +101,20 @@ public final class JobQueueAutoConfiguration {
                         contexts::settings,
                         codec,
                         listeners::tell,
-                        UnaryOperator.identity(),
+                        context::captured,
                         afterCommit(deferred.getIfAvailable(), settings.afterCommit()),
                         CronSchedule::read));
     }
 
     private static UnaryOperator<Enqueuer> afterCommit(@Nullable DeferredJobs deferred, boolean byDefault) {
         return deferred == null ? UnaryOperator.identity() : next -> new AfterCommitEnqueuer(next, deferred, byDefault);
+    }
+
+    /** Child contexts share it, because they share the enqueuer. */
+    @Bean("jobqueue.carriedContext")
+    @ConditionalOnMissingBean
+    CarriedContext jobQueueCarriedContext(JobQueueProperties properties) {
+        return CarriedContext.of(properties.mdcKeys(), properties.contextKeys());
     }
 
     @Bean("jobqueue.deferredJobs")
@@ -185,6 +193,7 @@ public final class JobQueueAutoConfiguration {
             JobQueueProperties properties,
             JobCodec codec,
             QueueContexts contexts,
+            CarriedContext carried,
             ConfigurableEnvironment environment,
             ObjectProvider<BoundConfigurationProperties> bound) {
         HandlerCatalog handlers = new HandlerCatalog(
@@ -194,7 +203,8 @@ public final class JobQueueAutoConfiguration {
                         .flatMap(all -> all.getAll().keySet().stream())
                         .toList()),
                 codec,
-                contexts);
+                contexts,
+                carried);
         handlers.join();
         return handlers;
     }

@@ -4,6 +4,7 @@ import io.jobqueue.QueueSettings;
 import io.jobqueue.RetryPolicy;
 import io.jobqueue.worker.WorkerSettings;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +26,9 @@ import org.springframework.util.unit.DataSize;
  * @param defaultQueue Queue of the injected JobQueue, and of every kind that is not routed to another queue.
  * @param afterCommit Whether a job that is enqueued inside a Spring transaction is sent after the commit, and dropped on
  *     rollback. A request can choose for itself.
+ * @param mdcKeys Entries of the logging context (MDC) that jobs carry from the thread that enqueues them to the handler.
+ * @param contextKeys Keys of Micrometer's context propagation whose text jobs carry from the thread that enqueues them to
+ *     the handler. Needs io.micrometer:context-propagation.
  * @param worker Worker pools.
  * @param lease Claims on jobs.
  * @param reclaimer Sweep that returns the jobs of workers that died.
@@ -49,6 +53,8 @@ record JobQueueProperties(
         @Nullable String keyPrefix,
         @Nullable String defaultQueue,
         @DefaultValue("true") boolean afterCommit,
+        @DefaultValue List<String> mdcKeys,
+        @DefaultValue List<String> contextKeys,
         @DefaultValue Worker worker,
         @DefaultValue Lease lease,
         @DefaultValue Reclaimer reclaimer,
@@ -64,8 +70,10 @@ record JobQueueProperties(
         @DefaultValue Map<String, Kind> kinds,
         @DefaultValue Map<String, Recurring> recurring) {
 
-    /** Copies the maps. */
+    /** Copies lists and maps. */
     JobQueueProperties {
+        mdcKeys = List.copyOf(mdcKeys);
+        contextKeys = List.copyOf(contextKeys);
         queues = Map.copyOf(queues);
         kinds = Map.copyOf(kinds);
         recurring = Map.copyOf(recurring);

@@ -36,6 +36,8 @@ final class PropertiesCheck {
 
     private static final String ALL_QUEUES = "jobqueue";
     private static final Pattern PLAIN_ELEMENT = Pattern.compile("[A-Za-z0-9_-]+");
+    private static final int MOST_CONTEXT_KEYS = 8;
+    private static final int LONGEST_CONTEXT_KEY = 64;
     private static final Duration SHORTEST_TIMEOUT = Duration.ofMillis(1);
 
     private final Environment environment;
@@ -72,6 +74,8 @@ final class PropertiesCheck {
         Map<String, JobQueueProperties.Queue> queues = new TreeMap<>(properties.queues());
         check("jobqueue.key-prefix", properties.keyPrefix(), Names::keyPrefix);
         check("jobqueue.default-queue", properties.defaultQueue(), Names::queue);
+        contextKeys("jobqueue.mdc-keys", properties.mdcKeys());
+        contextKeys("jobqueue.context-keys", properties.contextKeys());
         eachAlone(ALL_QUEUES, properties);
         queues.forEach((name, queue) -> {
             check(queueKey(name), name, Names::queue);
@@ -86,6 +90,23 @@ final class PropertiesCheck {
             if (problems.isEmpty()) {
                 queues.forEach((name, queue) -> together(queueKey(name), queue, all));
             }
+        }
+    }
+
+    private void contextKeys(String key, List<String> names) {
+        check(key, names, all -> {
+            if (all.size() > MOST_CONTEXT_KEYS) {
+                throw new IllegalArgumentException(
+                        "at most %s keys are carried, was %s".formatted(MOST_CONTEXT_KEYS, all.size()));
+            }
+        });
+        for (int i = 0; i < names.size(); i++) {
+            check(key + "[" + i + "]", names.get(i), name -> {
+                if (name.isBlank() || name.length() > LONGEST_CONTEXT_KEY) {
+                    throw new IllegalArgumentException("a key has 1 to %s characters and is not blank, was '%s'"
+                            .formatted(LONGEST_CONTEXT_KEY, name));
+                }
+            });
         }
     }
 

