@@ -42,8 +42,8 @@ public final class EventLog {
             @Override
             public void onAll(List<JobEvent> events) {
                 EventSummary summary = new EventSummary();
-                events.forEach(event -> write(event, summary));
-                summary.end();
+                write(events, summary);
+                end(summary);
                 guarded.onAll(events);
             }
         };
@@ -54,10 +54,27 @@ public final class EventLog {
         return JobListener.all(List.of(listener));
     }
 
-    /** Writes an event, or leaves it to a summary that will be written later. */
-    static void write(JobEvent event, EventSummary summary) {
-        if (!summary.add(event)) {
-            write(event);
+    /** Writes events, and leaves those of sweeps and audits to a summary. A log that fails has no other effect. */
+    static void write(List<JobEvent> events, EventSummary summary) {
+        try {
+            for (JobEvent event : events) {
+                if (!summary.add(event)) {
+                    write(event);
+                }
+            }
+        } catch (Throwable ex) {
+            // there is no memory for a line, or an appender is broken; the job goes on without it
+            return;
+        }
+    }
+
+    /** Writes the lines of a summary. A log that fails has no other effect. */
+    static void end(EventSummary summary) {
+        try {
+            summary.end();
+        } catch (Throwable ex) {
+            // as above
+            return;
         }
     }
 

@@ -125,7 +125,7 @@ final class JobRunner {
             JobOutcome outcome = value instanceof JobOutcome said ? said : JobOutcome.completed(value);
             return settlement(attempt, handler, outcome, null);
         } catch (Throwable ex) {
-            return returned ? badResult(claim, ex) : failure(attempt, handler, ex);
+            return returned ? badResult(attempt, ex) : failure(attempt, handler, ex);
         }
     }
 
@@ -163,7 +163,7 @@ final class JobRunner {
             try {
                 return settlement(attempt, handler, said.outcome(), thrown == said ? causeOf(said) : thrown);
             } catch (Throwable ex) {
-                return badResult(claim, ex);
+                return badResult(attempt, ex);
             }
         }
         if (thrown instanceof HandBackException) {
@@ -210,13 +210,14 @@ final class JobRunner {
         return new Settlement.Fail(claim, new FailureReason(code, words), thrown);
     }
 
-    /** The work is done, and doing it again would not make its result writable. */
-    private static Settlement badResult(Claim claim, Throwable thrown) {
-        return fail(
-                claim,
-                thrown instanceof TooLargeException ? Code.RESULT_TOO_LARGE : Code.BAD_RESULT,
-                thrown instanceof IllegalArgumentException ? String.valueOf(thrown.getMessage()) : describe(thrown),
-                thrown);
+    /** The work is done, and doing it again would not make its result writable, unless there was no memory to write it. */
+    private Settlement badResult(Attempt attempt, Throwable thrown) {
+        Code code = thrown instanceof TooLargeException ? Code.RESULT_TOO_LARGE : Code.BAD_RESULT;
+        String words =
+                thrown instanceof IllegalArgumentException ? String.valueOf(thrown.getMessage()) : describe(thrown);
+        return cause(thrown, Set.of(OutOfMemoryError.class)) == null
+                ? fail(attempt.claim(), code, words, thrown)
+                : retry(attempt, code, words, thrown);
     }
 
     /** The first of a throwable and its causes that is one of these types. */

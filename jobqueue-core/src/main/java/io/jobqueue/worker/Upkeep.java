@@ -199,16 +199,16 @@ public final class Upkeep {
                 outage.recovered();
                 tell(done.events());
                 if (done.pause().compareTo(SAME_TICK) > 0 || summary.isOlderThan(MAX_SUMMED_UP)) {
-                    summary.end();
+                    EventLog.end(summary);
                 }
             } catch (Throwable ex) {
                 dueAt = System.nanoTime() + outage.failed(ex);
-                summary.end();
+                EventLog.end(summary);
             }
         }
 
         private void tell(List<JobEvent> events) {
-            events.forEach(event -> EventLog.write(event, summary));
+            EventLog.write(events, summary);
             listener.onAll(events);
         }
 
@@ -219,7 +219,7 @@ public final class Upkeep {
             if (round != null) {
                 finish(round, deadline);
             }
-            summary.end();
+            EventLog.end(summary);
         }
 
         private void finish(CompletableFuture<Chore.Round> round, long deadline) {

@@ -39,6 +39,7 @@ abstract class FailingCalls {
     private final Map<Call, Integer> failBefore = new EnumMap<>(Call.class);
     private final Map<Call, Integer> failAfter = new EnumMap<>(Call.class);
     private final Map<Call, Throwable> throwNext = new EnumMap<>(Call.class);
+    private final Map<Call, Throwable> failNextReply = new EnumMap<>(Call.class);
     private final Set<Call> away = EnumSet.noneOf(Call.class);
     private final Set<Call> held = EnumSet.noneOf(Call.class);
     private final List<Runnable> heldAnswers = new ArrayList<>();
@@ -59,6 +60,11 @@ abstract class FailingCalls {
     /** The next call throws instead of returning a future. */
     synchronized void throwNext(Call call, Throwable thrown) {
         throwNext.put(call, thrown);
+    }
+
+    /** The next call takes effect, and its future fails so. */
+    synchronized void failNextReply(Call call, Throwable failure) {
+        failNextReply.put(call, failure);
     }
 
     /** From now on calls fail without effect; all kinds of call when none is named. */
@@ -109,7 +115,10 @@ abstract class FailingCalls {
                 return CompletableFuture.failedFuture(new AwayException(call));
             }
             T result = transition.get();
-            if (takeOne(failAfter, call)) {
+            Throwable failure = failNextReply.remove(call);
+            if (failure != null) {
+                answer.completeExceptionally(failure);
+            } else if (takeOne(failAfter, call)) {
                 answer.completeExceptionally(new AwayException(call));
             } else if (held.contains(call)) {
                 heldAnswers.add(() -> answer.complete(result));

@@ -194,6 +194,11 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
         return List.copyOf(batchSizes);
     }
 
+    /** How many jobs are claimed. */
+    synchronized int inProcessing() {
+        return processing.size();
+    }
+
     synchronized int waitersForHints() {
         waiters.removeIf(CompletableFuture::isDone);
         return waiters.size();
