@@ -87,7 +87,7 @@ class ArchitectureTests {
             .layer("ground")
             .definedBy(
                     redis(
-                            "RedisConnector Driver RedisLink RedisOutage LettuceClient LinkOptions Presence Subscriptions Script ScriptText QueueKeys QueueRedis Args Reply Answers Batch Refusal Ids Events Place WrittenSchedule StoredSchedule ScheduleTexts DueSlots"))
+                            "RedisConnector AclLine Driver RedisLink RedisOutage LettuceClient LinkOptions Presence Subscriptions Script ScriptText QueueKeys QueueRedis Args Reply Answers Batch Refusal Ids Events Place WrittenSchedule StoredSchedule ScheduleTexts DueSlots"))
             .layer("road")
             .definedBy(redis("RedisEnqueuer WrittenJob SharedCalls RedisJobStore HintWaiter HintListener RedisSignals"))
             .layer("upkeep")

@@ -88,6 +88,17 @@ final class QueueRedis {
         return this.<List<@Nullable Object>>callOnce(script, args).thenApply(Reply::new);
     }
 
+    /**
+     * Warns when a script could not publish a message, once for an application.
+     *
+     * @param reply the reply of a script that publishes, read up to its last value, behind which the script says so
+     */
+    void noteRefusedMessage(Reply reply) {
+        if (reply.hasNext()) {
+            connector.subscriptions().publishingRefused(reply.text());
+        }
+    }
+
     /** Reads one key. When the key has another type, the failure names the key. */
     <T> CompletableFuture<T> read(
             String key, Function<RedisClusterAsyncCommands<String, String>, ? extends CompletionStage<T>> command) {

@@ -203,6 +203,7 @@ final class RedisJobAdmin implements JobAdmin {
         return redis.ask(PURGE, args).thenCompose(reply -> {
             long page = reply.number();
             application.listener().onAll(Events.ofRunsEnded(redis.name(), reply.texts()));
+            redis.noteRefusedMessage(reply);
             return page == 0 ? CompletableFuture.completedFuture(before) : purgeRest(status, before + page);
         });
     }

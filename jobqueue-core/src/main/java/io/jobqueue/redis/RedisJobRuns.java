@@ -163,12 +163,14 @@ final class RedisJobRuns implements JobRuns {
     public JobRun seal(String runId) {
         Reply reply = waitFor(() -> redis.ask(SEAL, List.of(Names.run(runId))));
         reply.skip(); // the state
-        tellEnded(reply.texts());
+        tellEnded(reply);
         return known(runId);
     }
 
-    private void tellEnded(List<String> runsAndStates) {
-        application.listener().onAll(Events.ofRunsEnded(redis.name(), runsAndStates));
+    /** Tells listeners of the runs that ended, which are the last value of a reply. */
+    private void tellEnded(Reply reply) {
+        application.listener().onAll(Events.ofRunsEnded(redis.name(), reply.texts()));
+        redis.noteRefusedMessage(reply);
     }
 
     private JobRun known(String runId) {
@@ -267,7 +269,7 @@ final class RedisJobRuns implements JobRuns {
         boolean cancelled = first.flag();
         String round = first.text();
         boolean more = first.flag();
-        tellEnded(first.texts());
+        tellEnded(first);
         while (more) {
             Reply next = waitFor(() -> cancel(runId, round));
             next.skip(); // whether this call cancelled it, and the round

@@ -154,6 +154,7 @@ final class RedisJobStore implements JobStore {
             Events events = new Events(redis.name());
             events.deadLettersDropped(reply.number());
             events.runsEnded(reply.texts());
+            redis.noteRefusedMessage(reply);
             return new Settled(answers, events.all());
         });
     }

@@ -29,6 +29,18 @@ enum Refusal {
             "Request queue size exceeded",
             "Command buffer size exceeded");
 
+    /**
+     * The words of Redis for a command, a key or a channel that the user has no right to, or for a command that it does not
+     * know because it was renamed: those for clients, and those of Redis 6 and 7.0 for scripts.
+     */
+    private static final List<String> MISSING_RIGHT = List.of(
+            "no permissions to",
+            "can't run this command",
+            "can't access at least one of the keys",
+            "can't publish to the channel",
+            "unknown command",
+            "Unknown Redis command");
+
     private final String words;
 
     Refusal(String words) {
@@ -39,6 +51,11 @@ enum Refusal {
     boolean is(@Nullable Throwable failure) {
         return failure instanceof RedisCommandExecutionException
                 && String.valueOf(failure.getMessage()).contains(words);
+    }
+
+    /** Whether Redis said that the user has no right to a command, a key or a channel, or that it does not know a command. */
+    static boolean isMissingRight(String message) {
+        return MISSING_RIGHT.stream().anyMatch(message::contains);
     }
 
     /** Whether a command failed before the driver sent it, so that it surely changed nothing. */

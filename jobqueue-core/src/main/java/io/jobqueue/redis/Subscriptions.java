@@ -1,8 +1,11 @@
 package io.jobqueue.redis;
 
+import io.jobqueue.worker.LogText;
 import io.lettuce.core.api.StatefulConnection;
 import io.lettuce.core.pubsub.RedisPubSubAdapter;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
+import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -10,15 +13,23 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Listens to channels, on one connection that is open only while there are listeners. When the connection breaks, all
  * listeners are forgotten; callers see that in {@link #has} or add themselves again from time to time. A message that is
  * published meanwhile is lost, so callers have to poll as well.
  *
+ * <p>The queue works without channels, only later. So when the Redis user lacks the right to them, the log gets one warning
+ * for listening and one for publishing, and nobody listens for the next {@link #PAUSE_AFTER_REFUSAL}.
+ *
  * <p>Listeners are called on the thread of the connection and must not block it. Thread-safe.
  */
 final class Subscriptions {
+
+    private static final Logger log = LoggerFactory.getLogger(Subscriptions.class);
+    private static final Duration PAUSE_AFTER_REFUSAL = Duration.ofMinutes(1);
 
     private final Supplier<CompletableFuture<StatefulRedisPubSubConnection<String, String>>> connect;
     private final Consumer<StatefulConnection<String, String>> giveBack;
@@ -29,6 +40,9 @@ final class Subscriptions {
     // guarded by this
     private @Nullable StatefulRedisPubSubConnection<String, String> connection;
     private boolean opening;
+    private @Nullable Long refusedAt;
+    private boolean warnedOfListening;
+    private boolean warnedOfPublishing;
 
     Subscriptions(
             Supplier<CompletableFuture<StatefulRedisPubSubConnection<String, String>>> connect,
@@ -40,6 +54,9 @@ final class Subscriptions {
     /** Listens to a channel, as soon as the connection is open. Does not wait for that. */
     void add(String channel, Consumer<String> listener) {
         synchronized (this) {
+            if (isRefused()) {
+                return;
+            }
             if (connection != null && !connection.isOpen()) {
                 close();
             }
@@ -78,9 +95,48 @@ final class Subscriptions {
     private void subscribe(StatefulRedisPubSubConnection<String, String> open, String channel) {
         var unused = open.async().subscribe(channel).whenComplete((done, failure) -> {
             if (failure != null) {
+                if (Refusal.isMissingRight(String.valueOf(failure.getMessage()))) {
+                    listeningRefused(channel, String.valueOf(failure.getMessage()));
+                }
                 discard(open);
             }
         });
+    }
+
+    private synchronized boolean isRefused() {
+        return refusedAt != null && System.nanoTime() - refusedAt < PAUSE_AFTER_REFUSAL.toNanos();
+    }
+
+    private synchronized void listeningRefused(String channel, String reason) {
+        refusedAt = System.nanoTime();
+        if (!warnedOfListening) {
+            warnedOfListening = true;
+            log.warn(
+                    "The Redis user may not subscribe to the channel {}, so ends of runs and of other clients' jobs are found later, by polling: {}. Grant the right with: {}",
+                    channel,
+                    LogText.oneLine(reason),
+                    AclLine.grant(List.of(AclLine.channelsOf(channel), "+subscribe", "+unsubscribe")));
+        }
+    }
+
+    /**
+     * Notes that Redis refused a message of a script, which has done all the rest.
+     *
+     * @param refusal the channel, a blank, and what Redis said
+     */
+    void publishingRefused(String refusal) {
+        synchronized (this) {
+            if (warnedOfPublishing) {
+                return;
+            }
+            warnedOfPublishing = true;
+        }
+        String channel = refusal.split(" ", 2)[0];
+        log.warn(
+                "The Redis user may not publish to the channel {}, so other processes find ended jobs and runs later, by polling; jobs, outputs and runs are complete: {}. Grant the right with: {}",
+                channel,
+                LogText.oneLine(refusal.substring(channel.length()).strip()),
+                AclLine.grant(List.of(AclLine.channelsOf(channel), "+publish")));
     }
 
     private synchronized void discard(StatefulRedisPubSubConnection<String, String> broken) {

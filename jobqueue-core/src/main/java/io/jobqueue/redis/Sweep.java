@@ -141,7 +141,11 @@ final class Sweep implements Chore {
                 settings.retention().failed().kept(),
                 settings.workOutput().ttl(),
                 emptyAt);
-        return redis.ask(RECLAIM, args).thenApply(reply -> page(redis.name(), reply));
+        return redis.ask(RECLAIM, args).thenApply(reply -> {
+            Page page = page(redis.name(), reply);
+            redis.noteRefusedMessage(reply);
+            return page;
+        });
     }
 
     private static Page page(String queue, Reply reply) {

@@ -86,6 +86,7 @@ final class Tend implements Chore {
                     boolean found = reply.flag() || live;
                     events.runsEnded(reply.texts());
                     events.runsOverdue(reply.texts());
+                    redis.noteRefusedMessage(reply);
                     return more && pages > 1
                             ? page(redis, walk, events, pages - 1, found)
                             : CompletableFuture.completedFuture(found);
@@ -103,6 +104,7 @@ final class Tend implements Chore {
         return redis.ask(HEARD, args).thenCompose(reply -> {
             events.runsEnded(reply.texts());
             foreignEnds.putBack(reply.texts());
+            redis.noteRefusedMessage(reply);
             return catchUp(events, calls - 1);
         });
     }

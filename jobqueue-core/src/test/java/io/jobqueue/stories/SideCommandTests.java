@@ -1,7 +1,10 @@
 package io.jobqueue.stories;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Level;
+import io.jobqueue.CapturedLog;
 import io.jobqueue.Claim;
 import io.jobqueue.JobRequest;
 import io.jobqueue.JobRun;
@@ -166,6 +169,49 @@ class SideCommandTests {
         stage.enqueue("work", "job", 3);
 
         assertThat(stage.total("enqueued")).isEqualTo(3);
+    }
+
+    @Test
+    void aRefusedMessageIsWarnedOfOnceWithTheMissingRightAndTheRemedy() {
+        try (CapturedLog log = new CapturedLog("io.jobqueue")) {
+            for (Claim claim : claims(3)) {
+                assertThat(stage.queue.worker().complete(claim, null)).isTrue();
+            }
+
+            assertThat(log.lines(Level.WARN, "queue:q:events"))
+                    .singleElement()
+                    .asString()
+                    .contains("ACL SETUSER <user> &queue:* +publish");
+        }
+    }
+
+    @Test
+    void aQueueThatMayNotListenSaysSoOnceAndDoesNotConnectAgainAndAgain() {
+        user("+@all", "allchannels", "-subscribe");
+        stage.queue.runs().start("run", List.of(1), n -> "unit-" + n, n -> Map.of("n", n), JobRunOptions.of("unit"));
+        try (CapturedLog log = new CapturedLog("io.jobqueue")) {
+            stage.upkeep(Duration.ofMillis(10));
+            await().atMost(Duration.ofSeconds(20))
+                    .until(() -> !log.lines(Level.WARN, "subscribe").isEmpty());
+            long before = connections();
+
+            Stage.pass(Duration.ofSeconds(1));
+
+            assertThat(connections() - before).isLessThan(5);
+            assertThat(log.lines(Level.WARN, "subscribe"))
+                    .singleElement()
+                    .asString()
+                    .contains("ACL SETUSER <user> &queue:* +subscribe +unsubscribe");
+        }
+    }
+
+    private long connections() {
+        return stage.redis
+                .info("stats")
+                .lines()
+                .filter(line -> line.startsWith("total_connections_received:"))
+                .mapToLong(line -> Long.parseLong(line.substring(line.indexOf(':') + 1)))
+                .sum();
     }
 
     private List<Claim> claims(int jobs) {

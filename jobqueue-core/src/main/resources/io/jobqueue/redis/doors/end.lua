@@ -1,8 +1,9 @@
 -- The one place that every end of an attempt passes: what must happen whenever a job ends belongs here.
+-- needs: words/publish
 
 -- Publishes the end of an attempt in the guide's message. The field `by` tells our other processes that this script has already
--- updated the job's run. A message that Redis refuses must not break the transition.
+-- updated the job's run.
 --   status  `completed`, `failed` (dead letters and cancelled jobs), or `retry`
 local function ended(id, status)
-  try('PUBLISH', EVENTS, '{"id":' .. cjson.encode(id) .. ',"status":"' .. status .. '","by":"jobqueue"}')
+  publish(EVENTS, '{"id":' .. cjson.encode(id) .. ',"status":"' .. status .. '","by":"jobqueue"}')
 end

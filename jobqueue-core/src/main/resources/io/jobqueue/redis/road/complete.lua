@@ -6,8 +6,8 @@
 --   then for each other: id, token, verb (DELIVER | RETRY | FAIL | RELEASE), text (result or error), output ('' = the same),
 --   delay (ms), max_attempts, run_id, unit_id. DELIVER completes a unit, a gather job, or a job with a unique key.
 -- returns { one digit an attempt: 0 refused, 1 done, 2 had been done, 3 is a final failure instead; dead letters dropped;
---   { run id, state, … } of the runs that ended }
--- needs: words/first-write doors/leave doors/complete
+--   { run id, state, … } of the runs that ended; why Redis refused a message, if it did }
+-- needs: words/first-write words/publish doors/leave doors/complete
 -- goes on in: road/settle
 local REFUSED, DONE, ALREADY, ENDED = '0', '1', '2', '3'
 read('LLEN', COMPLETED)
@@ -44,5 +44,5 @@ end
 if others_at > #ARGV then
   forget_marks()
   keep_completed(tonumber(ARGV[1]))
-  return { table.concat(answers), 0, {} }
+  return { table.concat(answers), 0, {}, refusal_to_publish }
 end

@@ -97,4 +97,5 @@ count('failed_total', failed)
 count('dropped_total', dropped)
 count('retried_total', retried)
 count('released_total', #released)
-return { table.concat(answers), dropped, end_runs() }
+local runs_ended = end_runs()
+return { table.concat(answers), dropped, runs_ended, refusal_to_publish }

@@ -3,8 +3,9 @@
 -- KEYS the queue's; then, for a client that may send a call twice, the key under which the answer to this call is remembered
 -- ARGV[1] run_id  [2] '' cancels the run if it is live; else the round that a call before cancelled: to go on with it, and
 --   to leave the run alone when it was started again meanwhile  [3] how long the call is remembered (ms)
--- returns { 1 cancelled by this call, 0 not; the round; 1 if pages are left, else 0; { run id, state, '', '' } when it ended }
--- needs: words/first-write words/runs words/run-ends words/one-run words/foreign-ends
+-- returns { 1 cancelled by this call, 0 not; the round; 1 if pages are left, else 0; { run id, state, '', '' } when it ended;
+--   why Redis refused a message, if it did }
+-- needs: words/first-write words/publish words/runs words/run-ends words/one-run words/foreign-ends
 local CALL = KEYS[2]
 local id, round = ARGV[1], ARGV[2]
 local run = the_run(id)
@@ -26,4 +27,4 @@ local more = 0
 if run and run.state == 'cancelled' and round == current then
   more = cancel_page(run)
 end
-return { mine and 1 or 0, round, more, mine and { id, 'cancelled', '', '' } or {} }
+return { mine and 1 or 0, round, more, mine and { id, 'cancelled', '', '' } or {}, refusal_to_publish }

@@ -1,8 +1,9 @@
 -- Gives units the end that their jobs had, as the `events` channel told: for those that other clients ended.
 -- KEYS the queue's
 -- ARGV[1] largest output (bytes)  [2...] ids of jobs
--- returns { { run id, state, … } of the runs that ended; ids that are left for another call, because this one read enough }
--- needs: words/first-write words/runs words/run-ends words/foreign-ends
+-- returns { { run id, state, … } of the runs that ended; ids that are left for another call, because this one read enough;
+--   why Redis refused a message, if it did }
+-- needs: words/first-write words/publish words/runs words/run-ends words/foreign-ends
 local largest = tonumber(ARGV[1])
 read('LLEN', PENDING)
 begin_writing()
@@ -20,4 +21,5 @@ for i = 2, #ARGV do
     end
   end
 end
-return { end_runs(), left }
+local runs_ended = end_runs()
+return { runs_ended, left, refusal_to_publish }

@@ -1,8 +1,9 @@
 -- Seals a run: all its units are known. It ends in this very step when they have ended already.
 -- KEYS the queue's
 -- ARGV[1] run_id
--- returns { state or '' when nobody started it, { run id, state, … } of the runs that ended }
--- needs: words/first-write words/runs words/run-ends words/one-run
+-- returns { state or '' when nobody started it, { run id, state, … } of the runs that ended; why Redis refused a message, if
+--   it did }
+-- needs: words/first-write words/publish words/runs words/run-ends words/one-run
 local id = ARGV[1]
 local run = the_run(id)
 if not run or has_ended(run) then
@@ -19,4 +20,4 @@ if run.state == 'open' then
 end
 touched[id] = true
 local ended = end_runs()
-return { run.state, ended }
+return { run.state, ended, refusal_to_publish }

@@ -3,8 +3,8 @@
 -- KEYS the queue's
 -- ARGV[1] time between two walks over the units of a run (ms)  [2] largest output (bytes)
 -- returns { 1 if the next one may be due, else 0; 1 if there are live runs, else 0; { run id, state, gather job, its
---   kind, … } of those that ended; { id of the run that is overdue } }
--- needs: words/first-write words/runs words/run-ends words/one-run words/foreign-ends
+--   kind, … } of those that ended; { id of the run that is overdue }; why Redis refused a message, if it did }
+-- needs: words/first-write words/publish words/runs words/run-ends words/one-run words/foreign-ends
 local PAGE = 200
 local pause, largest = tonumber(ARGV[1]), tonumber(ARGV[2])
 read('ZCARD', DELAYED)
@@ -51,14 +51,14 @@ if is_being_gathered(run) then
   report_if_quiet()
   call('ZADD', AGENDA, text(look), id)
   catch_up_gather(run, largest)
-  return { more, 1, {}, overdue }
+  return { more, 1, {}, overdue, refusal_to_publish }
 elseif has_ended(run) then
   if (run.expires or 0) <= now then
     forget_run(id)
   else
     call('ZADD', AGENDA, text(run.state == 'cancelled' and cancel_page(run) == 1 and now or run.expires), id)
   end
-  return { more, 0, {}, {} }
+  return { more, 0, {}, {}, refusal_to_publish }
 end
 
 local due = run.state == 'sealed' and number(f[2], nil) and number(f[1], now) + number(f[2], 0) or math.huge
@@ -93,4 +93,4 @@ if not has_ended(run) then
   report_if_quiet()
   call('ZADD', AGENDA, text(look), id)
 end
-return { more, 1, ended_runs, overdue }
+return { more, 1, ended_runs, overdue, refusal_to_publish }

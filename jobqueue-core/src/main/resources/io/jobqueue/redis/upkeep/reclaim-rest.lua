@@ -1,5 +1,5 @@
 -- Goes on from `upkeep/reclaim` when it found ids that must leave `processing`.
--- needs: doors/fail doors/join doors/wait-again words/runs words/run-ends words/totals
+-- needs: doors/fail doors/join doors/wait-again words/publish words/runs words/run-ends words/totals
 local max_crashes, keep_failed, ttl = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 for _, entries in ipairs({ stale, lost, astray }) do
   for _, entry in ipairs(entries) do
@@ -69,4 +69,5 @@ for i, entry in ipairs(astray) do
   ended_before[i] = entry.id
   try('HDEL', JOB .. entry.id, 'in_pending') -- a guide client popped what was cancelled
 end
-return { returned, died, gone, dropped, seen_to > 0 and 1 or 0, end_runs(), ended_before }
+local runs_ended = end_runs()
+return { returned, died, gone, dropped, seen_to > 0 and 1 or 0, runs_ended, ended_before, refusal_to_publish }

@@ -6,7 +6,8 @@
 --   [2] period of the background sweeps (ms)  [3] lease (ms)  [4] max crashes  [5] dead letters to keep
 --   [6] how long a run's keys live on (ms)  [7] when `processing` was seen empty (ms, Redis's clock), '' when that is unknown
 -- returns { reclaimed ids, ids of new dead letters, lost ids, dead letters dropped, 1 if the pass goes on else 0,
---   { run id, state, … } of the runs that ended, ids that were here although their job had ended }
+--   { run id, state, … } of the runs that ended, ids that were here although their job had ended; why Redis refused a
+--   message, if it did }
 --
 -- Fields of `meta`: last_sweep, hold_left, cursor (distance from the tail of what is still to be seen, 0 between passes),
 -- next_sweep (before it no lease can be over; lowered by claims and pages, set anew when a pass begins).

@@ -1,11 +1,11 @@
 -- The only code that ends a run, and what must happen then.
--- needs: words/runs words/totals doors/create doors/join
+-- needs: words/runs words/totals words/publish doors/create doors/join
 
 local touched = {} -- ids of the runs that this script changed and that may be complete now
 
--- Publishes a state of a run. A message that Redis refuses must not break the transition.
+-- Publishes a state of a run.
 local function tell(run, status)
-  try('PUBLISH', LIFECYCLE, '{"run":' .. cjson.encode(run) .. ',"status":"' .. status .. '"}')
+  publish(LIFECYCLE, '{"run":' .. cjson.encode(run) .. ',"status":"' .. status .. '"}')
 end
 
 -- Until when what ends now is kept.
@@ -41,7 +41,7 @@ local function end_run(run, state)
   call('HSET', RUN .. id, 'state', state, 'ended_at_ms', NOW, 'touched_at_ms', NOW)
   if state == 'completed' and f[1] and run.gather then
     if try('EXISTS', JOB .. run.gather) == 0 then
-      create_for_run(run.gather, f[1], f[2], f[3], f[4], { 'gathers', id, 'more', '1' })
+      create_for_run(run.gather, f[1], f[2] or '{}', f[3], f[4], { 'gathers', id, 'more', '1' })
       join(run.gather, now)
       let_in()
       count('enqueued_total', 1)

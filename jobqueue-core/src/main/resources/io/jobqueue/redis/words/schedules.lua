@@ -10,12 +10,26 @@
 local SCHEDULES = ROOT .. 'schedules'
 local DEFINITION = { 'text', 'kind', 'payload', 'max_attempts', 'headers', 'missed', 'limit', 'overlap' }
 
--- Reads a schedule from the JSON of its field; nil when the JSON holds no schedule.
+-- What the parts of a schedule are that may be absent.
+local OPTIONAL = { payload = 'string', max_attempts = 'string', headers = 'string', missed = 'string', limit = 'string',
+  overlap = 'string', origin = 'string', heard = 'number', paused = 'number', retired = 'number', job = 'string',
+  slot = 'string', open = 'string', outcome = 'string', ended = 'number', error = 'string', enqueued = 'number',
+  skipped = 'number' }
+
+-- Reads a schedule from the JSON of its field; nil when the JSON holds no schedule. A part of another type would break off a
+-- script in the middle, so such a field counts as no schedule; an instance that declares it writes it anew.
 local function schedule_from(json)
   local ok, s = pcall(cjson.decode, json or '')
-  if ok and type(s) == 'table' and type(s.text) == 'string' and type(s.kind) == 'string' and type(s.after) == 'number' then
-    return s
+  if not (ok and type(s) == 'table' and type(s.text) == 'string' and type(s.kind) == 'string' and type(s.after) == 'number'
+    and pcall(cjson.encode, s)) then
+    return nil
   end
+  for part, kind in pairs(OPTIONAL) do
+    if s[part] ~= nil and type(s[part]) ~= kind then
+      return nil
+    end
+  end
+  return s
 end
 
 local function schedule_of(name)

@@ -21,7 +21,7 @@ local function enqueue_slot(name, s, id, slot)
     return false
   end
   local ok, headers = pcall(cjson.decode, s.headers or '')
-  headers = ok and type(headers) == 'table' and headers or {}
+  headers = ok and type(headers) == 'table' and pcall(cjson.encode, headers) and headers or {}
   headers['recurring-name'], headers['recurring-slot'] = name, slot
   local fields = { 'headers', cjson.encode(headers), 'more', '1' }
   if s.max_attempts and s.max_attempts ~= '' then
