@@ -1,6 +1,7 @@
 package io.jobqueue;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -36,6 +37,19 @@ public interface JobAdmin {
 
     /** The twin of {@link #list(DeadLetterFilter, int, int)}. */
     CompletableFuture<List<JobSnapshot>> listAsync(DeadLetterFilter filter, int offset, int limit);
+
+    /**
+     * Explains why a job is where it is, and what happens to it next: its place among the waiting jobs, when it is due, until
+     * when its worker holds it, its last error, the unique key it holds, how far its run is. Answers for the gather job of
+     * a live run too, before the run has created it. One round trip, bounded however long the queue is.
+     *
+     * @param id the job's id
+     * @return the explanation; empty when there is no such job on this queue
+     */
+    Optional<JobExplanation> explain(String id);
+
+    /** The twin of {@link #explain(String)}. */
+    CompletableFuture<Optional<JobExplanation>> explainAsync(String id);
 
     /**
      * Requeues one dead letter: the job waits at the back of the queue and has all its attempts again. Its last error stays

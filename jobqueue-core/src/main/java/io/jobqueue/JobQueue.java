@@ -112,6 +112,17 @@ public interface JobQueue {
     /** The twin of {@link #find(JobRef)}. */
     CompletableFuture<Optional<JobSnapshot>> findAsync(JobRef ref);
 
+    /**
+     * Explains why a job is where it is, and what happens to it next; see {@link JobAdmin#explain(String)}. Looks on the same
+     * queues as {@link #find(String)}.
+     *
+     * @param id the job's id
+     */
+    Optional<JobExplanation> explain(String id);
+
+    /** The twin of {@link #explain(String)}. */
+    CompletableFuture<Optional<JobExplanation>> explainAsync(String id);
+
     /** The depths of this queue's lists and its totals, read in one step. */
     QueueStats stats();
 

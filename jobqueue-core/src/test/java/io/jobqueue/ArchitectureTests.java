@@ -97,7 +97,7 @@ class ArchitectureTests {
             .layer("sides")
             .definedBy(
                     redis(
-                            "RedisQueues Application RedisJobQueue RedisJobAdmin DeadLetters RedisJobWorker RedisNotes JobHash Page RedisJobRuns RunOpening RunUnits UnitNames GatherWaiter RedisWorkOutputCache RedisWorkOutputs UnitValues Fields RedisRecurringJobs"))
+                            "RedisQueues Application RedisJobQueue RedisJobAdmin DeadLetters Explanation RedisJobWorker RedisNotes JobHash Page RedisJobRuns RunOpening RunUnits UnitNames GatherWaiter RedisWorkOutputCache RedisWorkOutputs UnitValues Fields RedisRecurringJobs"))
             .whereLayer("ground")
             .mayNotAccessAnyLayer()
             .whereLayer("road")

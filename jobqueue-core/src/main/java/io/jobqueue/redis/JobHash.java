@@ -25,13 +25,16 @@ record JobHash(String queue, String id, Map<String, String> fields, JobCodec cod
         return redis.<Map<String, String>>read(key, commands -> commands.hgetall(key))
                 .thenApply(fields -> fields.isEmpty()
                         ? Optional.empty()
-                        : Optional.of(new JobHash(
-                                        redis.name(),
-                                        id,
-                                        fields,
-                                        redis.codec(),
-                                        redis.settings().lease().visibilityTimeout())
-                                .snapshot()));
+                        : Optional.of(of(redis, id, fields).snapshot()));
+    }
+
+    static JobHash of(QueueRedis redis, String id, Map<String, String> fields) {
+        return new JobHash(
+                redis.name(),
+                id,
+                fields,
+                redis.codec(),
+                redis.settings().lease().visibilityTimeout());
     }
 
     JobSnapshot snapshot() {

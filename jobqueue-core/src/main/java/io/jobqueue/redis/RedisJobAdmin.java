@@ -6,6 +6,7 @@ import static io.jobqueue.redis.Answers.waitFor;
 import io.jobqueue.DeadLetterFilter;
 import io.jobqueue.JobAdmin;
 import io.jobqueue.JobEvent;
+import io.jobqueue.JobExplanation;
 import io.jobqueue.JobSnapshot;
 import io.jobqueue.JobStatus;
 import io.jobqueue.Names;
@@ -91,6 +92,18 @@ final class RedisJobAdmin implements JobAdmin {
             case PROCESSING, COMPLETED, FAILED ->
                 redis.read(key, commands -> commands.lrange(key, page.offset(), page.last()));
         };
+    }
+
+    // ---- explain
+
+    @Override
+    public Optional<JobExplanation> explain(String id) {
+        return waitFor(() -> explainAsync(id));
+    }
+
+    @Override
+    public CompletableFuture<Optional<JobExplanation>> explainAsync(String id) {
+        return Explanation.of(redis, Names.id(id));
     }
 
     // ---- dead letters

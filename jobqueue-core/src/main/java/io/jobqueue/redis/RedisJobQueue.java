@@ -4,6 +4,7 @@ import static io.jobqueue.redis.Answers.waitFor;
 
 import io.jobqueue.Enqueuer.Outgoing;
 import io.jobqueue.JobAdmin;
+import io.jobqueue.JobExplanation;
 import io.jobqueue.JobQueue;
 import io.jobqueue.JobRef;
 import io.jobqueue.JobRequest;
@@ -19,6 +20,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BiFunction;
 
 /**
  * One queue on Redis, as producers see it. The default queue of an application routes each job by its kind and finds jobs
@@ -111,16 +113,23 @@ final class RedisJobQueue implements JobQueue {
 
     @Override
     public CompletableFuture<Optional<JobSnapshot>> findAsync(String id) {
-        Names.id(id);
-        return JobHash.read(redis, id)
-                .thenCompose(job ->
-                        job.isPresent() || !isDefault ? CompletableFuture.completedFuture(job) : findOnOtherQueues(id));
+        return look(id, JobHash::read);
     }
 
-    private CompletableFuture<Optional<JobSnapshot>> findOnOtherQueues(String id) {
-        List<CompletableFuture<Optional<JobSnapshot>>> looks = application.names().stream()
+    /** Looks for a job here, and then, for the default queue, on all other queues. */
+    private <T> CompletableFuture<Optional<T>> look(
+            String id, BiFunction<QueueRedis, String, CompletableFuture<Optional<T>>> reader) {
+        return reader.apply(redis, Names.id(id))
+                .thenCompose(found -> found.isPresent() || !isDefault
+                        ? CompletableFuture.completedFuture(found)
+                        : lookOnOtherQueues(id, reader));
+    }
+
+    private <T> CompletableFuture<Optional<T>> lookOnOtherQueues(
+            String id, BiFunction<QueueRedis, String, CompletableFuture<Optional<T>>> reader) {
+        List<CompletableFuture<Optional<T>>> looks = application.names().stream()
                 .filter(queue -> !queue.equals(name()))
-                .map(queue -> JobHash.read(application.redis(queue), id))
+                .map(queue -> reader.apply(application.redis(queue), id))
                 .toList();
         return CompletableFuture.allOf(looks.toArray(CompletableFuture[]::new))
                 .thenApply(all ->
@@ -135,6 +144,16 @@ final class RedisJobQueue implements JobQueue {
     @Override
     public CompletableFuture<Optional<JobSnapshot>> findAsync(JobRef ref) {
         return JobHash.read(application.redis(ref.queue()), Names.id(ref.id()));
+    }
+
+    @Override
+    public Optional<JobExplanation> explain(String id) {
+        return waitFor(() -> explainAsync(id));
+    }
+
+    @Override
+    public CompletableFuture<Optional<JobExplanation>> explainAsync(String id) {
+        return look(id, Explanation::of);
     }
 
     @Override

@@ -20,7 +20,7 @@ class DoorTests {
 
     /** Commands that may name a place anywhere. */
     private static final Set<String> LOOKS =
-            Set.of("'LLEN'", "'LINDEX'", "'LRANGE'", "'LPOS'", "'ZCARD'", "'ZRANGE'", "'ZRANGEBYSCORE'");
+            Set.of("'LLEN'", "'LINDEX'", "'LRANGE'", "'LPOS'", "'ZCARD'", "'ZRANK'", "'ZRANGE'", "'ZRANGEBYSCORE'");
 
     private static final Set<String> READS_OF_FIELDS = Set.of("'HGET'", "'HMGET'");
 
