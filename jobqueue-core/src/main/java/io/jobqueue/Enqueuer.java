@@ -50,6 +50,14 @@ public interface Enqueuer {
         JobRequest request();
 
         /**
+         * Whether the thread of the caller is blocked until the job has ended. An enqueuer must not hold such a job back for
+         * something that this thread does later.
+         */
+        default boolean isAwaited() {
+            return false;
+        }
+
+        /**
          * The same job with another request. The queue and the id stay, and so does the unit of a run.
          *
          * @throws IllegalArgumentException when the request cannot be written

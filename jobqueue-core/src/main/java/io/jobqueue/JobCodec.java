@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
@@ -44,6 +45,7 @@ public final class JobCodec {
     private static final byte[] KIND = "\"kind\"".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] KIND_FIRST = "{\"kind\":".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] EMPTY = {'{', '}'};
+    private static final Pattern NOTHING = Pattern.compile("\\s*\\{\\s*}\\s*");
 
     private final JsonMapper mapper;
     private final JsonReading reading;
@@ -235,6 +237,34 @@ public final class JobCodec {
      * @since 0.1.0
      */
     public record Result(String output, String object) {}
+
+    /**
+     * Reads a result from the {@linkplain Result#object() object} that a job stores. What {@link #result} has put into an object
+     * is taken out of it again.
+     *
+     * @param object the result as it is stored
+     * @param type a type as in {@link JsonText#as(Class)}, or {@code Void.class} when the result does not matter
+     * @return the result, or {@code null} for an object without fields, which stands for nothing
+     * @throws UnreadableJsonException when the text is no JSON, or does not fit the type
+     */
+    public <T> @Nullable T readResult(String object, Class<T> type) {
+        if (type == Void.class || NOTHING.matcher(object).matches()) {
+            return null;
+        }
+        String value = reading.onlyValue(object);
+        if (value == null) {
+            return json(object).as(type);
+        }
+        try {
+            return json(value).as(type);
+        } catch (UnreadableJsonException ex) {
+            try {
+                return json(object).as(type); // of a type with the one property "value"
+            } catch (UnreadableJsonException alsoWhole) {
+                throw ex;
+            }
+        }
+    }
 
     /**
      * Writes a work output as the value's plain JSON, by the type of the value.

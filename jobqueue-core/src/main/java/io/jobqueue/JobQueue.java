@@ -1,12 +1,14 @@
 package io.jobqueue;
 
+import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A queue of jobs on Redis, for producers: enqueue jobs, find a job, read the figures.
+ * A queue of jobs on Redis, for producers: enqueue jobs, find a job, wait for its result, read the figures.
  *
  * <p>Two more interfaces use the same queue: {@link #admin()} for operators, and {@link #worker()} for code that claims and
  * completes jobs itself instead of leaving that to the engine.
@@ -122,6 +124,65 @@ public interface JobQueue {
 
     /** The twin of {@link #explain(String)}. */
     CompletableFuture<Optional<JobExplanation>> explainAsync(String id);
+
+    /**
+     * Waits until a job has ended, and returns its result.
+     *
+     * <p>The job is looked for as {@link #find(String)} does. A message of Redis ends the wait; a look at the job every second
+     * makes up for messages that were lost, so the wait outlasts outages of Redis. All waits of an application share one
+     * subscription, which exists only while somebody waits and for 5 s after that.
+     *
+     * <p>The end of the wait changes nothing about the job. A thread that is interrupted stops to wait and stays interrupted.
+     *
+     * @param id the job's id
+     * @param type what the result is read into, as in {@link JsonText#as(Class)}; {@code JsonText.class} for generic types,
+     *     {@code Void.class} when the result does not matter
+     * @param timeout how long to wait at most; zero looks once
+     * @return what the handler returned; {@code null} when it returned nothing or an object without fields
+     * @throws JobFailedException when the job is a dead letter, was discarded or cancelled
+     * @throws JobNotFoundException when there is no job of this id, any more or at all
+     * @throws AwaitTimeoutException when the job has not ended in time
+     * @throws UnreadableJsonException when the result does not fit the type
+     * @throws java.util.concurrent.CancellationException when the thread is interrupted
+     * @throws IllegalArgumentException for a negative timeout
+     * @throws IllegalStateException when the job is sent only after the commit of this thread's transaction, and when the
+     *     queue is stopped
+     */
+    <T> @Nullable T await(String id, Class<T> type, Duration timeout);
+
+    /**
+     * The twin of {@link #await(String, Class, Duration)}. Cancelling the future ends the wait and frees all that it holds.
+     */
+    <T> CompletableFuture<@Nullable T> awaitAsync(String id, Class<T> type, Duration timeout);
+
+    /**
+     * Waits until the job has ended that an enqueue answered for; see {@link #await(String, Class, Duration)}. A job whose
+     * answer was {@link JobRef.State#DEFERRED} need not exist yet: it may come during the wait.
+     *
+     * @param ref the answer of an enqueue
+     */
+    <T> @Nullable T await(JobRef ref, Class<T> type, Duration timeout);
+
+    /** The twin of {@link #await(JobRef, Class, Duration)}. */
+    <T> CompletableFuture<@Nullable T> awaitAsync(JobRef ref, Class<T> type, Duration timeout);
+
+    /**
+     * Enqueues one job and waits until it has ended: {@link #enqueue(Object)} and {@link #await(JobRef, Class, Duration)}
+     * within one timeout, and with the exceptions of both. When a job of the same id or unique key exists, this waits for
+     * that job.
+     *
+     * @param job an object whose type carries {@link JobKind}, or a {@link JobRequest}
+     * @param timeout how long to wait at most, the enqueue included
+     * @throws IllegalStateException when the job would be sent only after the commit of this thread's transaction; no job is
+     *     sent
+     */
+    <T> @Nullable T enqueueAndAwait(Object job, Class<T> type, Duration timeout);
+
+    /**
+     * The twin of {@link #enqueueAndAwait(Object, Class, Duration)}. Inside a transaction the future completes after the
+     * commit.
+     */
+    <T> CompletableFuture<@Nullable T> enqueueAndAwaitAsync(Object job, Class<T> type, Duration timeout);
 
     /** The depths of this queue's lists and its totals, read in one step. */
     QueueStats stats();

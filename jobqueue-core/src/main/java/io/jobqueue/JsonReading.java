@@ -67,6 +67,27 @@ final class JsonReading {
         }
     }
 
+    /**
+     * The value of an object whose only field is {@code value}; {@code null} for every other document, and when the value is an
+     * object or nothing.
+     */
+    @Nullable
+    String onlyValue(String json) {
+        try (JsonParser parser = mapper.createParser(json)) {
+            if (parser.nextToken() != JsonToken.START_OBJECT || !"value".equals(parser.nextName())) {
+                return null;
+            }
+            JsonToken token = parser.nextToken();
+            if (token == JsonToken.START_OBJECT || token == JsonToken.VALUE_NULL) {
+                return null;
+            }
+            String value = document(parser);
+            return parser.nextToken() == JsonToken.END_OBJECT ? value : null;
+        } catch (JacksonException ex) {
+            return null; // reading the whole document tells what is wrong with it
+        }
+    }
+
     /** The value that a parser stands at, as a document of its own. */
     String document(JsonParser parser) {
         ByteArrayOutputStream document = new ByteArrayOutputStream();

@@ -95,6 +95,43 @@ class JobCodecTests {
         assertThat(codec.result(new Mail("a", 1), Object.class, MB).object()).isEqualTo("{\"to\":\"a\",\"n\":1}");
     }
 
+    record Holder(List<Integer> value) {}
+
+    record Same(String value) {}
+
+    @Test
+    void aResultIsTakenOutOfTheObjectAgain() {
+        assertThat(codec.readResult("{}", Mail.class)).isNull();
+        assertThat(codec.readResult(" { } ", Integer.class)).isNull();
+        assertThat(codec.readResult("{\"to\":\"a\",\"n\":1}", Void.class)).isNull();
+        assertThat(codec.readResult("{\"value\":42}", Integer.class)).isEqualTo(42);
+        assertThat(codec.readResult("{ \"value\" : 42 }", int.class)).isEqualTo(42);
+        assertThat(codec.readResult("{\"value\":[1,2]}", List.class)).isEqualTo(List.of(1, 2));
+        assertThat(codec.readResult("{\"value\":12345678901234567890.50}", JsonText.class)
+                        .text())
+                .isEqualTo("12345678901234567890.50");
+        assertThat(codec.readResult("{\"to\":\"a\",\"n\":1}", Mail.class)).isEqualTo(new Mail("a", 1));
+    }
+
+    @Test
+    void aResultWithAFieldValueOfItsOwnIsReadAsItIs() {
+        assertThat(codec.readResult("{\"value\":[1]}", Holder.class)).isEqualTo(new Holder(List.of(1)));
+        assertThat(codec.readResult("{\"value\":\"x\"}", Same.class)).isEqualTo(new Same("x"));
+        assertThat(codec.readResult("{\"value\":null}", Same.class)).isEqualTo(new Same(null));
+        assertThat(codec.readResult("{\"value\":{\"a\":1}}", Map.class)).isEqualTo(Map.of("value", Map.of("a", 1)));
+        assertThat(codec.readResult("{\"value\":1,\"more\":2}", Map.class)).isEqualTo(Map.of("value", 1, "more", 2));
+    }
+
+    @Test
+    void aResultThatFitsTheTypeInNeitherFormIsRefusedForItsValue() {
+        assertThatThrownBy(() -> codec.readResult("{\"value\":\"secret\"}", Integer.class))
+                .isInstanceOf(UnreadableJsonException.class)
+                .hasMessageContaining("java.lang.Integer")
+                .hasMessageNotContaining("secret");
+        assertThatThrownBy(() -> codec.readResult("no json", Integer.class))
+                .isInstanceOf(UnreadableJsonException.class);
+    }
+
     @Test
     void anIteratorIsTheSameInBothFormsOfAResult() {
         JobCodec.Result result = codec.result(List.of(1, 2).iterator(), Object.class, MB);

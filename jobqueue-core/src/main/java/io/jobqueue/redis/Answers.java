@@ -3,6 +3,7 @@ package io.jobqueue.redis;
 import io.netty.util.concurrent.FastThreadLocalThread;
 import java.lang.StackWalker.StackFrame;
 import java.util.Arrays;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -30,6 +31,9 @@ final class Answers {
             return call.get().join();
         } catch (CompletionException ex) {
             throw rethrown(ex);
+        } catch (CancellationException ex) {
+            // newer JDKs put the exception that ended the future into another one
+            throw ex.getCause() instanceof CancellationException own ? own : ex;
         }
     }
 

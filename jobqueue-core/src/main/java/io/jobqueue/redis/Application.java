@@ -27,6 +27,16 @@ interface Application {
     /** Another way to send jobs, behind the application's decorators. */
     Enqueuer decorated(Enqueuer sending);
 
+    /** The waits for the ends of the jobs on the queue of a name. */
+    JobEnds ends(String name);
+
+    /**
+     * Refuses to block this thread until a job has ended that is held back until the thread goes on.
+     *
+     * @throws IllegalStateException when the job is
+     */
+    void refuseToAwait(String queue, String id);
+
     /** Reads schedules from their texts. */
     ScheduleTexts schedules();
 

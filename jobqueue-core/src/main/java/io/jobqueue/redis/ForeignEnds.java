@@ -5,9 +5,6 @@ import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Consumer;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * Hears on the guide's channel {@code events} which jobs have ended. Clients that do not know runs announce the end of a unit
@@ -19,13 +16,8 @@ final class ForeignEnds {
 
     private static final int MOST_KEPT = 20_000;
     private static final int A_CALL = 200;
-    private static final Pattern ID = Pattern.compile("\"id\"\\s*:\\s*\"([A-Za-z0-9_.:-]{1,128})\"");
-    private static final Pattern END = Pattern.compile("\"status\"\\s*:\\s*\"(?:completed|failed)\"");
 
-    /** How the messages of our own scripts end; their runs know already. */
-    private static final String OWN = ",\"by\":\"jobqueue\"}";
-
-    private final Consumer<String> listener = this::hear;
+    private final ChannelListener listener = this::hear;
 
     // guarded by this
     private final Set<String> ids = new LinkedHashSet<>();
@@ -61,14 +53,11 @@ final class ForeignEnds {
     }
 
     void hear(String message) {
-        if (message.endsWith(OWN)) {
-            return;
-        }
-        Matcher id = ID.matcher(message);
-        if (id.find() && END.matcher(message).find()) {
+        EndMessage end = EndMessage.read(message);
+        if (end != null && !end.own()) { // our own scripts have updated the run
             synchronized (this) {
                 if (ids.size() < MOST_KEPT) {
-                    ids.add(id.group(1));
+                    ids.add(end.id());
                 }
             }
         }

@@ -13,7 +13,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 
 /**
  * Waits until one run and its gather job have ended. A message on the channel makes the waiter look at once. Messages can be
@@ -27,7 +26,7 @@ final class GatherWaiter {
     private final QueueRedis redis;
     private final String runId;
     private final Semaphore told = new Semaphore(0);
-    private final Consumer<String> hearing;
+    private final ChannelListener hearing;
 
     GatherWaiter(QueueRedis redis, String runId) {
         this.redis = redis;

@@ -21,6 +21,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiFunction;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One queue on Redis, as producers see it. The default queue of an application routes each job by its kind and finds jobs
@@ -95,10 +97,12 @@ final class RedisJobQueue implements JobQueue {
 
     @Override
     public CompletableFuture<List<JobRef>> enqueueAllAsync(Collection<?> jobs) {
-        return application.enqueuer().enqueue(jobs.stream().map(this::written).toList());
+        return application
+                .enqueuer()
+                .enqueue(jobs.stream().<Outgoing>map(this::written).toList());
     }
 
-    private Outgoing written(Object job) {
+    private WrittenJob written(Object job) {
         JobRequest request = JobRequest.of(job);
         Optional<String> route = isDefault ? application.route(request.kind()) : Optional.empty();
         return WrittenJob.of(route.map(application::redis).orElse(redis), request);
@@ -155,6 +159,76 @@ final class RedisJobQueue implements JobQueue {
     public CompletableFuture<Optional<JobExplanation>> explainAsync(String id) {
         return look(id, Explanation::of);
     }
+
+    // ---- await
+
+    @Override
+    public <T> @Nullable T await(String id, Class<T> type, Duration timeout) {
+        List<String> queues = queuesOf(id);
+        queues.forEach(queue -> application.refuseToAwait(queue, id));
+        ResultWait<T> wait = new ResultWait<>(redis.codec(), type, timeout);
+        return waitFor(() -> wait.started().on(ends(queues), id, false), wait::interrupted);
+    }
+
+    @Override
+    public <T> CompletableFuture<@Nullable T> awaitAsync(String id, Class<T> type, Duration timeout) {
+        return new ResultWait<>(redis.codec(), type, timeout).started().on(ends(queuesOf(id)), id, false);
+    }
+
+    /** Where to look for a job, in this order. */
+    private List<String> queuesOf(String id) {
+        Names.id(id);
+        return Stream.concat(Stream.of(name()), isDefault ? application.names().stream() : Stream.empty())
+                .distinct()
+                .toList();
+    }
+
+    private List<JobEnds> ends(List<String> queues) {
+        return queues.stream().map(application::ends).toList();
+    }
+
+    @Override
+    public <T> @Nullable T await(JobRef ref, Class<T> type, Duration timeout) {
+        application.refuseToAwait(ref.queue(), ref.id());
+        ResultWait<T> wait = new ResultWait<>(redis.codec(), type, timeout);
+        return waitFor(() -> awaiting(wait.started(), ref), wait::interrupted);
+    }
+
+    @Override
+    public <T> CompletableFuture<@Nullable T> awaitAsync(JobRef ref, Class<T> type, Duration timeout) {
+        return awaiting(new ResultWait<>(redis.codec(), type, timeout).started(), ref);
+    }
+
+    private <T> CompletableFuture<@Nullable T> awaiting(ResultWait<T> wait, JobRef ref) {
+        return wait.on(ends(List.of(ref.queue())), Names.id(ref.id()), ref.state() == JobRef.State.DEFERRED);
+    }
+
+    @Override
+    public <T> @Nullable T enqueueAndAwait(Object job, Class<T> type, Duration timeout) {
+        Outgoing written = written(job).awaited();
+        ResultWait<T> wait = new ResultWait<>(redis.codec(), type, timeout);
+        return waitFor(() -> enqueueAndAwait(written, wait.started()), wait::interrupted);
+    }
+
+    @Override
+    public <T> CompletableFuture<@Nullable T> enqueueAndAwaitAsync(Object job, Class<T> type, Duration timeout) {
+        Outgoing written = written(job);
+        return enqueueAndAwait(written, new ResultWait<>(redis.codec(), type, timeout).started());
+    }
+
+    private <T> CompletableFuture<@Nullable T> enqueueAndAwait(Outgoing job, ResultWait<T> wait) {
+        CompletableFuture<@Nullable T> result = wait.result();
+        var unused = application.enqueuer().enqueue(List.of(job)).whenComplete((refs, failure) -> {
+            if (failure != null) {
+                result.completeExceptionally(Answers.unwrap(failure));
+            } else {
+                awaiting(wait, refs.get(0));
+            }
+        });
+        return result;
+    }
+
+    // ---- figures
 
     @Override
     public QueueStats stats() {

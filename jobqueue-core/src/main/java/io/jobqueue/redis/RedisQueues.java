@@ -43,6 +43,7 @@ public final class RedisQueues {
     private final Application application;
     private final JobQueue defaultQueue;
     private final Map<String, RedisJobStore> stores = new ConcurrentHashMap<>();
+    private final Map<String, JobEnds> ends = new ConcurrentHashMap<>();
     private final Presence presence;
 
     /**
@@ -217,6 +218,16 @@ public final class RedisQueues {
         }
 
         @Override
+        public JobEnds ends(String name) {
+            return ends.computeIfAbsent(name, queue -> new JobEnds(redis(queue)));
+        }
+
+        @Override
+        public void refuseToAwait(String queue, String id) {
+            options.sending().refuseToAwait(queue, id);
+        }
+
+        @Override
         public ScheduleTexts schedules() {
             return new ScheduleTexts(options.schedules());
         }
@@ -252,6 +263,26 @@ public final class RedisQueues {
     }
 
     /**
+     * A step between the decorators of the {@link Enqueuer} and Redis. It may send jobs later than they are enqueued, and answers
+     * {@link io.jobqueue.JobRef.State#DEFERRED} for them.
+     *
+     * @since 0.1.0
+     */
+    @FunctionalInterface
+    public interface Sending extends UnaryOperator<Enqueuer> {
+
+        /**
+         * Is called before a thread waits for the end of a job.
+         *
+         * @param queue a queue that may hold the job
+         * @param id the job's id
+         * @throws IllegalStateException when this step holds the job back until the calling thread goes on, so that the thread
+         *     would wait in vain
+         */
+        default void refuseToAwait(String queue, String id) {}
+    }
+
+    /**
      * What the queues of an application have in common.
      *
      * @param keyPrefix the first part of every key; {@code queue} is what the guide's clients use
@@ -262,7 +293,7 @@ public final class RedisQueues {
      * @param enqueuing decorates the {@link Enqueuer} behind all ways to enqueue. Runs make one of their own for each start,
      *     so a decorator keeps what it remembers outside
      * @param sending stands behind {@code enqueuing} and in front of Redis, for all jobs but the units and gather jobs that
-     *     runs add. It may send jobs later, and answer {@link io.jobqueue.JobRef.State#DEFERRED}
+     *     runs add
      * @param schedules reads {@linkplain Schedule#text() texts} of schedules other than fixed periods
      * @since 0.1.0
      */
@@ -273,7 +304,7 @@ public final class RedisQueues {
             JobCodec codec,
             JobListener listener,
             UnaryOperator<Enqueuer> enqueuing,
-            UnaryOperator<Enqueuer> sending,
+            Sending sending,
             Function<String, Optional<Schedule>> schedules) {
 
         /** Checks the prefix. */
@@ -290,7 +321,7 @@ public final class RedisQueues {
                     JobCodec.standard(),
                     JobListener.none(),
                     UnaryOperator.identity(),
-                    UnaryOperator.identity(),
+                    next -> next,
                     text -> Optional.empty());
         }
 
@@ -320,7 +351,7 @@ public final class RedisQueues {
         }
 
         /** The same options with another step between the decorators and Redis. */
-        public Options withSending(UnaryOperator<Enqueuer> step) {
+        public Options withSending(Sending step) {
             return new Options(keyPrefix, routes, settings, codec, listener, enqueuing, step, schedules);
         }
 

@@ -1,6 +1,8 @@
 package io.jobqueue.redis;
 
 import io.jobqueue.worker.LogText;
+import io.lettuce.core.RedisChannelHandler;
+import io.lettuce.core.RedisConnectionStateListener;
 import io.lettuce.core.api.StatefulConnection;
 import io.lettuce.core.pubsub.RedisPubSubAdapter;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
@@ -18,8 +20,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Listens to channels, on one connection that is open only while there are listeners. When the connection breaks, all
- * listeners are forgotten; callers see that in {@link #has} or add themselves again from time to time. A message that is
- * published meanwhile is lost, so callers have to poll as well.
+ * listeners are forgotten and {@linkplain ChannelListener#lost told so}; they may be added again. A message that is published
+ * meanwhile is lost, so listeners have to look by themselves when they are {@linkplain ChannelListener#subscribed subscribed},
+ * and from time to time.
  *
  * <p>The queue works without channels, only later. So when the Redis user lacks the right to them, the log gets one warning
  * for listening and one for publishing, and nobody listens for the next {@link #PAUSE_AFTER_REFUSAL}.
@@ -35,7 +38,7 @@ final class Subscriptions {
     private final Consumer<StatefulConnection<String, String>> giveBack;
 
     /** Changed under the lock of this, read without it. */
-    private final Map<String, Set<Consumer<String>>> listeners = new ConcurrentHashMap<>();
+    private final Map<String, Set<ChannelListener>> listeners = new ConcurrentHashMap<>();
 
     // guarded by this
     private @Nullable StatefulRedisPubSubConnection<String, String> connection;
@@ -52,43 +55,70 @@ final class Subscriptions {
     }
 
     /** Listens to a channel, as soon as the connection is open. Does not wait for that. */
-    void add(String channel, Consumer<String> listener) {
+    void add(String channel, ChannelListener listener) {
+        List<ChannelListener> forgotten = List.of();
+        boolean open;
         synchronized (this) {
             if (isRefused()) {
                 return;
             }
             if (connection != null && !connection.isOpen()) {
-                close();
+                forgotten = forget();
             }
-            Set<Consumer<String>> ofChannel = listeners.computeIfAbsent(channel, any -> ConcurrentHashMap.newKeySet());
+            Set<ChannelListener> ofChannel = listeners.computeIfAbsent(channel, any -> ConcurrentHashMap.newKeySet());
             if (ofChannel.add(listener) && ofChannel.size() == 1 && connection != null) {
                 subscribe(connection, channel);
             }
-            if (connection != null || opening) {
-                return;
-            }
-            opening = true;
+            open = connection == null && !opening;
+            opening = opening || open;
         }
-        var unused = connect.get().whenComplete(this::opened);
+        forgotten.stream().filter(each -> each != listener).forEach(ChannelListener::lost);
+        if (open) {
+            var unused = connect.get().whenComplete(this::opened);
+        }
     }
 
-    private synchronized void opened(
-            @Nullable StatefulRedisPubSubConnection<String, String> made, @Nullable Throwable failure) {
-        opening = false;
-        if (made == null) {
-            listeners.clear();
-        } else if (listeners.isEmpty()) {
-            giveBack.accept(made);
-        } else {
-            connection = made;
-            made.addListener(new RedisPubSubAdapter<>() {
+    private void opened(@Nullable StatefulRedisPubSubConnection<String, String> made, @Nullable Throwable failure) {
+        List<ChannelListener> forgotten = List.of();
+        synchronized (this) {
+            opening = false;
+            if (made == null) {
+                forgotten = forget();
+            } else if (listeners.isEmpty()) {
+                giveBack.accept(made);
+            } else {
+                connection = made;
+                listenOn(made);
+                listeners.keySet().forEach(channel -> subscribe(made, channel));
+            }
+        }
+        forgotten.forEach(ChannelListener::lost);
+    }
+
+    private void listenOn(StatefulRedisPubSubConnection<String, String> made) {
+        made.addListener(new RedisPubSubAdapter<>() {
+            @Override
+            public void message(String channel, String message) {
+                of(channel).forEach(each -> each.message(message));
+            }
+
+            @Override
+            public void subscribed(String channel, long count) {
+                of(channel).forEach(ChannelListener::subscribed);
+            }
+        });
+        if (!made.getOptions().isAutoReconnect()) {
+            made.addListener(new RedisConnectionStateListener() {
                 @Override
-                public void message(String from, String message) {
-                    listeners.getOrDefault(from, Set.of()).forEach(each -> each.accept(message));
+                public void onRedisDisconnected(RedisChannelHandler<?, ?> broken) {
+                    discardLater(made);
                 }
             });
-            listeners.keySet().forEach(channel -> subscribe(made, channel));
         }
+    }
+
+    private Set<ChannelListener> of(String channel) {
+        return listeners.getOrDefault(channel, Set.of());
     }
 
     /** Forgets all listeners when it fails: better no listener than one that never hears. */
@@ -98,7 +128,7 @@ final class Subscriptions {
                 if (Refusal.isMissingRight(String.valueOf(failure.getMessage()))) {
                     listeningRefused(channel, String.valueOf(failure.getMessage()));
                 }
-                discard(open);
+                discardLater(open);
             }
         });
     }
@@ -112,7 +142,7 @@ final class Subscriptions {
         if (!warnedOfListening) {
             warnedOfListening = true;
             log.warn(
-                    "The Redis user may not subscribe to the channel {}, so ends of runs and of other clients' jobs are found later, by polling: {}. Grant the right with: {}",
+                    "The Redis user may not subscribe to the channel {}, so ends of runs, of awaited jobs and of other clients' jobs are found later, by polling: {}. Grant the right with: {}",
                     channel,
                     LogText.oneLine(reason),
                     AclLine.grant(List.of(AclLine.channelsOf(channel), "+subscribe", "+unsubscribe")));
@@ -139,37 +169,55 @@ final class Subscriptions {
                 AclLine.grant(List.of(AclLine.channelsOf(channel), "+publish")));
     }
 
-    private synchronized void discard(StatefulRedisPubSubConnection<String, String> broken) {
-        if (connection == broken) {
-            close();
-        }
+    /** On another thread, because the caller may hold locks of the driver or of this, and listeners have locks of their own. */
+    private void discardLater(StatefulRedisPubSubConnection<String, String> broken) {
+        var unused = CompletableFuture.runAsync(() -> discard(broken));
     }
 
-    synchronized void remove(String channel, Consumer<String> listener) {
-        Set<Consumer<String>> ofChannel = listeners.get(channel);
+    private void discard(StatefulRedisPubSubConnection<String, String> broken) {
+        List<ChannelListener> forgotten;
+        synchronized (this) {
+            forgotten = connection == broken ? forget() : List.of();
+        }
+        forgotten.forEach(ChannelListener::lost);
+    }
+
+    synchronized void remove(String channel, ChannelListener listener) {
+        Set<ChannelListener> ofChannel = listeners.get(channel);
         if (ofChannel == null || !ofChannel.remove(listener) || !ofChannel.isEmpty()) {
             return;
         }
         listeners.remove(channel);
         if (listeners.isEmpty()) {
-            close();
+            forget();
         } else if (connection != null) {
             var unused = connection.async().unsubscribe(channel);
         }
     }
 
     /** Whether a listener was added and was not lost with the connection since. */
-    synchronized boolean has(String channel, Consumer<String> listener) {
-        return (connection == null || connection.isOpen())
-                && listeners.getOrDefault(channel, Set.of()).contains(listener);
+    synchronized boolean has(String channel, ChannelListener listener) {
+        return (connection == null || connection.isOpen()) && of(channel).contains(listener);
     }
 
     /** Forgets all listeners and gives the connection back. */
-    synchronized void close() {
+    void close() {
+        List<ChannelListener> forgotten;
+        synchronized (this) {
+            forgotten = forget();
+        }
+        forgotten.forEach(ChannelListener::lost);
+    }
+
+    // guarded by this
+    private List<ChannelListener> forget() {
+        List<ChannelListener> forgotten =
+                listeners.values().stream().flatMap(Set::stream).toList();
         listeners.clear();
         if (connection != null) {
             giveBack.accept(connection);
             connection = null;
         }
+        return forgotten;
     }
 }

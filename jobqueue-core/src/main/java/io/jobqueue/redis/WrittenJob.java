@@ -15,13 +15,15 @@ final class WrittenJob implements Enqueuer.Outgoing {
     private final JobRequest request;
     private final String payload;
     private final String headers;
+    private final boolean awaited;
 
-    private WrittenJob(QueueRedis redis, String id, JobRequest request, String payload) {
+    private WrittenJob(QueueRedis redis, String id, JobRequest request, String payload, boolean awaited) {
         this.redis = redis;
         this.id = id;
         this.request = request;
         this.payload = payload;
         this.headers = request.headers().isEmpty() ? "" : redis.codec().headers(request.headers());
+        this.awaited = awaited;
     }
 
     /**
@@ -30,7 +32,7 @@ final class WrittenJob implements Enqueuer.Outgoing {
      * @throws IllegalArgumentException when the payload cannot be written or is too large
      */
     static WrittenJob of(QueueRedis redis, JobRequest request) {
-        return new WrittenJob(redis, idOf(redis, request), request, payloadOf(redis, request));
+        return new WrittenJob(redis, idOf(redis, request), request, payloadOf(redis, request), false);
     }
 
     private static String idOf(QueueRedis redis, JobRequest request) {
@@ -56,7 +58,17 @@ final class WrittenJob implements Enqueuer.Outgoing {
                 ? changed.unit(request.runId(), request.unitId())
                 : changed;
         boolean samePayload = next.payload() == request.payload() && next.kind().equals(request.kind());
-        return new WrittenJob(redis, id, next, samePayload ? payload : payloadOf(redis, next));
+        return new WrittenJob(redis, id, next, samePayload ? payload : payloadOf(redis, next), awaited);
+    }
+
+    /** The same job of a caller who blocks its thread until the job has ended. */
+    WrittenJob awaited() {
+        return new WrittenJob(redis, id, request, payload, true);
+    }
+
+    @Override
+    public boolean isAwaited() {
+        return awaited;
     }
 
     @Override

@@ -223,6 +223,28 @@ class ClusterTests {
     }
 
     @Test
+    void resultsAreAwaitedWhereverTheirQueueIs() {
+        RedisConnector connector = new RedisConnector(ClusterTests::link);
+        RedisQueues queues = new RedisQueues(connector, RedisQueues.Options.defaults());
+        for (String name : List.of("v", "w", "x", "y")) {
+            JobQueue queue = queues.queue(name);
+            List<CompletableFuture<Integer>> results = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                JobRequest request = JobRequest.of("count", null).id("job-" + i);
+                results.add(queue.enqueueAndAwaitAsync(request, Integer.class, Duration.ofSeconds(20)));
+            }
+            for (int i = 0; i < 3; i++) {
+                Claim claim = queue.worker().claim(Duration.ofSeconds(20)).orElseThrow();
+                queue.worker().complete(claim, claim.id().length());
+            }
+            assertThat(results).allSatisfy(result -> assertThat(result)
+                    .succeedsWithin(Duration.ofSeconds(20))
+                    .isEqualTo("job-0".length()));
+        }
+        connector.stop();
+    }
+
+    @Test
     void recurringJobsRunOnTheSlotOfTheirQueue() {
         RedisConnector connector = new RedisConnector(ClusterTests::link);
         RedisQueues queues = new RedisQueues(connector, RedisQueues.Options.defaults());

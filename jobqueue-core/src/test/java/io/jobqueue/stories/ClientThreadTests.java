@@ -80,6 +80,14 @@ class ClientThreadTests {
                                 "'enqueueAllAsync'",
                                 (queue, claim) -> queue.enqueueAll(List.of(request))),
                         new Blocking("find", "'findAsync'", (queue, claim) -> queue.find("first")),
+                        new Blocking(
+                                "await",
+                                "'awaitAsync'",
+                                (queue, claim) -> queue.await("first", Void.class, Duration.ofSeconds(1))),
+                        new Blocking(
+                                "enqueueAndAwait",
+                                "'enqueueAndAwaitAsync'",
+                                (queue, claim) -> queue.enqueueAndAwait(request, Void.class, Duration.ofSeconds(1))),
                         new Blocking("list", "'listAsync'", (queue, claim) -> queue.admin()
                                 .list(JobStatus.PENDING, 0, 1)),
                         new Blocking("stats", "'statsAsync'", (queue, claim) -> queue.stats()),

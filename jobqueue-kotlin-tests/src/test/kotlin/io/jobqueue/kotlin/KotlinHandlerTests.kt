@@ -2,6 +2,7 @@ package io.jobqueue.kotlin
 
 import io.jobqueue.JobKind
 import io.jobqueue.JobQueue
+import io.jobqueue.JobRequest
 import io.jobqueue.embedded.EmbeddedRedis
 import io.jobqueue.embedded.RedisServer
 import io.jobqueue.spring.JobHandler
@@ -13,6 +14,7 @@ import org.springframework.boot.autoconfigure.AutoConfigurations
 import org.springframework.boot.context.annotation.UserConfigurations
 import org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration
 import org.springframework.boot.test.context.runner.ApplicationContextRunner
+import java.time.Duration
 import java.util.concurrent.LinkedBlockingQueue
 import java.util.concurrent.TimeUnit
 
@@ -22,6 +24,14 @@ class KotlinHandlerTests(private val redis: EmbeddedRedis) {
 
     @JobKind("order")
     data class Order(val isUrgent: Boolean, val note: String?, val priority: Int = 3)
+
+    data class Confirmation(val number: Int, val note: String?)
+
+    open class Confirmer {
+        @JobHandler("confirm")
+        fun confirm(fields: Map<String, Any>): Confirmation? =
+            (fields["number"] as Int?)?.let { Confirmation(it, null) }
+    }
 
     open class Orders {
         val taken = LinkedBlockingQueue<Order>()
@@ -34,7 +44,7 @@ class KotlinHandlerTests(private val redis: EmbeddedRedis) {
 
     private fun application(): ApplicationContextRunner = ApplicationContextRunner()
         .withConfiguration(AutoConfigurations.of(DataRedisAutoConfiguration::class.java, JobQueueAutoConfiguration::class.java))
-        .withConfiguration(UserConfigurations.of(Orders::class.java))
+        .withConfiguration(UserConfigurations.of(Orders::class.java, Confirmer::class.java))
         .withPropertyValues("spring.data.redis.host=127.0.0.1", "spring.data.redis.port=${redis.port()}")
 
     @Test
@@ -44,6 +54,22 @@ class KotlinHandlerTests(private val redis: EmbeddedRedis) {
 
             val taken = context.getBean(Orders::class.java).taken
             assertThat(taken.poll(20, TimeUnit.SECONDS)).isEqualTo(Order(true, null, 1))
+        }
+    }
+
+    @Test
+    fun `a result is awaited as a data class that may be null`() {
+        application().run { context ->
+            val jobs = context.getBean(JobQueue::class.java)
+            val timeout = Duration.ofSeconds(20)
+
+            val known: Confirmation? =
+                jobs.enqueueAndAwait(JobRequest.of("confirm", mapOf("number" to 7)), Confirmation::class.java, timeout)
+            val nothing: Confirmation? =
+                jobs.enqueueAndAwait(JobRequest.of("confirm", mapOf("other" to 7)), Confirmation::class.java, timeout)
+
+            assertThat(known).isEqualTo(Confirmation(7, null))
+            assertThat(nothing).isNull()
         }
     }
 

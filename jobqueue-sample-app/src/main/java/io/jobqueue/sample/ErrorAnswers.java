@@ -1,7 +1,9 @@
 package io.jobqueue.sample;
 
+import io.jobqueue.AwaitTimeoutException;
 import io.jobqueue.EnqueueRefusedException;
 import io.jobqueue.EnqueueUncertainException;
+import io.jobqueue.JobFailedException;
 import io.jobqueue.RedisUnavailableException;
 import io.lettuce.core.RedisException;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +50,16 @@ final class ErrorAnswers {
     @ExceptionHandler
     ResponseEntity<ErrorBody> notEnqueued(EnqueueRefusedException ex) {
         return error(HttpStatus.SERVICE_UNAVAILABLE, "Redis refused the jobs: none was enqueued");
+    }
+
+    @ExceptionHandler
+    ResponseEntity<ErrorBody> jobFailed(JobFailedException ex) {
+        return error(HttpStatus.UNPROCESSABLE_CONTENT, ex.reason().words());
+    }
+
+    @ExceptionHandler
+    ResponseEntity<ErrorBody> jobNotEnded(AwaitTimeoutException ex) {
+        return error(HttpStatus.GATEWAY_TIMEOUT, ex.getMessage());
     }
 
     @ExceptionHandler

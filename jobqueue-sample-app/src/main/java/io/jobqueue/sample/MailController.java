@@ -5,8 +5,10 @@ import io.jobqueue.JobRef;
 import io.jobqueue.JobRequest;
 import io.jobqueue.JobStatus;
 import io.jobqueue.QueueStats;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PostMapping;
@@ -18,6 +20,7 @@ import org.springframework.web.bind.annotation.RestController;
 final class MailController {
 
     private static final int MOST_ENDED = 3;
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private final JobQueue jobs;
     private final RedisClock clock;
@@ -57,6 +60,17 @@ final class MailController {
                 .mapToObj(n -> JobRequest.of(new SendEmail(recipient, n)))
                 .toList());
         return new EnqueuedBody(mails.stream().map(JobRef::id).toList(), mail());
+    }
+
+    /**
+     * Sends one mail and answers with its receipt. The request waits without a thread. A mail that is not sent within
+     * {@link #PATIENCE} is still sent later.
+     */
+    @PostMapping("/mail/receipt")
+    CompletableFuture<Mailer.Receipt> sendAndWait(@RequestParam Map<String, String> fields) {
+        String recipient =
+                new Form(fields).text("recipient", DemoController.USUAL_RECIPIENT, DemoController.LONGEST_RECIPIENT);
+        return jobs.enqueueAndAwaitAsync(new SendEmail(recipient, 1), Mailer.Receipt.class, PATIENCE);
     }
 
     /** How the mails are doing. */

@@ -61,6 +61,17 @@ class MailerTests {
     }
 
     @Test
+    void aRequestCanWaitForTheReceiptOfItsMail() {
+        Answer sent = sample.post("/mail/receipt", "recipient", "ada@example.com");
+        Answer refused = sample.post("/mail/receipt", "recipient", "nobody");
+
+        assertThat(sent.status()).isEqualTo(200);
+        assertThat(sent.json().toString()).isEqualTo("{\"recipient\":\"ada@example.com\",\"attempt\":1}");
+        assertThat(refused.status()).isEqualTo(422);
+        assertThat(refused.json().get("error").asString()).isEqualTo("the recipient is no mail address");
+    }
+
+    @Test
     void theGuidesEmailsWaitForSimulatedWorkers() {
         sample.post("/enqueue", "kind", "email", "count", 2);
         sample.post("/mail");

@@ -2,12 +2,14 @@ package io.jobqueue.spring;
 
 import io.jobqueue.Enqueuer;
 import io.jobqueue.JobRef;
+import io.jobqueue.redis.RedisQueues;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.springframework.transaction.support.TransactionSynchronization;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
@@ -34,6 +36,32 @@ final class AfterCommitEnqueuer implements Enqueuer {
         this.byDefault = byDefault;
     }
 
+    /** The step that puts this enqueuer in front of Redis. */
+    static RedisQueues.Sending sending(DeferredJobs deferred, boolean byDefault) {
+        return new RedisQueues.Sending() {
+
+            @Override
+            public Enqueuer apply(Enqueuer next) {
+                return new AfterCommitEnqueuer(next, deferred, byDefault);
+            }
+
+            @Override
+            public void refuseToAwait(String queue, String id) {
+                if (TransactionSynchronizationManager.isSynchronizationActive()
+                        && TransactionSynchronizationManager.getSynchronizations().stream()
+                                .anyMatch(each -> each instanceof JobsOfTransaction jobs && jobs.hold(queue, id))) {
+                    throw inVain("job '%s'".formatted(id));
+                }
+            }
+        };
+    }
+
+    private static IllegalStateException inVain(String job) {
+        return new IllegalStateException(
+                "%s is sent after the commit of transaction '%s', so waiting for its end inside of the transaction is in vain; wait after the commit, or send the job at once with JobRequest.afterCommit(false)"
+                        .formatted(job, TransactionSynchronizationManager.getCurrentTransactionName()));
+    }
+
     @Override
     public CompletableFuture<List<JobRef>> enqueue(List<Outgoing> jobs) {
         if (!TransactionSynchronizationManager.isActualTransactionActive()
@@ -46,6 +74,11 @@ final class AfterCommitEnqueuer implements Enqueuer {
         }
         if (TransactionSynchronizationManager.isCurrentTransactionReadOnly()) {
             return CompletableFuture.failedFuture(readOnly(later.get(0)));
+        }
+        Optional<Outgoing> awaited = later.stream().filter(Outgoing::isAwaited).findFirst();
+        if (awaited.isPresent()) {
+            String kind = awaited.get().request().kind();
+            return CompletableFuture.failedFuture(inVain("an awaited job of kind '%s'".formatted(kind)));
         }
         ofThisTransaction().jobs.addAll(later);
         List<Outgoing> now = jobs.stream().filter(job -> !waits(job)).toList();
@@ -93,6 +126,11 @@ final class AfterCommitEnqueuer implements Enqueuer {
 
         AfterCommitEnqueuer owner() {
             return AfterCommitEnqueuer.this;
+        }
+
+        boolean hold(String queue, String id) {
+            return jobs.stream()
+                    .anyMatch(job -> job.id().equals(id) && job.queue().equals(queue));
         }
 
         @Override

@@ -1,6 +1,5 @@
 package io.jobqueue.spring;
 
-import io.jobqueue.Enqueuer;
 import io.jobqueue.JobCodec;
 import io.jobqueue.JobEvent;
 import io.jobqueue.JobListener;
@@ -106,8 +105,8 @@ public final class JobQueueAutoConfiguration {
                         CronSchedule::read));
     }
 
-    private static UnaryOperator<Enqueuer> afterCommit(@Nullable DeferredJobs deferred, boolean byDefault) {
-        return deferred == null ? UnaryOperator.identity() : next -> new AfterCommitEnqueuer(next, deferred, byDefault);
+    private static RedisQueues.Sending afterCommit(@Nullable DeferredJobs deferred, boolean byDefault) {
+        return deferred == null ? next -> next : AfterCommitEnqueuer.sending(deferred, byDefault);
     }
 
     /** Child contexts share it, because they share the enqueuer. */
