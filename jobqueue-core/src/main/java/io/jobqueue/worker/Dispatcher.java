@@ -8,7 +8,6 @@ import io.jobqueue.QueueSettings;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -44,7 +43,8 @@ import org.slf4j.LoggerFactory;
  *
  * <h2>Sharing</h2>
  *
- * <p>Several dispatchers can share one {@link Slots} object and one {@link Crew}. Each has its own store, outbox and pace.
+ * <p>Several dispatchers can share one {@link Slots} object and one {@link Crew}. Each has its own store and {@link Demand},
+ * which decides when there is something to settle or to claim.
  *
  * <p>Thread-safe.
  */
@@ -52,16 +52,11 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
 
     private static final Logger log = LoggerFactory.getLogger(Dispatcher.class);
 
-    private static final int MAX_CLAIMS_A_CALL = 100;
-
     /** How long a dispatcher without a free slot waits for a signal. */
     private static final Duration MAX_WAIT_FOR_SLOT = Duration.ofSeconds(10);
 
     /** How long a job may wait for a thread of the crew before it is handed back for others. */
     private static final Duration MAX_WAIT_FOR_THREAD = Duration.ofSeconds(1);
-
-    /** How long a dispatcher rests before it looks for itself. Hints and polls are quicker; this look finds what both missed. */
-    private static final Duration MAX_REST = Duration.ofMinutes(1);
 
     /** The queue that a dispatcher works on, its handlers, and its settings. */
     record Source(JobStore store, AttemptNotes notes, Handlers handlers, WorkerSettings settings) {}
@@ -71,52 +66,14 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
     private final WorkerSettings settings;
     private final JobListener listener;
     private final JobRunner runner;
-    private final Patience patience;
     private final Crew crew;
-    private final Slots.Share share;
     private final LeaseKeeper.Member leases;
     private final Watch.Member watch;
     private final Loop loop;
+    private final Demand demand;
 
     /** The exchange whose replies are outstanding. Whoever swaps it out must finish it: the dispatcher, or its stop. */
     private final AtomicReference<@Nullable Exchange> out = new AtomicReference<>();
-
-    @GuardedBy("loop.lock")
-    private final Outbox outbox = new Outbox();
-
-    @GuardedBy("loop.lock")
-    private final Pace pace;
-
-    @GuardedBy("loop.lock")
-    private boolean claiming = true;
-
-    /** Whether there is a reason to claim when a slot is free. */
-    @GuardedBy("loop.lock")
-    private boolean look = true;
-
-    /** Whether a hint came. It must be followed, or passed on, also when no slot is free. */
-    @GuardedBy("loop.lock")
-    private boolean hinted;
-
-    @GuardedBy("loop.lock")
-    private boolean hintWanted;
-
-    /** How many jobs the claims that are out may bring. Those slots are taken, but no handler runs in them. */
-    @GuardedBy("loop.lock")
-    private int asked;
-
-    @GuardedBy("loop.lock")
-    private int claimsOut;
-
-    @GuardedBy("loop.lock")
-    private long nextLook = System.nanoTime();
-
-    /** When the next delayed job is due, as the last claim told; as far away as a rest may be when there is none. */
-    @GuardedBy("loop.lock")
-    private long dueAt = System.nanoTime();
-
-    @GuardedBy("loop.lock")
-    private long lastWorkAt = System.nanoTime();
 
     /** Makes a dispatcher that has no thread yet. From now on engine, slots and crew know it, until it is stopped. */
     Dispatcher(Source source, Slots slots, Crew crew, Engine engine) {
@@ -124,12 +81,10 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
         this.notes = source.notes();
         this.settings = source.settings();
         this.listener = engine.listener();
-        this.patience = engine.patience();
         this.runner = new JobRunner(source.handlers(), store.settings(), store.codec(), listener);
         this.crew = crew;
-        this.pace = new Pace(slots.capacity());
         this.loop = new Loop("jobqueue-" + store.queue() + "-dispatcher", false, this::turn);
-        this.share = slots.join(loop::signal);
+        this.demand = new Demand(loop, slots, settings, engine.patience().idle());
         this.leases = engine.keeper().join(store);
         this.watch = engine.watch().join(store.queue(), settings.pollInterval(), this);
     }
@@ -150,7 +105,7 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
                 finish(before);
             }
         } finally {
-            if (!isHasty()) {
+            if (!demand.isHasty()) {
                 finishOut();
             } // else its answers are waited for when the next exchange is on its way
         }
@@ -158,27 +113,13 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
 
     /** Settles what ended, and claims for the slots that are free. */
     private Exchange send() {
-        List<Attempt> batch = List.of();
-        int claims = Exchange.NO_CLAIM;
-        loop.lock.lock();
+        Demand.Order order = demand.take();
         try {
-            batch = outbox.takeBatch();
-            if (wantsToLook()) {
-                claims = share.take(MAX_CLAIMS_A_CALL, pace.ahead());
-                asked += claims;
-                claimsOut++;
-                hinted = false;
-                look = false;
-            }
-        } finally {
-            loop.lock.unlock();
-        }
-        try {
-            return Exchange.send(store, batch, claims);
+            return Exchange.send(store, order.batch(), order.claims());
         } catch (Throwable ex) {
             // no memory to send it; nothing was sent
-            notSettled(batch);
-            notClaimed(claims, 0, true);
+            demand.notSettled(order.batch());
+            demand.claimed(order.claims(), 0, true);
             throw ex;
         }
     }
@@ -193,7 +134,7 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
             if (settleFailure == null) {
                 settled(exchange.batch(), exchange.settled().join());
             } else {
-                notSettled(exchange.batch());
+                demand.notSettled(exchange.batch());
             }
         } finally {
             if (exchange.hasClaim()) {
@@ -201,8 +142,7 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
             }
         }
         if (!answered) {
-            share.withdraw();
-            share.tellOthers();
+            demand.yieldSlots();
             throw settleFailure != null ? settleFailure : claimFailure;
         }
     }
@@ -215,13 +155,7 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
         for (int i = 0; i < batch.size(); i++) {
             leases.remove(batch.get(i));
         }
-        loop.lock.lock();
-        try {
-            outbox.settled(batch.size());
-            loop.signal();
-        } finally {
-            loop.lock.unlock();
-        }
+        demand.settled(batch.size());
         for (int i = 0; i < batch.size(); i++) {
             Attempt attempt = batch.get(i);
             Duration took = Duration.ofNanos(attempt.tookNanos());
@@ -236,13 +170,13 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
         boolean more = true; // without an answer too
         try {
             if (claims != null) {
-                nextLookAfter(claims);
+                demand.lookAfter(claims);
                 attempts = attempts(claims.jobs(), exchange.sentAt());
                 more = claims.more();
             }
         } finally {
             // jobs for which there was no memory come back to the queue when their lease is over
-            notClaimed(exchange.claims(), attempts.size(), more);
+            demand.claimed(exchange.claims(), attempts.size(), more);
         }
         begin(attempts);
         if (claims != null) {
@@ -264,13 +198,7 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
         boolean wanted;
         try {
             leases.add(attempts);
-            loop.lock.lock();
-            try {
-                wanted = claiming;
-                lastWorkAt = attempts.isEmpty() ? lastWorkAt : System.nanoTime();
-            } finally {
-                loop.lock.unlock();
-            }
+            wanted = demand.begin(!attempts.isEmpty());
         } catch (Throwable ex) {
             attempts.forEach(this::handBack);
             throw ex;
@@ -282,63 +210,11 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
         }
     }
 
-    // ---- what the exchanges leave behind
-
-    private void notSettled(List<Attempt> batch) {
-        loop.lock.lock();
-        try {
-            outbox.putBack(batch);
-        } finally {
-            loop.lock.unlock();
-        }
-    }
-
-    /** Gives back the slots of a claim that brought fewer jobs than it asked for. */
-    private void notClaimed(int claims, int brought, boolean more) {
-        if (claims == Exchange.NO_CLAIM) {
-            return;
-        }
-        boolean othersWait;
-        loop.lock.lock();
-        try {
-            asked -= claims;
-            claimsOut--;
-            look |= more;
-            othersWait = share.giveBack(claims - brought) | share.hungry(more);
-            loop.signal();
-        } finally {
-            loop.lock.unlock();
-        }
-        if (othersWait) {
-            share.tellOthers();
-        }
-    }
-
     private void keepPace(Exchange exchange, boolean answered) {
-        loop.lock.lock();
-        try {
-            if (answered) {
-                pace.exchangeTook(System.nanoTime() - exchange.sentAt(), exchange.hasBoth());
-            } else {
-                pace.exchangeFailed();
-            }
-        } finally {
-            loop.lock.unlock();
-        }
-    }
-
-    private void nextLookAfter(JobStore.Claims claims) {
-        Duration nextDue = claims.nextDue();
-        // pools of many processes must not look in step
-        long poll = (long) (settings.pollInterval().toNanos()
-                * (0.7 + 0.3 * ThreadLocalRandom.current().nextDouble()));
-        long due = nextDue == null ? Long.MAX_VALUE : nextDue.toNanos();
-        loop.lock.lock();
-        try {
-            nextLook = System.nanoTime() + Math.min(poll, due);
-            dueAt = System.nanoTime() + Math.min(MAX_REST.toNanos(), due);
-        } finally {
-            loop.lock.unlock();
+        if (answered) {
+            demand.exchangeTook(System.nanoTime() - exchange.sentAt(), exchange.hasBoth());
+        } else {
+            demand.exchangeFailed();
         }
     }
 
@@ -351,29 +227,6 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
 
     // ---- waiting
 
-    /** Whether the crew has so much work ahead that the next exchange is to be sent before this one is answered. */
-    private boolean isHasty() {
-        loop.lock.lock();
-        try {
-            return pace.isHasty() && hasWork();
-        } finally {
-            loop.lock.unlock();
-        }
-    }
-
-    @GuardedBy("loop.lock")
-    private boolean hasWork() {
-        return !outbox.isEmpty() || wantsToLook();
-    }
-
-    /** Whether a claim may bring something, or a hint came that another worker needs. */
-    @GuardedBy("loop.lock")
-    private boolean wantsToLook() {
-        return claiming
-                && (hinted || (look && share.free(pace.ahead()) > 0))
-                && outbox.unsettled() <= settings.concurrency() + pace.ahead();
-    }
-
     /**
      * Waits until there is something to settle or a reason to claim.
      *
@@ -383,22 +236,17 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
         watch.rise();
         while (true) {
             handBackLate();
-            finishIfIdle();
-            boolean wantHint;
-            loop.lock.lock();
-            try {
-                if (hasWork() || loop.isStopping()) {
-                    return true;
-                }
-                wantHint = claiming && !hintWanted && share.free(pace.ahead()) > 0;
-                hintWanted |= wantHint;
-            } finally {
-                loop.lock.unlock();
+            if (!demand.hasWork() || loop.isStopping()) {
+                finishOut(); // there is nothing to send beside it
             }
-            if (wantHint) {
-                askForHint(); // may have to connect, so not under the lock
+            if (demand.hasWork() || loop.isStopping()) {
+                return true;
             }
-            if (!awaitSignal()) {
+            if (demand.takeWishForHint()) {
+                askForHint(); // may have to connect
+            }
+            Duration most = crew.isWaiting() ? MAX_WAIT_FOR_THREAD : MAX_WAIT_FOR_SLOT;
+            if (!demand.await(most.toNanos(), watch::rest)) {
                 return false;
             }
         }
@@ -411,58 +259,8 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
             asked = true;
         } finally {
             if (!asked) {
-                loop.lock.lock();
-                try {
-                    hintWanted = false;
-                } finally {
-                    loop.lock.unlock();
-                }
+                demand.noHintComes();
             }
-        }
-    }
-
-    /** Waits for a signal or for the time of the next look; {@code false} when the dispatcher rests. */
-    private boolean awaitSignal() throws InterruptedException {
-        loop.lock.lock();
-        try {
-            if (hasWork()) {
-                return true;
-            }
-            if (mayRest()) {
-                watch.rest(dueAt);
-                loop.rest();
-                return false;
-            }
-            boolean mayClaim = claiming && share.free(pace.ahead()) > 0;
-            long pause = mayClaim ? nextLook - System.nanoTime() : MAX_WAIT_FOR_SLOT.toNanos();
-            loop.await(crew.isWaiting() ? Math.min(pause, MAX_WAIT_FOR_THREAD.toNanos()) : pause);
-            look |= nextLook - System.nanoTime() <= 0;
-            return true;
-        } finally {
-            loop.lock.unlock();
-        }
-    }
-
-    @GuardedBy("loop.lock")
-    private boolean mayRest() {
-        return claiming
-                && share.taken() == 0
-                && outbox.unsettled() == 0
-                && out.get() == null
-                && System.nanoTime() - lastWorkAt >= patience.idle().toNanos();
-    }
-
-    /** Waits for the answers of the exchange that is out when there is nothing to send beside it. */
-    private void finishIfIdle() {
-        boolean idle;
-        loop.lock.lock();
-        try {
-            idle = !hasWork() || loop.isStopping();
-        } finally {
-            loop.lock.unlock();
-        }
-        if (idle) {
-            finishOut();
         }
     }
 
@@ -470,37 +268,19 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
     private void handBackLate() {
         List<Attempt> late = crew.takeBack(System.nanoTime() - MAX_WAIT_FOR_THREAD.toNanos());
         if (!late.isEmpty()) {
-            loop.lock.lock();
-            try {
-                pace.forgetJobs();
-            } finally {
-                loop.lock.unlock();
-            }
+            demand.forgetPaceOfJobs();
             late.forEach(attempt -> attempt.owner().handBack(attempt));
         }
     }
 
     @Override
     public void hinted() {
-        loop.lock.lock();
-        try {
-            hinted = true;
-            hintWanted = false;
-            loop.signal();
-        } finally {
-            loop.lock.unlock();
-        }
+        demand.hinted();
     }
 
     @Override
     public void look() {
-        loop.lock.lock();
-        try {
-            look = true;
-            loop.signal();
-        } finally {
-            loop.lock.unlock();
-        }
+        demand.look();
     }
 
     // ---- one attempt
@@ -542,55 +322,22 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
 
     /** Ends an attempt whose handler is done, or never began. Allocates nothing, so that it cannot fail. */
     private void end(Attempt attempt, Settlement how) {
-        if (!attempt.end(how)) {
+        if (attempt.end(how)) {
+            demand.ended(attempt);
+        } else {
             // it was left behind, and ended without its handler
-            share.cameBack();
+            demand.cameBack();
             crew.resize(-1);
-            return;
-        }
-        boolean othersWait;
-        loop.lock.lock();
-        try {
-            if (attempt.hasBegun()) {
-                pace.jobTook(attempt.tookNanos());
-            }
-            lastWorkAt = System.nanoTime();
-            look = true;
-            outbox.add(attempt);
-            othersWait = share.giveBack(1);
-            loop.signal();
-        } finally {
-            loop.lock.unlock();
-        }
-        if (othersWait) {
-            share.tellOthers();
         }
     }
 
     @Override
     public void leaveBehind(Attempt attempt) {
         // each of them holds a thread; the slot stays taken until one comes back
-        if (share.mayLeaveBehind() && goOnWithout(attempt, runner.timedOut(attempt, null))) {
+        if (demand.mayLeaveBehind() && demand.leaveBehind(attempt, runner.timedOut(attempt, null))) {
             crew.resize(1);
-            share.tellOthers();
+            demand.tellOthers();
             listener.on(new JobEvent.Stuck(attempt.claim()));
-        }
-    }
-
-    /** Ends an attempt whose handler goes on running. */
-    private boolean goOnWithout(Attempt attempt, Settlement how) {
-        loop.lock.lock();
-        try {
-            if (!attempt.end(how)) {
-                return false;
-            }
-            share.leaveBehind();
-            look = true;
-            outbox.add(attempt);
-            loop.signal();
-            return true;
-        } finally {
-            loop.lock.unlock();
         }
     }
 
@@ -598,20 +345,13 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
 
     /** Claims no more. What is claimed goes on, and claims are renewed. */
     void stopClaiming() {
-        loop.lock.lock();
-        try {
-            claiming = false;
-        } finally {
-            loop.lock.unlock();
-        }
-        loop.hurry();
-        share.withdraw();
+        demand.stopClaiming();
         watch.leave();
     }
 
     /** Waits until no handler runs; {@code false} when some still do. */
     boolean awaitHandlers(long deadline) {
-        return await(deadline, false);
+        return demand.awaitHandlers(deadline);
     }
 
     void interruptHandlers() {
@@ -620,31 +360,12 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
 
     /** Hands back the jobs whose handlers ignore the interrupt. */
     void handBackHandlers() {
-        leases.attempts().forEach(attempt -> goOnWithout(attempt, JobRunner.release(attempt.claim())));
+        leases.attempts().forEach(attempt -> demand.leaveBehind(attempt, JobRunner.release(attempt.claim())));
     }
 
     /** Waits until every attempt is settled and no claim can bring another; {@code false} when that does not come. */
     boolean awaitSettlements(long deadline) {
-        return await(deadline, true);
-    }
-
-    private boolean await(long deadline, boolean settledToo) {
-        loop.lock.lock();
-        try {
-            while (share.taken() > asked || (settledToo && (outbox.unsettled() > 0 || claimsOut > 0))) {
-                long left = deadline - System.nanoTime();
-                if (left <= 0) {
-                    return false;
-                }
-                loop.await(left);
-            }
-            return true;
-        } catch (InterruptedException ex) {
-            Thread.currentThread().interrupt();
-            return false;
-        } finally {
-            loop.lock.unlock();
-        }
+        return demand.awaitSettlements(deadline);
     }
 
     /** Ends the dispatcher's thread, and finishes an exchange that was answered meanwhile. */
@@ -660,6 +381,6 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
             }
         }
         leases.leave();
-        share.leave();
+        demand.leave();
     }
 }
