@@ -103,6 +103,14 @@ public sealed interface JobEvent {
     /** A job was handed back unspent, because its worker stops. */
     record Released(Claim claim) implements OfAttempt {}
 
+    /**
+     * A handler snoozed its job: the attempt was given back, and the job waits.
+     *
+     * @param delay how long the job waits
+     * @param took how long the handler ran
+     */
+    record Snoozed(Claim claim, Duration delay, Duration took) implements OfAttempt {}
+
     /** The job was taken from its worker, which was silent for longer than its lease; the handler is interrupted. */
     record LeaseLost(Claim claim) implements OfAttempt {}
 

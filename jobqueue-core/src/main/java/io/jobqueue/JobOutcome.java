@@ -26,6 +26,17 @@ public sealed interface JobOutcome {
         return new RetryIn(delay, reason);
     }
 
+    /**
+     * The job is not to be done yet: it waits and is then handed out again. The attempt is given back, so a job may be snoozed
+     * any number of times; its last error stays as it is.
+     *
+     * @param delay how long the job waits, from zero (it joins at the back of the queue at once) to ten years
+     * @throws IllegalArgumentException for another delay
+     */
+    static JobOutcome snooze(Duration delay) {
+        return new Snooze(delay);
+    }
+
     /** The job is not needed any more: it ends as failed with this reason and without an alarm. */
     static JobOutcome discard(String reason) {
         return new Discard(reason);
@@ -75,13 +86,24 @@ public sealed interface JobOutcome {
     /** See {@link JobOutcome#retryIn(Duration, String)}. */
     record RetryIn(Duration delay, String reason) implements JobOutcome {
 
-        private static final Duration LONGEST = Duration.ofDays(3660);
-
-        /** Refuses nonsense. */
+        /** Refuses a delay that is negative or longer than ten years. */
         public RetryIn {
-            if (delay.isNegative() || delay.compareTo(LONGEST) > 0) {
-                throw new IllegalArgumentException("delay must be from 0 to 10 years, was " + delay);
-            }
+            checkDelay(delay);
+        }
+    }
+
+    /** See {@link JobOutcome#snooze(Duration)}. */
+    record Snooze(Duration delay) implements JobOutcome {
+
+        /** Refuses a delay that is negative or longer than ten years. */
+        public Snooze {
+            checkDelay(delay);
+        }
+    }
+
+    private static void checkDelay(Duration delay) {
+        if (delay.isNegative() || delay.compareTo(Duration.ofDays(3660)) > 0) {
+            throw new IllegalArgumentException("delay must be from 0 to 10 years, was " + delay);
         }
     }
 

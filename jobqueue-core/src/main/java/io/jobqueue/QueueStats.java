@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param completedTotal jobs completed
  * @param failedTotal jobs failed for good
  * @param retriedTotal failed attempts that are followed by another
- * @param releasedTotal claims that were handed back without counting the attempt
+ * @param releasedTotal claims that were handed back without counting the attempt, snoozed jobs included
  * @param reclaimedTotal claims taken away because their lease expired
  * @param lostTotal ids that were removed because their job no longer existed
  * @param droppedTotal dead letters that retention dropped

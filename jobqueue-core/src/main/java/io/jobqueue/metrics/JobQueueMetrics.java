@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>{@code jobqueue.waited}</td><td>timer: from the enqueue to the start of the first attempt, by the clocks of
  *     Redis and of this process</td></tr>
  * <tr><td>{@code jobqueue.attempts}</td><td>timer: how long handlers ran; outcome {@code completed}, {@code retried},
- *     {@code failed}, {@code discarded}, {@code released}, {@code refused}</td></tr>
+ *     {@code failed}, {@code discarded}, {@code released}, {@code snoozed},
+ *     {@code refused}</td></tr>
  * <tr><td>{@code jobqueue.leases.lost}, {@code jobqueue.handlers.stuck}, {@code jobqueue.reclaimed},
  *     {@code jobqueue.lost}, {@code jobqueue.dead.dropped}</td><td>counters of events that should be rare;
  *     {@code jobqueue.workers.died} counts jobs that became dead letters because their workers died</td></tr>
@@ -81,6 +82,8 @@ public final class JobQueueMetrics implements JobListener {
             ran(failed, failed.discarded() ? "discarded" : "failed", failed.took());
         } else if (event instanceof JobEvent.Released) {
             ran(event, "released", Duration.ZERO);
+        } else if (event instanceof JobEvent.Snoozed snoozed) {
+            ran(snoozed, "snoozed", snoozed.took());
         } else if (event instanceof JobEvent.Refused) {
             ran(event, "refused", Duration.ZERO);
         } else if (event instanceof JobEvent.LeaseLost) {

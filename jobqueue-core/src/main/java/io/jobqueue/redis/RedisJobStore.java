@@ -171,6 +171,8 @@ final class RedisJobStore implements JobStore {
             addOther(args, end.claim(), "DELIVER", end.result(), end.output().equals(end.result()) ? "" : end.output());
         } else if (settlement instanceof Settlement.Retry end) {
             addOther(args, end.claim(), "RETRY", end.reason().text(), "", end.delay(), end.maxAttempts());
+        } else if (settlement instanceof Settlement.Snooze end) {
+            addOther(args, end.claim(), "SNOOZE", "", "", end.delay(), 0);
         } else if (settlement instanceof Settlement.Fail end) {
             addOther(args, end.claim(), "FAIL", end.reason().text(), "");
         } else {

@@ -146,6 +146,9 @@ final class JobRunner {
             return new Settlement.Retry(
                     claim, FailureReason.handler(again.reason()), again.delay(), attempt.maxAttempts(), thrown);
         }
+        if (outcome instanceof JobOutcome.Snooze snooze) {
+            return new Settlement.Snooze(claim, snooze.delay());
+        }
         if (outcome instanceof JobOutcome.Discard discard) {
             return fail(claim, Code.DISCARDED, discard.reason(), thrown);
         }

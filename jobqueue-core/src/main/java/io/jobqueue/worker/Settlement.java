@@ -126,6 +126,23 @@ public sealed interface Settlement {
         }
     }
 
+    /**
+     * The job waits for a while, and the attempt does not count.
+     *
+     * @param delay how long the job waits; zero puts it to the back of its queue
+     */
+    record Snooze(Claim claim, Duration delay) implements Settlement {
+
+        @Override
+        public JobEvent event(Answer answer, Duration took) {
+            return switch (answer) {
+                case REFUSED -> new JobEvent.Refused(claim);
+                case DONE, ALREADY -> new JobEvent.Snoozed(claim, delay, took);
+                case FAILED -> cancelled(claim, took);
+            };
+        }
+    }
+
     /** The job is handed back to the head of its queue, and the attempt does not count. */
     record Release(Claim claim) implements Settlement {
 
@@ -134,14 +151,14 @@ public sealed interface Settlement {
             return switch (answer) {
                 case REFUSED -> new JobEvent.Refused(claim);
                 case DONE, ALREADY -> new JobEvent.Released(claim);
-                case FAILED ->
-                    new JobEvent.Failed(
-                            claim,
-                            new FailureReason(
-                                    FailureReason.Code.CANCELLED,
-                                    claim.gathers() == null ? "its run was cancelled" : "its run was opened anew"),
-                            took);
+                case FAILED -> cancelled(claim, took);
             };
         }
+    }
+
+    /** The event of an attempt that was to be given back, and whose job nobody wants any more. */
+    private static JobEvent cancelled(Claim claim, Duration took) {
+        String words = claim.gathers() == null ? "its run was cancelled" : "its run was opened anew";
+        return new JobEvent.Failed(claim, new FailureReason(FailureReason.Code.CANCELLED, words), took);
     }
 }

@@ -298,7 +298,7 @@ public final class Checker {
     }
 
     /**
-     * I8: A job runs again only after a failure or a release of its last run, or when a fault hit the process that had it. So
+     * I8: A job runs again only after a failure, a release or a snooze of its last run, or when a fault hit the process that had it. So
      * there are at most as many other reruns as jobs were in flight at the faults.
      */
     private void whatRunsAgainHasAReason() {
@@ -318,8 +318,7 @@ public final class Checker {
     }
 
     private static boolean wasGivenBack(OfJob job, Claimed claim) {
-        return job.ends(claim)
-                .anyMatch(end -> (end.verb() == Verb.RETRY || end.verb() == Verb.RELEASE) && end.mayBeDone());
+        return job.ends(claim).anyMatch(end -> (end.verb() == Verb.RETRY || end.isUnspent()) && end.mayBeDone());
     }
 
     private boolean wasHit(OfJob job, Claimed claim) {
@@ -332,8 +331,8 @@ public final class Checker {
     }
 
     /**
-     * I9: Attempts are counted from 1 without gaps, but for claims whose answer was lost; a release gives its attempt back; no
-     * job runs more often than it may.
+     * I9: Attempts are counted from 1 without gaps, but for claims whose answer was lost; a release and a snooze give
+     * their attempt back; no job runs more often than it may.
      */
     private void attemptsAreCountedAndLimited() {
         long[] fences = claims.stream().mapToLong(Claimed::fence).toArray();
@@ -344,8 +343,8 @@ public final class Checker {
                 int rise = claim.attempt() - (before == null ? 0 : before.attempt());
                 // claims that nobody heard of took fences, and may have been of this job
                 long unheard = claim.fence() - from - 1 - between(fences, from, claim.fence());
-                int least = before != null && mayBeReleased(job, before) ? 0 : 1;
-                int most = before != null && isReleased(job, before) ? 0 : 1;
+                int least = before != null && mayBeGivenBack(job, before) ? 0 : 1;
+                int most = before != null && isGivenBack(job, before) ? 0 : 1;
                 if (rise < least || rise > most + unheard) {
                     broken(
                             "I9",
@@ -360,7 +359,7 @@ public final class Checker {
             int limit = job.enqueues.stream().mapToInt(Enqueue::limit).max().orElse(Integer.MAX_VALUE);
             long ran = job.runs.stream()
                     .filter(run -> job.claim(run)
-                            .filter(claim -> mayBeReleased(job, claim))
+                            .filter(claim -> mayBeGivenBack(job, claim))
                             .isEmpty())
                     .count();
             if (ran > limit) {
@@ -369,14 +368,13 @@ public final class Checker {
         }
     }
 
-    private static boolean mayBeReleased(OfJob job, Claimed claim) {
-        return job.ends(claim).anyMatch(end -> end.verb() == Verb.RELEASE && end.mayBeDone());
+    private static boolean mayBeGivenBack(OfJob job, Claimed claim) {
+        return job.ends(claim).anyMatch(end -> end.isUnspent() && end.mayBeDone());
     }
 
-    private static boolean isReleased(OfJob job, Claimed claim) {
+    private static boolean isGivenBack(OfJob job, Claimed claim) {
         return job.ends(claim)
-                .anyMatch(end ->
-                        end.verb() == Verb.RELEASE && (end.answer() == Answer.DONE || end.answer() == Answer.ALREADY));
+                .anyMatch(end -> end.isUnspent() && (end.answer() == Answer.DONE || end.answer() == Answer.ALREADY));
     }
 
     /** How many fences are greater than {@code low} and smaller than {@code high}. */
@@ -488,7 +486,7 @@ public final class Checker {
                 .orElse(History.NEVER);
     }
 
-    /** I14: Nothing runs before its time: neither a delayed job nor a retry that has to wait. */
+    /** I14: Nothing runs before its time: neither a delayed job, nor a retry or a snoozed job that has to wait. */
     private void nothingRunsEarly() {
         for (OfJob job : jobs.values()) {
             if (job.enqueues.isEmpty()) {
@@ -510,7 +508,7 @@ public final class Checker {
         }
     }
 
-    /** Until when a run had to wait for the retry that the one before it asked for; 0 when it did not come by that. */
+    /** Until when a run had to wait for the retry or the snooze that the one before it asked for; 0 when neither did. */
     private static long retryDue(OfJob job, Run failed, Run next) {
         if (job.reclaims.stream()
                 .map(Sweep::span)
@@ -519,7 +517,7 @@ public final class Checker {
         }
         return job.claim(failed).stream()
                 .flatMap(job::ends)
-                .filter(end -> end.verb() == Verb.RETRY && end.mayBeDone())
+                .filter(end -> (end.verb() == Verb.RETRY || end.verb() == Verb.SNOOZE) && end.mayBeDone())
                 .filter(end -> end.span().from() < next.from())
                 .mapToLong(end -> end.span().from() + end.delay())
                 .min()

@@ -140,7 +140,24 @@ class CheckerMutantTests {
         A_RETRY_THAT_DOES_NOT_WAIT(
                 "retry",
                 Set.of("I14"),
-                new Edit("road/settle", "local due = now + tonumber(entry.delay)", "local due = now")),
+                new Edit(
+                        "road/settle",
+                        "  else\n    local due = now + tonumber(entry.delay)",
+                        "  else\n    local due = now")),
+        A_SNOOZE_THAT_COSTS_AN_ATTEMPT(
+                "snooze",
+                Set.of("I9"),
+                new Edit(
+                        "road/settle",
+                        "text(due),\n      'attempts', text(math.max(0, entry.attempts - 1)))",
+                        "text(due))")),
+        A_SNOOZE_THAT_DOES_NOT_WAIT(
+                "snooze",
+                Set.of("I14"),
+                new Edit(
+                        "road/settle",
+                        "elseif entry.verb == 'SNOOZE' then\n    local due = now + tonumber(entry.delay)",
+                        "elseif entry.verb == 'SNOOZE' then\n    local due = now")),
         A_SLOT_THAT_RUNS_TWICE(
                 "slot",
                 Set.of("I3"),

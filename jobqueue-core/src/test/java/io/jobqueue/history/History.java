@@ -85,7 +85,7 @@ public record History(
     /**
      * One attempt of a settle call.
      *
-     * @param delay how long a retry waits, in nanoseconds
+     * @param delay how long a retry or a snoozed job waits, in nanoseconds
      * @param answer {@code null} when there was none
      */
     record End(Span span, String id, String token, Verb verb, long delay, @Nullable Answer answer) {
@@ -93,6 +93,11 @@ public record History(
         /** Whether the job's status changed by it, as far as its worker was told. */
         boolean isDone() {
             return answer == Answer.DONE || answer == Answer.FAILED;
+        }
+
+        /** Whether it asks to give the attempt back. */
+        boolean isUnspent() {
+            return verb == Verb.RELEASE || verb == Verb.SNOOZE;
         }
 
         /** Whether it may have changed the job's status. */

@@ -91,6 +91,7 @@ public final class Schedules implements AutoCloseable {
                 case "zombie" -> stage.zombie();
                 case "delayed" -> stage.delayed();
                 case "retry" -> stage.retry();
+                case "snooze" -> stage.snooze();
                 case "dead" -> stage.dead();
                 case "twice" -> stage.twice();
                 case "audited" -> stage.audited();
@@ -320,6 +321,16 @@ public final class Schedules implements AutoCloseable {
         enqueue("one");
         Claim first = ann.start().orElseThrow();
         ann.settle(first, Verb.RETRY, RETRY);
+        look();
+        ann.start().ifPresent(ann::complete);
+        pass(RETRY);
+        ann.start().ifPresent(ann::complete);
+    }
+
+    /** A handler snoozes its job, which runs when its time has come. */
+    private void snooze() {
+        enqueue("one");
+        ann.settle(ann.start().orElseThrow(), Verb.SNOOZE, RETRY);
         look();
         ann.start().ifPresent(ann::complete);
         pass(RETRY);

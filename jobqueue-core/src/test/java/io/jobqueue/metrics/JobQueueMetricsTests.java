@@ -55,6 +55,7 @@ class JobQueueMetricsTests {
                         new JobEvent.Failed(claim, FailureReason.handler("boom"), took),
                         new JobEvent.Failed(claim, new FailureReason(FailureReason.Code.DISCARDED, "x"), took),
                         new JobEvent.Released(claim),
+                        new JobEvent.Snoozed(claim, took, took),
                         new JobEvent.LeaseLost(claim),
                         new JobEvent.Refused(claim),
                         new JobEvent.Stuck(claim),

@@ -146,7 +146,12 @@ abstract class AttemptContract extends JobStoreFixture {
 
         Claim newer = claimOne();
 
-        for (Settlement late : List.of(complete(older), retry(older, Duration.ZERO, 5), fail(older), release(older))) {
+        for (Settlement late : List.of(
+                complete(older),
+                retry(older, Duration.ZERO, 5),
+                fail(older),
+                release(older),
+                snooze(older, Duration.ZERO))) {
             assertThat(settle(late)).as("%s", Verb.of(late)).isEqualTo(Answer.REFUSED);
         }
         assertThat(find("a").status()).isEqualTo(JobStatus.PROCESSING);
@@ -313,6 +318,43 @@ abstract class AttemptContract extends JobStoreFixture {
         List<Claim> again = store.claim(10).join().jobs();
         assertThat(again).extracting(Claim::id).containsExactly("a", "b", "c", "d");
         assertThat(again).extracting(Claim::attempt).containsOnly(1);
+    }
+
+    @Test
+    void aSnoozedJobWaitsJoinsAtTheBackAndCostsNoAttempt() {
+        enqueue(email("a").maxAttempts(1));
+        enqueueAll("b");
+
+        assertThat(settle(snooze(claimOne(), Duration.ofMillis(40)))).isEqualTo(Answer.DONE);
+
+        assertThat(find("a").status()).isEqualTo(JobStatus.SCHEDULED);
+        assertThat(find("a").attempts()).isZero();
+        assertThat(find("a").lastError()).isNull();
+        pass(Duration.ofMillis(60));
+        List<Claim> claims = store.claim(10).join().jobs();
+        assertThat(claims).extracting(Claim::id).containsExactly("b", "a");
+        assertThat(claims.get(1).attempt()).isEqualTo(1);
+    }
+
+    @Test
+    void aJobThatIsSnoozedForNoTimeJoinsAtTheBackAtOnce() {
+        enqueueAll("a", "b");
+
+        settle(snooze(claimOne(), Duration.ZERO));
+
+        assertThat(find("a").status()).isEqualTo(JobStatus.PENDING);
+        assertThat(claimIds(10)).containsExactly("b", "a");
+    }
+
+    @Test
+    void aSnoozedRetryKeepsItsErrorAndTheNumberOfItsAttempt() {
+        enqueueAll("a");
+        settle(retry(claimOne(), Duration.ZERO, 5));
+
+        settle(snooze(claimOne(), Duration.ZERO));
+
+        assertThat(find("a").lastError()).isEqualTo("it rained");
+        assertThat(claimOne().attempt()).isEqualTo(2);
     }
 
     // ---- extend

@@ -359,6 +359,11 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
             released.add(job);
             return Answer.DONE;
         }
+        if (end instanceof Settlement.Snooze snooze) {
+            job.attempts--;
+            waitFor(job, snooze.delay(), now);
+            return Answer.DONE;
+        }
         return retry(job, (Settlement.Retry) end, now, dropped);
     }
 
@@ -369,14 +374,18 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
             return Answer.FAILED;
         }
         job.lastError = end.reason().text();
-        if (end.delay().toMillis() > 0) {
-            schedule(job, now + end.delay().toMillis());
+        waitFor(job, end.delay(), now);
+        return Answer.DONE;
+    }
+
+    private void waitFor(InMemoryJob job, Duration delay, long now) {
+        if (delay.toMillis() > 0) {
+            schedule(job, now + delay.toMillis());
         } else {
             job.status = JobStatus.PENDING;
             pending.addLast(job.id);
             wake = true;
         }
-        return Answer.DONE;
     }
 
     private List<JobEvent> lost(List<String> ids) {

@@ -117,6 +117,10 @@ public abstract class JobStoreFixture {
         return new Settlement.Retry(claim, FailureReason.handler("it rained"), delay, maxAttempts);
     }
 
+    static Settlement snooze(Claim claim, Duration delay) {
+        return new Settlement.Snooze(claim, delay);
+    }
+
     static Settlement fail(Claim claim) {
         return new Settlement.Fail(claim, FailureReason.handler("broken"));
     }

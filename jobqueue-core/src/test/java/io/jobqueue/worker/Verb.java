@@ -10,7 +10,8 @@ public enum Verb {
     COMPLETE,
     RETRY,
     FAIL,
-    RELEASE;
+    RELEASE,
+    SNOOZE;
 
     /** A completion without a result, a retry at once, and so on. */
     public Settlement of(Claim claim) {
@@ -28,6 +29,7 @@ public enum Verb {
             case RETRY -> new Settlement.Retry(claim, FailureReason.handler(text), delay, maxAttempts);
             case FAIL -> new Settlement.Fail(claim, FailureReason.handler(text));
             case RELEASE -> new Settlement.Release(claim);
+            case SNOOZE -> new Settlement.Snooze(claim, delay);
         };
     }
 
@@ -36,8 +38,11 @@ public enum Verb {
         return valueOf(settlement.getClass().getSimpleName().toUpperCase(Locale.ROOT));
     }
 
-    /** How long a settlement lets its job wait; zero for all but retries. */
+    /** How long a settlement lets its job wait; zero for all but retries and snoozes. */
     public static Duration delay(Settlement settlement) {
+        if (settlement instanceof Settlement.Snooze snooze) {
+            return snooze.delay();
+        }
         return settlement instanceof Settlement.Retry retry ? retry.delay() : Duration.ZERO;
     }
 }

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
 import org.junit.jupiter.api.extension.BeforeTestExecutionCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ParameterContext;
@@ -41,7 +42,7 @@ final class ProvesExtension implements ParameterResolver, BeforeTestExecutionCal
     @Override
     public void testSuccessful(ExtensionContext context) {
         Proves proof = context.getRequiredTestMethod().getAnnotation(Proves.class);
-        long begin = context.getStore(NAMESPACE).get("begin", Long.class);
+        long begin = Objects.requireNonNull(context.getStore(NAMESPACE).get("begin", Long.class));
         Figures figures = figures(context);
         figures.put("took", Duration.ofNanos(System.nanoTime() - begin));
         String test = context.getRequiredTestClass().getSimpleName() + "."

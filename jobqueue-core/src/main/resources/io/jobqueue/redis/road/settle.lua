@@ -55,7 +55,7 @@ local function trace_of(entry)
   return entry.token .. ':' .. entry.asked .. ':' .. answers[entry.at]
 end
 
-local released, failed, retried = {}, 0, 0
+local released, failed, retried, snoozed = {}, 0, 0, 0
 for _, entry in ipairs(entries) do
   local id, hash = entry.id, entry.hash
   if not leave(id, hash) then
@@ -73,6 +73,12 @@ for _, entry in ipairs(entries) do
     failed = failed + 1
   elseif entry.verb == 'RELEASE' then
     released[#released + 1] = entry
+  elseif entry.verb == 'SNOOZE' then
+    local due = now + tonumber(entry.delay)
+    call('PERSIST', hash)
+    wait_again(id, due, false, 'claim_token', '', 'claimed_at_ms', '0', 'ended', trace_of(entry), 'due_at_ms', text(due),
+      'attempts', text(math.max(0, entry.attempts - 1)))
+    snoozed = snoozed + 1
   else
     local due = now + tonumber(entry.delay)
     call('PERSIST', hash)
@@ -96,6 +102,6 @@ local dropped = keep_dead(keep_failed)
 count('failed_total', failed)
 count('dropped_total', dropped)
 count('retried_total', retried)
-count('released_total', #released)
+count('released_total', #released + snoozed)
 local runs_ended = end_runs()
 return { table.concat(answers), dropped, runs_ended, refusal_to_publish }
