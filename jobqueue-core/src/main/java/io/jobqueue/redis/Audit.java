@@ -107,14 +107,15 @@ final class Audit implements Chore {
     CompletableFuture<Page> page() {
         return call(TURN, List.of(text(pace), text(pace.multipliedBy(IDLE)), text(lease())))
                 .thenCompose(reply -> {
-                    Duration pause = Duration.ofMillis((Long) reply.get(0));
-                    if (reply.size() == 2) {
+                    Duration pause = Duration.ofMillis(reply.number());
+                    String cursor = reply.text();
+                    if (!reply.hasNext()) {
                         return CompletableFuture.completedFuture(new Page(List.of(), pause, false)); // not our turn
                     }
                     Decisions decisions = new Decisions();
                     return prove(judgeTurn(reply, decisions), decisions)
-                            .thenCompose(any -> lookForKeys((String) reply.get(1), decisions))
-                            .thenCompose(cursor -> carryOut(decisions, cursor, REPAIR_CALLS))
+                            .thenCompose(any -> lookForKeys(cursor, decisions))
+                            .thenCompose(next -> carryOut(decisions, next, REPAIR_CALLS))
                             .thenApply(any -> {
                                 boolean soon = decisions.foundDamage() && pause.compareTo(DAMAGED_PACE) > 0;
                                 return new Page(
@@ -130,11 +131,13 @@ final class Audit implements Chore {
     /** What a turn brought, judged; the suspicions are those that only a walk over the lists can settle. */
     private record Judged(long now, Set<String> settled, Set<String> unproven) {}
 
-    private Judged judgeTurn(List<Object> reply, Decisions decisions) {
-        QueueLook queue = queue(reply.get(2));
+    private Judged judgeTurn(Reply reply, Decisions decisions) {
+        QueueLook queue = QueueLook.of(reply.list());
         AuditJudge judge = new AuditJudge(redis.settings(), queue);
-        Iterator<AuditedJob> jobs = jobs(reply.get(6)).iterator();
-        Iterator<String> page = texts(reply.get(3)).iterator();
+        Iterator<String> page = reply.texts().iterator();
+        List<String> withoutDueTime = reply.texts();
+        List<String> suspicions = reply.texts();
+        Iterator<AuditedJob> jobs = AuditedJob.all(reply.list()).iterator();
         Map<Place, Map<String, Integer>> onPage = new EnumMap<>(Place.class);
         while (page.hasNext()) {
             Place place = Place.ofKey(page.next());
@@ -143,10 +146,10 @@ final class Audit implements Chore {
             AuditedJob job = jobs.next().withCopies(Map.of(place, times));
             decisions.first(judge.inPlace(place, job));
         }
-        texts(reply.get(4)).forEach(id -> decisions.first(List.of(judge.withoutDueTime(jobs.next()))));
+        withoutDueTime.forEach(id -> decisions.first(List.of(judge.withoutDueTime(jobs.next()))));
         Set<String> settled = new HashSet<>();
         Set<String> unproven = new HashSet<>();
-        for (String text : texts(reply.get(5))) {
+        for (String text : suspicions) {
             AuditedJob job = jobs.next();
             Optional<Suspicion> suspicion = Suspicion.parse(text);
             Finding finding = suspicion.map(any -> judge.again(any, job)).orElse(Finding.SOUND);
@@ -238,9 +241,9 @@ final class Audit implements Chore {
         }
         List<String> some = ids.subList(from, Math.min(ids.size(), from + JOBS_A_CALL));
         return call(LOOK, some).thenCompose(reply -> {
-            AuditJudge judge = new AuditJudge(redis.settings(), queue(reply.get(0)));
+            AuditJudge judge = new AuditJudge(redis.settings(), QueueLook.of(reply.list()));
             int at = from;
-            for (AuditedJob job : jobs(reply.get(1))) {
+            for (AuditedJob job : AuditedJob.all(reply.list())) {
                 use.take(judge, at++, job);
             }
             return lookAt(ids, from + JOBS_A_CALL, use);
@@ -258,15 +261,17 @@ final class Audit implements Chore {
                 cursor));
         args.addAll(next.args());
         return call(REPAIR, args).thenCompose(reply -> {
-            next.ended((String) reply.get(0), (Long) reply.get(1));
+            next.ended(reply.text(), reply.number());
             return decisions.isEmpty() || calls == 1
                     ? CompletableFuture.completedFuture(null)
                     : carryOut(decisions, cursor, calls - 1);
         });
     }
 
-    private CompletableFuture<List<Object>> call(Script script, List<String> args) {
-        return redis.command(commands -> script.call(commands, redis.keys().withSuspects(), args));
+    private CompletableFuture<Reply> call(Script script, List<String> args) {
+        return redis.<List<@Nullable Object>>command(
+                        commands -> script.call(commands, redis.keys().withSuspects(), args))
+                .thenApply(Reply::new);
     }
 
     private Duration lease() {
@@ -275,21 +280,5 @@ final class Audit implements Chore {
 
     private static String text(Duration duration) {
         return Long.toString(duration.toMillis());
-    }
-
-    @SuppressWarnings("unchecked") // the scripts return a list of texts there
-    private static List<String> texts(Object reply) {
-        return (List<String>) reply;
-    }
-
-    @SuppressWarnings("unchecked") // the scripts return a queue there
-    private static QueueLook queue(Object reply) {
-        return QueueLook.of((List<Object>) reply);
-    }
-
-    @SuppressWarnings("unchecked") // the scripts return a list of jobs there
-    private static List<AuditedJob> jobs(Object reply) {
-        return ((List<List<@Nullable Object>>) reply)
-                .stream().map(AuditedJob::of).toList();
     }
 }

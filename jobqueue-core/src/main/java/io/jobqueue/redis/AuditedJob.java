@@ -1,11 +1,11 @@
 package io.jobqueue.redis;
 
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -69,38 +69,37 @@ record AuditedJob(
     }
 
     /** Reads what {@code words/look.lua} returns of an id. */
-    static AuditedJob of(List<@Nullable Object> reply) {
+    static AuditedJob of(Reply reply) {
+        String id = reply.text();
+        Key key = Key.valueOf(reply.text().toUpperCase(Locale.ROOT));
+        boolean payload = reply.flag();
+        String state = reply.text();
+        long timeToLive = reply.number();
         Map<Place, Integer> copies = new EnumMap<>(Place.class);
-        copies.put(Place.DELAYED, number(reply, 5));
-        for (int i = 0; i < COUNTED.size(); i++) {
-            int times = number(reply, 6 + i);
-            if (times >= 0) {
-                copies.put(COUNTED.get(i), times);
+        copies.put(Place.DELAYED, (int) reply.number());
+        for (Place place : COUNTED) {
+            int times = (int) reply.number();
+            if (times >= 0) { // else the list is too long to be read at once
+                copies.put(place, times);
             }
         }
         Map<String, String> fields = new HashMap<>();
-        for (int i = 0; i < FIELDS.size(); i++) {
-            String value = (String) reply.get(6 + COUNTED.size() + i);
+        for (String field : FIELDS) {
+            String value = reply.textOrNull();
             if (value != null) {
-                fields.put(FIELDS.get(i), value);
+                fields.put(field, value);
             }
         }
-        return new AuditedJob(
-                text(reply, 0),
-                Key.valueOf(text(reply, 1).toUpperCase(Locale.ROOT)),
-                number(reply, 2) == 1,
-                text(reply, 3),
-                Objects.requireNonNull((Long) reply.get(4)),
-                fields,
-                copies);
+        return new AuditedJob(id, key, payload, state, timeToLive, fields, copies);
     }
 
-    private static String text(List<@Nullable Object> reply, int at) {
-        return Objects.requireNonNull((String) reply.get(at));
-    }
-
-    private static int number(List<@Nullable Object> reply, int at) {
-        return Objects.requireNonNull((Long) reply.get(at)).intValue();
+    /** Reads a list of what {@code words/look.lua} returns of an id. */
+    static List<AuditedJob> all(Reply replies) {
+        List<AuditedJob> jobs = new ArrayList<>(replies.left());
+        while (replies.hasNext()) {
+            jobs.add(of(replies.list()));
+        }
+        return jobs;
     }
 
     AuditedJob {

@@ -14,19 +14,17 @@ import java.util.Map;
 record QueueLook(long now, Map<Place, Long> lengths, Map<Place, List<AuditedJob>> next) {
 
     /** Reads what {@code words/look.lua} returns of the queue. */
-    @SuppressWarnings("unchecked") // that is how the script answers
-    static QueueLook of(List<Object> reply) {
-        List<Long> counts = (List<Long>) reply.get(1);
-        List<List<List<Object>>> jobs = (List<List<List<Object>>>) reply.get(2);
+    static QueueLook of(Reply reply) {
+        long now = reply.number();
+        Reply counts = reply.list();
+        Reply jobs = reply.list();
         Map<Place, Long> lengths = new EnumMap<>(Place.class);
         Map<Place, List<AuditedJob>> next = new EnumMap<>(Place.class);
         for (Place place : Place.values()) {
-            lengths.put(place, counts.get(place.ordinal()));
-            next.put(
-                    place,
-                    jobs.get(place.ordinal()).stream().map(AuditedJob::of).toList());
+            lengths.put(place, counts.number());
+            next.put(place, AuditedJob.all(jobs.list()));
         }
-        return new QueueLook((Long) reply.get(0), lengths, next);
+        return new QueueLook(now, lengths, next);
     }
 
     QueueLook {

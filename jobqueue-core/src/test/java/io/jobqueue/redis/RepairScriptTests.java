@@ -43,18 +43,18 @@ class RepairScriptTests {
         bench.close();
     }
 
-    private List<Object> call(Script script, List<String> args) {
-        return bench.store
+    private Reply call(Script script, List<String> args) {
+        return new Reply(bench.store
                 .redis()
-                .<List<Object>>command(
+                .<List<@Nullable Object>>command(
                         redis -> script.call(redis, bench.store.redis().keys().withSuspects(), args))
-                .join();
+                .join());
     }
 
-    @SuppressWarnings("unchecked") // that is how the script answers
     private AuditedJob look(String id) {
-        return AuditedJob.of(
-                ((List<List<@Nullable Object>>) call(LOOK, List.of(id)).get(1)).get(0));
+        Reply reply = call(LOOK, List.of(id));
+        reply.skip(); // the state of the queue
+        return AuditedJob.all(reply.list()).get(0);
     }
 
     private List<String> args(Decisions.Call call, int keepCompleted, int keepFailed) {
@@ -70,7 +70,7 @@ class RepairScriptTests {
         for (Repair repair : repairs) {
             decisions.first(List.of(Finding.damaged(repair)));
         }
-        return (String) call(REPAIR, args(decisions.next(), 10, 10)).get(0);
+        return call(REPAIR, args(decisions.next(), 10, 10)).text();
     }
 
     private String repair(Damage damage, Act act, @Nullable Place place, AuditedJob job) {
@@ -286,10 +286,12 @@ class RepairScriptTests {
     void aDeadLetterThatIsDeletedIsCountedAsDropped() {
         takeOut("one");
 
-        List<Object> reply =
+        Reply reply =
                 call(REPAIR, args(decided(Repair.of(Damage.TRIMMED, Act.DELETE, Place.FAILED, look("one"))), 10, 10));
 
-        assertThat(reply).containsExactly("D", 1L);
+        assertThat(reply.text()).isEqualTo("D");
+        assertThat(reply.number()).as("dropped").isEqualTo(1);
+        assertThat(reply.hasNext()).isFalse();
         assertThat(bench.redis.exists(key("one"))).isZero();
         assertThat(meta("dropped_total")).isEqualTo("1");
     }
@@ -335,10 +337,10 @@ class RepairScriptTests {
         theirs.again(suspicion.text(), finding);
 
         Decisions.Call first = ours.next();
-        first.ended((String) call(REPAIR, args(first, 10, 10)).get(0), 0);
+        first.ended(call(REPAIR, args(first, 10, 10)).text(), 0);
         takeOut("one"); // so that only the suspicion tells
         Decisions.Call second = theirs.next();
-        second.ended((String) call(REPAIR, args(second, 10, 10)).get(0), 0);
+        second.ended(call(REPAIR, args(second, 10, 10)).text(), 0);
 
         assertThat(ours.events("q")).containsExactly(new JobEvent.Repaired("q", Damage.UNLISTED, List.of("one")));
         assertThat(theirs.events("q")).isEmpty();
@@ -358,7 +360,7 @@ class RepairScriptTests {
         List<String> letters = new ArrayList<>();
         while (!decisions.isEmpty()) {
             Decisions.Call next = decisions.next();
-            letters.add((String) call(REPAIR, args(next, 10, 10)).get(0));
+            letters.add(call(REPAIR, args(next, 10, 10)).text());
             next.ended(letters.get(letters.size() - 1), 0);
         }
 
