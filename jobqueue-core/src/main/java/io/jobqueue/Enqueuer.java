@@ -15,8 +15,8 @@ import java.util.concurrent.CompletableFuture;
  *         .toList()));
  * }</pre>
  *
- * <p>The jobs are complete when they arrive here: each has its queue, its id and its payload as JSON, within the limit of the size.
- * A payload that cannot be written was refused before.
+ * <p>The jobs are complete when they arrive here: each has its queue, its id and its payload as JSON, within the limit
+ * of the size. A payload that cannot be written was refused before.
  *
  * <p>Must be thread-safe. Runs on the thread of the caller, which may be a thread of the Redis client, so it must not block.
  *

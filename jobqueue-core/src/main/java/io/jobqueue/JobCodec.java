@@ -239,8 +239,8 @@ public final class JobCodec {
     public record Result(String output, String object) {}
 
     /**
-     * Reads a result from the {@linkplain Result#object() object} that a job stores. What {@link #result} has put into an object
-     * is taken out of it again.
+     * Reads a result from the {@linkplain Result#object() object} that a job stores. What {@link #result} has put into
+     * an object is taken out of it again.
      *
      * @param object the result as it is stored
      * @param type a type as in {@link JsonText#as(Class)}, or {@code Void.class} when the result does not matter

@@ -61,7 +61,10 @@ public @interface JobKind {
         /** How long a job holds the key; {@link Unique.Hold#UNTIL_DONE} by default. */
         Unique.Hold hold() default Unique.Hold.UNTIL_DONE;
 
-        /** The period of {@link Unique.Hold#WITHIN} as ISO 8601 writes it, for example {@code "PT5M"}; empty for another hold. */
+        /**
+         * The period of {@link Unique.Hold#WITHIN} as ISO 8601 writes it, for example {@code "PT5M"}; empty for another
+         * hold.
+         */
         String within() default "";
 
         /** Whether the waiting job takes the payload of a further enqueue, see {@link Unique#replace()}. */

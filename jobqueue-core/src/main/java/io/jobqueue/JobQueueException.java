@@ -3,8 +3,8 @@ package io.jobqueue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The exceptions that the queue itself throws, besides {@link IllegalArgumentException} for wrong use and the Redis client's exceptions
- * for commands that Redis refuses.
+ * The exceptions that the queue itself throws, besides {@link IllegalArgumentException} for wrong use and the Redis
+ * client's exceptions for commands that Redis refuses.
  *
  * @since 0.1.0
  */

@@ -17,8 +17,8 @@ public record JobRef(String queue, String id, State state) {
         /** A job of this id existed; nothing was changed. */
         EXISTING,
         /**
-         * The job does not exist yet and will be created later, as the gather job of a run is, or a job that waits for the commit of its
-         * transaction.
+         * The job does not exist yet and will be created later, as the gather job of a run is, or a job that waits for
+         * the commit of its transaction.
          */
         DEFERRED
     }

@@ -11,8 +11,9 @@ import org.jspecify.annotations.Nullable;
  * jobs.enqueue(JobRequest.of(new Reindex(7)).unique(Unique.untilDone("reindex-7")));
  * }</pre>
  *
- * <p>Redis checks the key in the step that enqueues the job, and frees it in the step that ends the job, however the job ends. When
- * the job that holds a key no longer exists, the key is free, so no key is held for ever. All kinds of a queue share its keys.
+ * <p>Redis checks the key in the step that enqueues the job, and frees it in the step that ends the job, however the
+ * job ends. When the job that holds a key no longer exists, the key is free, so no key is held for ever. All kinds of a
+ * queue share its keys.
  *
  * <p>Immutable and thread-safe.
  *

@@ -27,8 +27,8 @@ public interface WorkOutputs<T> {
     Optional<T> get(String unitId);
 
     /**
-     * Reads all outputs by unit, page by page while the stream is consumed; units whose handler returned nothing are left out. The
-     * stream needs no closing.
+     * Reads all outputs by unit, page by page while the stream is consumed; units whose handler returned nothing are
+     * left out. The stream needs no closing.
      *
      * @throws UnreadableJsonException while consumed, when one does not fit the type; the message names the unit
      */

@@ -2,7 +2,8 @@ package io.jobqueue.benchmarks;
 
 /**
  * Creates many waiting jobs faster than they could be enqueued: it enqueues one job, and Redis then copies its hash with other
- * numbers. So each copy looks as if the queue had enqueued it, except that the queue's total of enqueued jobs does not count it.
+ * numbers. So each copy looks as if the queue had enqueued it, except that the queue's total of enqueued jobs does not
+ * count it.
  */
 final class Backlog {
 

@@ -10,7 +10,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** The JVM of a peer, or another one of our own, which is told what to do by a line of words and answers by a line of numbers. */
+/**
+ * The JVM of a peer, or another one of our own, which is told what to do by a line of words and answers by a line of
+ * numbers.
+ */
 final class PeerProcess implements AutoCloseable {
 
     private final String name;

@@ -5,8 +5,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The measurements of one round of all scenarios. A scenario plays a baseline and the queue one after the other, so that other load of
- * the machine affects both, and each ratio comes from one round.
+ * The measurements of one round of all scenarios. A scenario plays a baseline and the queue one after the other, so
+ * that other load of the machine affects both, and each ratio comes from one round.
  */
 final class Round {
 

@@ -4,8 +4,8 @@ import java.util.Collection;
 import java.util.List;
 
 /**
- * The commands that blocked Redis, from its own slow log: scripts and single commands, by the clock. A machine that takes the core
- * away from Redis shows here as well.
+ * The commands that blocked Redis, from its own slow log: scripts and single commands, by the clock. A machine that
+ * takes the core away from Redis shows here as well.
  *
  * @param entries everything that took {@value #FROM_MS} ms or more
  */

@@ -13,8 +13,8 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The dead letters of one queue: finds, requeues and deletes those that match a filter. The ids are read first, so that newer dead
- * letters are left alone and no job is requeued twice by one call. Thread-safe.
+ * The dead letters of one queue: finds, requeues and deletes those that match a filter. The ids are read first, so that
+ * newer dead letters are left alone and no job is requeued twice by one call. Thread-safe.
  */
 final class DeadLetters {
 

@@ -193,7 +193,10 @@ final class JobEnds {
         tickLater();
     }
 
-    /** Listens, unless that was tried within the last second: a server that refuses the subscription is not asked all the time. */
+    /**
+     * Listens, unless that was tried within the last second: a server that refuses the subscription is not asked all
+     * the time.
+     */
     private void listen() {
         Subscriptions subscriptions = redis.connector().subscriptions();
         String events = redis.keys().events();

@@ -159,7 +159,10 @@ final class RedisJobStore implements JobStore {
         });
     }
 
-    /** Whether a job completed that belongs to no run and has no unique key. Most settlements are of this sort, and cost least. */
+    /**
+     * Whether a job completed that belongs to no run and has no unique key. Most settlements are of this sort, and cost
+     * least.
+     */
     private static boolean isPlain(Settlement settlement) {
         return settlement instanceof Settlement.Complete
                 && !settlement.claim().hasOutput()

@@ -263,8 +263,8 @@ public final class RedisQueues {
     }
 
     /**
-     * A step between the decorators of the {@link Enqueuer} and Redis. It may send jobs later than they are enqueued, and answers
-     * {@link io.jobqueue.JobRef.State#DEFERRED} for them.
+     * A step between the decorators of the {@link Enqueuer} and Redis. It may send jobs later than they are enqueued,
+     * and answers {@link io.jobqueue.JobRef.State#DEFERRED} for them.
      *
      * @since 0.1.0
      */

@@ -85,7 +85,10 @@ final class UnitNames {
         }
     }
 
-    /** FNV-1a with 64 bits, folded. {@link String#hashCode()} is the same for texts that differ as {@code Aa} and {@code BB}. */
+    /**
+     * FNV-1a with 64 bits, folded. {@link String#hashCode()} is the same for texts that differ as {@code Aa} and
+     * {@code BB}.
+     */
     private static int hash(String text) {
         long hash = 0xcbf29ce484222325L;
         for (int i = 0; i < text.length(); i++) {

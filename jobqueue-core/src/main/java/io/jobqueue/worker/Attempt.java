@@ -207,7 +207,8 @@ final class Attempt implements JobContext {
     // ---- the engine's side
 
     /**
-     * Ends the attempt. Only the first end counts: the handler's own, or that of a thread that goes on without it. Allocates nothing.
+     * Ends the attempt. Only the first end counts: the handler's own, or that of a thread that goes on without it.
+     * Allocates nothing.
      *
      * @return whether this is the first
      */

@@ -26,7 +26,10 @@ final class Demand {
 
     private static final int MAX_CLAIMS_A_CALL = 100;
 
-    /** How long a dispatcher rests before it looks for itself. Hints and polls are quicker; this look finds what both missed. */
+    /**
+     * How long a dispatcher rests before it looks for itself. Hints and polls are quicker; this look finds what both
+     * missed.
+     */
     private static final Duration MAX_REST = Duration.ofMinutes(1);
 
     private final Loop loop;

@@ -9,8 +9,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Counts the failures in a row of one activity, which its owner repeats until it succeeds. Writes one line to the log at
- * the first failure and one at the recovery, and makes the pause between two tries grow. A Redis that is unavailable gets no line here, because it gets
- * one for the whole application. Not thread-safe; its owner calls it from one thread.
+ * the first failure and one at the recovery, and makes the pause between two tries grow. A Redis that is unavailable
+ * gets no line here, because it gets one for the whole application. Not thread-safe; its owner calls it from one
+ * thread.
  */
 final class Outage {
 

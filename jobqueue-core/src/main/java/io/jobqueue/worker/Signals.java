@@ -6,8 +6,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
 /**
- * Tells the engine that an idle queue has work: by the hints that producers push, and by a cheap look at many queues at once. One object
- * serves all queues of a process. Users need it to build an {@link Engine} without Spring; it may change between releases.
+ * Tells the engine that an idle queue has work: by the hints that producers push, and by a cheap look at many queues at
+ * once. One object serves all queues of a process. Users need it to build an {@link Engine} without Spring; it may
+ * change between releases.
  *
  * <p>Thread-safe. No method blocks.
  *

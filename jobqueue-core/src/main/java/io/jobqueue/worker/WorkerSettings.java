@@ -14,7 +14,8 @@ import java.time.Duration;
  * @param pollInterval the time between two looks at an idle queue for jobs that nobody announced, at least 1 ms; clients
  *     in other languages announce nothing; 500 ms by default
  * @param maxRunTime how long an attempt may run when its kind has no limit of its own, at least 1 ms; 30 min by default
- * @param drain how long a stop may take, see {@link WorkerPool#stop(Duration)}; 25 s by default, of which running handlers have 21 s
+ * @param drain how long a stop may take, see {@link WorkerPool#stop(Duration)}; 25 s by default, of which running
+ *     handlers have 21 s
  * @since 0.1.0
  */
 public record WorkerSettings(int concurrency, Duration pollInterval, Duration maxRunTime, Duration drain) {

@@ -10,9 +10,9 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 
 /**
- * Passes every event to all {@link JobListener} beans, in their order. They are looked up once all singletons exist, because a listener
- * may itself use the queue; earlier events, such as
- * that of an enqueue in a {@code @PostConstruct} method, are passed on then.
+ * Passes every event to all {@link JobListener} beans, in their order. They are looked up once all singletons exist,
+ * because a listener may itself use the queue; earlier events, such as that of an enqueue in a {@code @PostConstruct}
+ * method, are passed on then.
  *
  * <p>Contexts that share a queue share their listeners too: every event goes to the listeners of the context that made the
  * queue, and then to those of the contexts below it, as long as these live.

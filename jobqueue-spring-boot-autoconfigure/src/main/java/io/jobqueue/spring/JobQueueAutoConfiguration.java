@@ -51,8 +51,9 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Auto-configuration of the job queue on the application's Redis: a {@link JobQueue}, a {@link WorkOutputCache}, {@link JobRuns}, worker
- * pools for the {@link JobHandler} methods of the application, and the sweep for jobs whose worker died.
+ * Auto-configuration of the job queue on the application's Redis: a {@link JobQueue}, a {@link WorkOutputCache},
+ * {@link JobRuns}, worker pools for the {@link JobHandler} methods of the application, and the sweep for jobs whose
+ * worker died.
  *
  * @since 0.1.0
  */
