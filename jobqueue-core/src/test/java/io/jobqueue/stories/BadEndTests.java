@@ -114,6 +114,7 @@ class BadEndTests {
 
     @Test
     void whateverAListenerThrowsTheLoopsLive() {
+        stage.notAlone();
         Logger log = (Logger) LoggerFactory.getLogger(JobListener.class);
         Level level = log.getLevel();
         // an exception that is logged is asked for its message, its causes and its trace

@@ -399,6 +399,7 @@ class BadNameTests {
 
     @Test
     void anIdThatIsNoUtf8EndsAsADeadLetterWithAReasonAndTheNextJobRuns(EmbeddedRedis server) {
+        stage.notAlone();
         try (Stage quick = new Stage(
                 server.port(),
                 Stage.settings().withVisibility(Duration.ofMillis(200)).withMaxCrashes(1))) {

@@ -167,7 +167,7 @@ class ClockTests {
     void aWorkerWhoseClockIsAnHourOffWorksAsAllOthers() {
         for (String offset : List.of("+1h", "-1h")) {
             try (EmbeddedRedis redis = EmbeddedRedis.start();
-                    Stage stage = new Stage(redis.port());
+                    Stage stage = new Stage(redis.port()).notAlone();
                     WorkerProcess worker = WorkerProcess.start(
                             redis.port(),
                             4,

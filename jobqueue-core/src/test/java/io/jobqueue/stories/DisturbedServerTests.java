@@ -84,7 +84,7 @@ class DisturbedServerTests {
             holds = "nothing is lost, nothing overlaps, work goes on within a second")
     void clientsThatAreThrownOutLoseNothingAndAreBackWithinASecond(EmbeddedRedis server, Figures figures)
             throws Exception {
-        try (Stage stage = new Stage(server.port(), settings())) {
+        try (Stage stage = new Stage(server.port(), settings()).notAlone()) {
             Set<String> running = ConcurrentHashMap.newKeySet();
             Set<String> overlaps = ConcurrentHashMap.newKeySet();
             stage.upkeep(Duration.ofMillis(100));

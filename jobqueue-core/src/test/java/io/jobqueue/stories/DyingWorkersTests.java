@@ -32,7 +32,7 @@ class DyingWorkersTests {
     @BeforeEach
     void open(EmbeddedRedis redis) {
         server = redis;
-        stage = new Stage(redis.port(), Stage.settings().withMaxCrashes(1));
+        stage = new Stage(redis.port(), Stage.settings().withMaxCrashes(1)).notAlone();
     }
 
     @AfterEach

@@ -122,6 +122,7 @@ class FullRedisTests {
 
     @Test
     void theFirstWriteOfEveryScriptButEnqueueNeedsNoMemory() {
+        stage.notAlone();
         stage.enqueue("work", "job", 8);
         List<Claim> claims = stage.store.claim(6).join().jobs();
         stage.redis.hset("queue:q:job:job-5", "lease", claims.get(5).token() + ":1:1000");

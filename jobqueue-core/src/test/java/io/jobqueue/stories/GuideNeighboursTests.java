@@ -192,6 +192,7 @@ class GuideNeighboursTests {
 
     @Test
     void sweepsThatAreAlwaysLateReclaimAsWell() {
+        stage.notAlone();
         stage.enqueue("email", "job", 1);
         String token = stage.queue.worker().claim(Duration.ZERO).orElseThrow().token();
         stage.redis.hset("queue:q:job:job-0", "lease", token + ":1:1000");

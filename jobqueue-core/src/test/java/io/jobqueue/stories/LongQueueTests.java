@@ -77,7 +77,7 @@ class LongQueueTests {
 
     @BeforeEach
     void open(EmbeddedRedis server) {
-        stage = new Stage(server.port());
+        stage = new Stage(server.port()).notAlone(); // the end deletes all keys
         tape = new Tape(folder, "main");
     }
 

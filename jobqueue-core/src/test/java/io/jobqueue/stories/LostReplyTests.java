@@ -83,7 +83,7 @@ class LostReplyTests {
         RedisLink link = repeats == Repeats.ENGINE
                 ? RedisLink.to(Stage.uri(proxy.port()))
                 : RedisLink.over(client(ClientOptions.create(), patience));
-        Stage stage = new Stage(server.port(), settings, link);
+        Stage stage = new Stage(server.port(), settings, link).notAlone();
         open.add(stage);
         stage.store.claim(0).join(); // connects, and brings the script
         return stage;
@@ -146,7 +146,7 @@ class LostReplyTests {
             QueueSettings settings = Stage.settings()
                     .withRetention(new Retention(Duration.ofHours(1), kept), new Retention(Duration.ofHours(1), 10));
             Stage producer = stage(Repeats.DRIVER, settings);
-            Stage worker = new Stage(server.port(), settings);
+            Stage worker = new Stage(server.port(), settings).notAlone();
             open.add(worker);
             String id = "quick-" + kept;
             proxy.shut();
@@ -366,7 +366,7 @@ class LostReplyTests {
     private Stage impatientStage() {
         RedisLink link = RedisLink.over(
                 client(RedisLink.options(ClientOptions.create(), Duration.ofMillis(300)), Duration.ofMillis(300)));
-        Stage stage = new Stage(server.port(), Stage.settings(), link);
+        Stage stage = new Stage(server.port(), Stage.settings(), link).notAlone();
         open.add(stage);
         return stage;
     }

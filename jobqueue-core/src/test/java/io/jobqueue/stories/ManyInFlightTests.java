@@ -51,7 +51,7 @@ class ManyInFlightTests {
 
     @BeforeEach
     void open(EmbeddedRedis server) {
-        stage = new Stage(server.port(), QueueSettings.defaults().withVisibility(Duration.ofMinutes(10)));
+        stage = new Stage(server.port(), QueueSettings.defaults().withVisibility(Duration.ofMinutes(10))).notAlone();
     }
 
     @AfterEach

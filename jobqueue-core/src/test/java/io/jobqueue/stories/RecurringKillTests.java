@@ -42,7 +42,7 @@ class RecurringKillTests {
             holds =
                     "each slot runs once and at most a second late while one instance lives; a later start makes up for the missed ones with one job")
     void noSlotIsLostOrDoubledOrLateWhileOneInstanceLivesAndALaterStartMakesUpForTheGap(EmbeddedRedis redis) {
-        try (Stage stage = new Stage(redis.port())) {
+        try (Stage stage = new Stage(redis.port()).notAlone()) {
             try (WorkerProcess survivor = WorkerProcess.start(RecurringMain.class, "" + redis.port())) {
                 WorkerProcess victim = WorkerProcess.start(RecurringMain.class, "" + redis.port());
                 awaitMore(stage, 3);

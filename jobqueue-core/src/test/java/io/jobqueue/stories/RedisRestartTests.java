@@ -78,7 +78,7 @@ class RedisRestartTests {
         EmbeddedRedis server = EmbeddedRedis.start(durable(fsync, folder));
         int port = server.port();
         ExecutorService producers = Executors.newFixedThreadPool(2);
-        try (Stage stage = new Stage(port, settings)) {
+        try (Stage stage = new Stage(port, settings).notAlone()) {
             Set<String> running = ConcurrentHashMap.newKeySet();
             Set<String> overlaps = ConcurrentHashMap.newKeySet();
             CountDownLatch never = new CountDownLatch(1);

@@ -72,6 +72,7 @@ class RunTests {
             fault = "5,000 units, 30 % failures, zombies, a launcher that is killed twice, workers that are killed",
             holds = "gathered exactly once, with exactly the expected outputs")
     void aBigRunIsGatheredOnceWhateverHappensToItsLauncherAndItsWorkers() {
+        stage.notAlone();
         assumeThat(System.getProperty("os.name"))
                 .as("SIGSTOP is sent by Linux's kill")
                 .isEqualTo("Linux");

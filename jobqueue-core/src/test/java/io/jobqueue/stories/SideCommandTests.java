@@ -99,6 +99,7 @@ class SideCommandTests {
 
     @Test
     void aBatchOfAUserWithoutChannelsIsSettledAsAWhole() {
+        stage.notAlone();
         List<Claim> claims = claims(5);
 
         List<Answer> answers = stage.store
@@ -153,6 +154,7 @@ class SideCommandTests {
     @ParameterizedTest
     @ValueSource(strings = {"wake", "meta"})
     void anEnqueueNeedsNeitherTheHintNorTheTotals(String key) {
+        stage.notAlone();
         stage.redis.set("queue:q:" + key, "no list and no hash");
 
         stage.enqueue("work", "job", 2);
@@ -164,6 +166,7 @@ class SideCommandTests {
 
     @Test
     void aTotalThatIsNoNumberCountsAnew() {
+        stage.notAlone();
         stage.redis.hset("queue:q:meta", "enqueued_total", "many");
 
         stage.enqueue("work", "job", 3);

@@ -81,7 +81,7 @@ class SpoiledKeysTests {
 
     @BeforeEach
     void open(EmbeddedRedis server) {
-        stage = new Stage(server.port());
+        stage = new Stage(server.port()).notAlone(); // keys, totals among them, are spoilt
     }
 
     @AfterEach

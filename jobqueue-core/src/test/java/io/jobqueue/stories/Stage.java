@@ -40,6 +40,9 @@ import java.util.stream.Stream;
 /**
  * What one application has: connections, a queue named {@code q}, pools and an upkeep. Beside it, past any proxy, the
  * raw commands of a client that knows nothing of the queue.
+ *
+ * <p>At the end of every story the meters of the application must have counted what the totals of Redis count, unless the
+ * story says that it is {@linkplain #notAlone not alone}.
  */
 class Stage implements AutoCloseable {
 
@@ -53,7 +56,9 @@ class Stage implements AutoCloseable {
     final List<JobEvent> events = new CopyOnWriteArrayList<>();
     final RedisCommands<String, String> redis;
 
+    private final Meters meters = new Meters("q");
     private final RedisClient raw;
+    private boolean alone = true;
     private final Deque<Runnable> endings = new ArrayDeque<>();
 
     Stage(int port) {
@@ -77,6 +82,7 @@ class Stage implements AutoCloseable {
 
     private void note(JobEvent event) {
         events.add(event);
+        meters.on(event);
         heard(event);
     }
 
@@ -203,12 +209,27 @@ class Stage implements AutoCloseable {
         await().pollInterval(Duration.ofMillis(5)).atMost(time.plusSeconds(30)).until(() -> System.nanoTime() >= over);
     }
 
+    /**
+     * Other processes work on the queue too, replies to this one are lost, or foreign hands change the totals: this
+     * application cannot have counted everything.
+     */
+    Stage notAlone() {
+        alone = false;
+        return this;
+    }
+
     @Override
     public void close() {
         List<Runnable> all = new ArrayList<>(endings);
         endings.clear();
-        all.forEach(Runnable::run);
-        connector.stop();
-        raw.shutdown(Duration.ZERO, Duration.ofSeconds(2));
+        try {
+            all.forEach(Runnable::run);
+            if (alone) {
+                meters.assertAgree(this::total);
+            }
+        } finally {
+            connector.stop();
+            raw.shutdown(Duration.ZERO, Duration.ofSeconds(2));
+        }
     }
 }

@@ -3,16 +3,12 @@ package io.jobqueue.stories;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.jobqueue.HandlerThreads;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
 import io.jobqueue.guarantees.Proves;
-import io.jobqueue.worker.Engine;
 import io.jobqueue.worker.Handler;
-import io.jobqueue.worker.Handlers;
 import io.jobqueue.worker.WorkerPool;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -50,13 +46,7 @@ class StopUnderLoadTests {
             });
 
             for (int stop = 0; stop < 50; stop++) {
-                WorkerPool pool = new WorkerPool(
-                        Engine.of(stage.queues.signals(), stage.events::add, HandlerThreads.factory()),
-                        stage.store,
-                        stage.queues.notes("q"),
-                        Handlers.of(List.of(handler)),
-                        Stage.workers(8).withDrain(Duration.ofMillis(stop % 3 * 20)));
-                pool.start();
+                WorkerPool pool = stage.pool(Stage.workers(8).withDrain(Duration.ofMillis(stop % 3 * 20)), handler);
                 int before = ran.size();
                 await().pollInterval(Duration.ofMillis(3)).until(() -> ran.size() > before);
                 pool.stop();

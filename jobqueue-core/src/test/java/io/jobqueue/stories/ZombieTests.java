@@ -46,7 +46,7 @@ class ZombieTests {
                 .withMaxCrashes(100)
                 .withRetry(new RetryPolicy(100, Duration.ZERO, 1, Duration.ZERO, 0))
                 .withRetention(new Retention(Duration.ofHours(1), 100_000), new Retention(Duration.ofHours(1), 100));
-        try (Stage stage = new Stage(server.port(), settings)) {
+        try (Stage stage = new Stage(server.port(), settings).notAlone()) {
             stage.queue.enqueueAll(IntStream.range(0, units)
                     .mapToObj(i -> JobRequest.of("unit", null).unit("run", "unit-" + i))
                     .toList());
@@ -137,7 +137,7 @@ class ZombieTests {
 
     @Test
     void whateverAZombieAsksForIsRefusedInEveryOrder(EmbeddedRedis server) {
-        try (Stage stage = new Stage(server.port(), Stage.settings().withVisibility(LEASE))) {
+        try (Stage stage = new Stage(server.port(), Stage.settings().withVisibility(LEASE)).notAlone()) {
             int round = 0;
             for (Verb late : Verb.values()) {
                 for (Verb owners : Verb.values()) {
@@ -174,7 +174,7 @@ class ZombieTests {
 
     @Test
     void onlyTheVeryEndThatWasMadeIsAnsweredAsAlreadyMade(EmbeddedRedis server) {
-        try (Stage stage = new Stage(server.port())) {
+        try (Stage stage = new Stage(server.port()).notAlone()) {
             for (Verb made : Verb.values()) {
                 for (Verb repeated : Verb.values()) {
                     stage.queue.admin().purge();

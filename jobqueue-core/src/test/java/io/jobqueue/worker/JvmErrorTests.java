@@ -112,6 +112,7 @@ class JvmErrorTests extends WorkerPoolFixture {
     @BeforeEach
     void prepare() {
         log.setLevel(Level.DEBUG);
+        log.setAdditive(false);
         log.addAppender(appender);
         appender.start();
     }
@@ -120,6 +121,7 @@ class JvmErrorTests extends WorkerPoolFixture {
     void end() {
         log.detachAppender(appender);
         log.setLevel(null);
+        log.setAdditive(true);
         OF_READING.set(null);
         OF_WRITING.set(null);
         if (upkeep != null) {
