@@ -38,6 +38,8 @@ public record FailureReason(Code code, String words) {
         DISCARDED,
         /** The job's run was cancelled, or the run that the job gathers was opened anew. */
         CANCELLED,
+        /** No worker started the job in time; see {@link JobRequest#expiresIn}. */
+        EXPIRED,
         /** The job's hash, payload or output is gone from Redis. */
         LOST,
         /** Somebody removed the job. */

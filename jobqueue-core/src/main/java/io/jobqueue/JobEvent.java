@@ -126,6 +126,15 @@ public sealed interface JobEvent {
     /** A sweep made dead letters of jobs that lost too many workers. */
     record WorkerDied(String queue, List<String> ids) implements JobEvent {}
 
+    /** Jobs ended because no worker had started them in time; see {@link JobRequest#expiresIn}. */
+    record Expired(String queue, List<String> ids) implements JobEvent {
+
+        /** Copies the ids. */
+        public Expired {
+            ids = List.copyOf(ids);
+        }
+    }
+
     /** Ids were taken out whose job was gone; a foreign hand or an eviction deleted it. */
     record Lost(String queue, List<String> ids) implements JobEvent {}
 

@@ -39,6 +39,7 @@ public final class JobRequest {
     private final @Nullable String unitId;
     private final @Nullable Unique unique;
     private final @Nullable Boolean afterCommit;
+    private final @Nullable Duration expiresIn;
 
     private JobRequest(Draft draft) {
         this.kind = draft.kind;
@@ -52,6 +53,7 @@ public final class JobRequest {
         this.unitId = draft.unitId;
         this.unique = draft.unique;
         this.afterCommit = draft.afterCommit;
+        this.expiresIn = draft.expiresIn;
     }
 
     /** The parts of a request that is being made. */
@@ -67,6 +69,7 @@ public final class JobRequest {
         private @Nullable String unitId;
         private @Nullable Unique unique;
         private @Nullable Boolean afterCommit;
+        private @Nullable Duration expiresIn;
 
         Draft(String kind, @Nullable Object payload) {
             this.kind = kind;
@@ -84,6 +87,7 @@ public final class JobRequest {
             unitId = request.unitId;
             unique = request.unique;
             afterCommit = request.afterCommit;
+            expiresIn = request.expiresIn;
         }
     }
 
@@ -201,6 +205,23 @@ public final class JobRequest {
     }
 
     /**
+     * Lets the job end when no worker starts it in time: it becomes a dead letter with the reason
+     * {@link FailureReason.Code#EXPIRED}, and its handler is not called. The time begins when the job is due, which is at once
+     * without a {@code delay} or {@code at}, and is measured by the clock of Redis. A job that a worker has claimed once does not
+     * expire any more. Without it a job waits for ever.
+     *
+     * @param time from 1 ms to ten years
+     */
+    public JobRequest expiresIn(Duration time) {
+        if (time.compareTo(Duration.ofMillis(1)) < 0 || time.compareTo(MAX_DELAY) > 0) {
+            throw new IllegalArgumentException(
+                    "expiresIn must be from 1 ms to 10 years, was %s; leave it out for a job that does not expire"
+                            .formatted(time));
+        }
+        return with(draft -> draft.expiresIn = time);
+    }
+
+    /**
      * Limits the attempts of this job; overrides the settings of its kind and queue.
      *
      * @param attempts at least 1
@@ -302,6 +323,11 @@ public final class JobRequest {
     /** The due instant, or {@code null}. */
     public @Nullable Instant at() {
         return at;
+    }
+
+    /** How long after its time the job may be started, or {@code null} when it does not expire. */
+    public @Nullable Duration expiresIn() {
+        return expiresIn;
     }
 
     /** The limit of attempts, or {@code null} for that of the kind or queue. */

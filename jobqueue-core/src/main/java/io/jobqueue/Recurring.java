@@ -71,14 +71,19 @@ public final class Recurring {
      * @param name see {@link Names#recurring(String)}; unique on its queue
      * @param schedule when the job is due
      * @param job the job of each slot: kind, payload, headers and max attempts
-     * @throws IllegalArgumentException when the name breaks its rule, or the request has an id, a delay, a time, a unit or
-     *     a unique key
+     * @throws IllegalArgumentException when the name breaks its rule, or the request has an id, a delay, a time, a unit,
+     *     an expiry or a unique key
      */
     public static Recurring of(String name, Schedule schedule, JobRequest job) {
         Names.recurring(name);
         if (job.id() != null || job.delay() != null || job.at() != null || job.runId() != null) {
             throw new IllegalArgumentException(
                     "the job of the recurring job '%s' can have no id, delay, time or unit, because each slot has its own id and time"
+                            .formatted(name));
+        }
+        if (job.expiresIn() != null) {
+            throw new IllegalArgumentException(
+                    "the job of the recurring job '%s' cannot expire; the policy for missed slots says what becomes of late ones"
                             .formatted(name));
         }
         if (job.unique() != null) {

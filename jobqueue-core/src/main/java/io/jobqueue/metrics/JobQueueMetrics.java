@@ -33,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  *     {@code refused}</td></tr>
  * <tr><td>{@code jobqueue.leases.lost}, {@code jobqueue.handlers.stuck}, {@code jobqueue.reclaimed},
  *     {@code jobqueue.lost}, {@code jobqueue.dead.dropped}</td><td>counters of events that should be rare;
+ *     {@code jobqueue.expired} counts jobs that no worker started in time;
  *     {@code jobqueue.workers.died} counts jobs that became dead letters because their workers died</td></tr>
  * <tr><td>{@code jobqueue.repaired}</td><td>counter: repairs of damage by other clients; the outcome is the
  *     damage</td></tr>
@@ -94,6 +95,8 @@ public final class JobQueueMetrics implements JobListener {
             count("jobqueue.reclaimed", event.queue(), null, reclaimed.ids().size());
         } else if (event instanceof JobEvent.WorkerDied died) {
             count("jobqueue.workers.died", event.queue(), null, died.ids().size());
+        } else if (event instanceof JobEvent.Expired expired) {
+            count("jobqueue.expired", event.queue(), null, expired.ids().size());
         } else if (event instanceof JobEvent.Lost lost) {
             count("jobqueue.lost", event.queue(), null, lost.ids().size());
         } else if (event instanceof JobEvent.Repaired repaired) {

@@ -39,6 +39,12 @@ final class Events {
         }
     }
 
+    void expired(List<String> ids) {
+        if (!ids.isEmpty()) {
+            all.add(new JobEvent.Expired(queue, ids));
+        }
+    }
+
     void lost(List<String> ids) {
         if (!ids.isEmpty()) {
             all.add(new JobEvent.Lost(queue, ids));

@@ -83,6 +83,7 @@ final class RedisJobStore implements JobStore {
         Events events = new Events(redis.name());
         events.lost(reply.texts());
         events.runsEnded(reply.texts());
+        events.expired(reply.texts());
         long fence = reply.number();
         List<Claim> jobs = new ArrayList<>();
         while (reply.hasNext()) {

@@ -132,11 +132,16 @@ final class WrittenJob implements Enqueuer.Outgoing {
                                 unique.key());
     }
 
-    /** Refuses a delay of a job that belongs to a run, which a decorator may have set. */
+    /** Refuses a delay and an expiry of a job that belongs to a run, which a decorator may have set. */
     void refuseDelay() {
         if (isDelayed()) {
             throw new IllegalArgumentException(
                     "the job %s of kind '%s' belongs to a run, so it cannot be delayed".formatted(id, request.kind()));
+        }
+        if (request.expiresIn() != null) {
+            throw new IllegalArgumentException(
+                    "the job %s of kind '%s' belongs to a run, so it cannot expire; leave out expiresIn(%s)"
+                            .formatted(id, request.kind(), request.expiresIn()));
         }
     }
 
@@ -145,6 +150,7 @@ final class WrittenJob implements Enqueuer.Outgoing {
         List<String> further = new ArrayList<>();
         further.add(due());
         add(further, "unique", unique());
+        add(further, "expires_in_ms", expiresIn());
         add(further, "max_attempts", maxAttempts());
         add(further, "headers", headers);
         add(further, "run_id", text(request.runId()));
@@ -156,6 +162,12 @@ final class WrittenJob implements Enqueuer.Outgoing {
         List<String> args = new ArrayList<>(List.of(id, request.kind(), payload, Integer.toString(further.size())));
         args.addAll(further);
         return args;
+    }
+
+    private String expiresIn() {
+        return request.expiresIn() == null
+                ? ""
+                : Long.toString(request.expiresIn().toMillis());
     }
 
     private String due() {

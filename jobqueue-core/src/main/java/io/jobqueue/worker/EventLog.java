@@ -105,6 +105,12 @@ public final class EventLog {
                     event.queue(),
                     LogText.oneLine(ended.runId()),
                     ended.state().name().toLowerCase(Locale.ROOT));
+        } else if (event instanceof JobEvent.Expired expired) {
+            log.warn(
+                    "Queue {}: {} expired, because no worker started them in time: {}",
+                    event.queue(),
+                    LogText.jobs(expired.ids().size()),
+                    LogText.some(expired.ids(), expired.ids().size()));
         } else if (event instanceof JobEvent.Paused) {
             log.warn("Queue {} is paused: no worker claims its jobs until it is resumed", event.queue());
         } else if (event instanceof JobEvent.Resumed) {

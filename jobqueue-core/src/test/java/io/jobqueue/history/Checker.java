@@ -4,6 +4,7 @@ import io.jobqueue.history.History.Claimed;
 import io.jobqueue.history.History.Damage;
 import io.jobqueue.history.History.End;
 import io.jobqueue.history.History.Enqueue;
+import io.jobqueue.history.History.Expiry;
 import io.jobqueue.history.History.Fault;
 import io.jobqueue.history.History.Renewal;
 import io.jobqueue.history.History.Run;
@@ -63,6 +64,7 @@ public final class Checker {
         final List<Run> runs = new ArrayList<>(); // by fence
         final List<Sweep> reclaims = new ArrayList<>();
         final List<Sweep> deaths = new ArrayList<>();
+        final List<Expiry> expiries = new ArrayList<>();
 
         OfJob(String id) {
             this.id = id;
@@ -119,6 +121,7 @@ public final class Checker {
             sweep.reclaimed().forEach(id -> of(id).reclaims.add(sweep));
             sweep.died().forEach(id -> of(id).deaths.add(sweep));
         }
+        history.expiries().forEach(expiry -> of(expiry.id()).expiries.add(expiry));
     }
 
     private OfJob of(String id) {
@@ -143,6 +146,7 @@ public final class Checker {
         checker.everyJobEndsOnce();
         checker.nothingRunsAfterItsCompletion();
         checker.ownersDoNotOverlap();
+        checker.onlyWhatWasNotStartedExpires();
         checker.whatRunsAgainHasAReason();
         checker.attemptsAreCountedAndLimited();
         checker.fencesRise();
@@ -235,7 +239,7 @@ public final class Checker {
         }
     }
 
-    /** I5: A job ends for good once: by one completion, one final failure or one death. */
+    /** I5: A job ends for good once: by one completion, one final failure, one death or one expiry. */
     private void everyJobEndsOnce() {
         for (OfJob job : jobs.values()) {
             List<End> completions = job.ends.stream()
@@ -250,8 +254,22 @@ public final class Checker {
                     .count();
             if (completions.size() > 1) {
                 broken("I5", "job %s was completed %d times", job.id, completions.size());
-            } else if (owners + job.deaths.size() > 1) {
-                broken("I5", "job %s ended for good %d times", job.id, owners + job.deaths.size());
+            }
+            long ends = owners + job.deaths.size() + job.expiries.size();
+            if (completions.size() <= 1 && ends > 1) {
+                broken("I5", "job %s ended for good %d times", job.id, ends);
+            }
+        }
+    }
+
+    /** I19: A job expires only when nobody was given it before, and is given to nobody afterwards. */
+    private void onlyWhatWasNotStartedExpires() {
+        for (OfJob job : jobs.values()) {
+            for (Expiry expiry : job.expiries) {
+                for (Claimed claim : job.claims) {
+                    boolean before = claim.span().to() < expiry.at();
+                    broken("I19", "job %s expired, and %s had it %s", job.id, claim, before ? "before" : "afterwards");
+                }
             }
         }
     }

@@ -158,6 +158,15 @@ class CheckerMutantTests {
                         "road/settle",
                         "elseif entry.verb == 'SNOOZE' then\n    local due = now + tonumber(entry.delay)",
                         "elseif entry.verb == 'SNOOZE' then\n    local due = now")),
+        A_STARTED_JOB_THAT_EXPIRES(
+                "late-retry", Set.of("I19"), new Edit("road/claim", "return time and not f[3] and", "return time and")),
+        AN_EXPIRED_JOB_THAT_RUNS(
+                "expiry",
+                Set.of("I10", "I19"),
+                new Edit(
+                        "road/claim",
+                        "    expired[#expired + 1] = id",
+                        "    expired[#expired + 1], jobs[1] = id, f\n    ids[1], hashes[1] = id, hash")),
         A_SLOT_THAT_RUNS_TWICE(
                 "slot",
                 Set.of("I3"),

@@ -26,6 +26,7 @@ public record History(
         List<End> ends,
         List<Renewal> renewals,
         List<Sweep> sweeps,
+        List<Expiry> expiries,
         List<Damage> damages,
         List<Touch> touches,
         List<Run> runs,
@@ -117,6 +118,9 @@ public record History(
     /** A sweep that was answered. */
     record Sweep(Span span, List<String> reclaimed, List<String> died) {}
 
+    /** A job that expired at a claim, which was answered before {@code at}. */
+    record Expiry(String id, long at) {}
+
     /** What a claim, a sweep or an audit found to be wrong, and put right. */
     record Damage(String process, String kind, List<String> ids, long at) {
 
@@ -142,6 +146,7 @@ public record History(
     /** Reads all tapes of a folder. */
     public static History read(Path folder) {
         History history = new History(
+                new ArrayList<>(),
                 new ArrayList<>(),
                 new ArrayList<>(),
                 new ArrayList<>(),
@@ -258,6 +263,7 @@ public record History(
                             span, end.words.subList(1, reclaimed), end.words.subList(reclaimed, end.words.size())));
                 }
             }
+            case "expired" -> begin.words.stream().skip(1).forEach(id -> expiries.add(new Expiry(id, begin.at)));
             case "damage" ->
                 damages.add(
                         new Damage(process, begin.words.get(0), begin.words.subList(1, begin.words.size()), begin.at));

@@ -40,6 +40,7 @@ public final class RecordingStore implements JobStore {
         long call = tape.claiming(max, settings().lease().visibilityTimeout());
         return heard(call, store.claim(max), claims -> {
             tape.claimed(call, claims.jobs());
+            tape.expired(call, claims.events());
             tape.damaged(claims.events());
         });
     }

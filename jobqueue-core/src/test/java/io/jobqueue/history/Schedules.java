@@ -92,6 +92,8 @@ public final class Schedules implements AutoCloseable {
                 case "delayed" -> stage.delayed();
                 case "retry" -> stage.retry();
                 case "snooze" -> stage.snooze();
+                case "expiry" -> stage.expiry();
+                case "late-retry" -> stage.lateRetry();
                 case "dead" -> stage.dead();
                 case "twice" -> stage.twice();
                 case "audited" -> stage.audited();
@@ -334,6 +336,23 @@ public final class Schedules implements AutoCloseable {
         look();
         ann.start().ifPresent(ann::complete);
         pass(RETRY);
+        ann.start().ifPresent(ann::complete);
+    }
+
+    /** Nobody starts a job in time, and Ann comes by twice. */
+    private void expiry() {
+        enqueue(JobRequest.of("work", null).id("one").expiresIn(Duration.ofMillis(10)));
+        pass(Duration.ofMillis(15));
+        ann.start().ifPresent(ann::complete);
+        look();
+        ann.start().ifPresent(ann::complete);
+    }
+
+    /** A job is started in time and snoozed, and its time to expiry passes meanwhile. */
+    private void lateRetry() {
+        enqueue(JobRequest.of("work", null).id("one").expiresIn(RETRY));
+        ann.settle(ann.start().orElseThrow(), Verb.SNOOZE, Duration.ZERO);
+        pass(RETRY.plusMillis(10));
         ann.start().ifPresent(ann::complete);
     }
 

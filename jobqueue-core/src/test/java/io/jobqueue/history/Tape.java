@@ -143,6 +143,15 @@ public final class Tape implements AutoCloseable {
         }
     }
 
+    /** Some events tell of jobs that expired at a claim. */
+    void expired(long call, List<JobEvent> events) {
+        for (JobEvent event : events) {
+            if (event instanceof JobEvent.Expired expired) {
+                begin("expired", call + " " + words(expired.ids(), id -> id));
+            }
+        }
+    }
+
     long settling(List<Settlement> batch) {
         return begin(
                 "settle",

@@ -62,6 +62,7 @@ class JobQueueMetricsTests {
                         new JobEvent.Reclaimed("mail", List.of("a", "b")),
                         new JobEvent.WorkerDied("mail", List.of("a")),
                         new JobEvent.Lost("mail", List.of("a")),
+                        new JobEvent.Expired("mail", List.of("a")),
                         new JobEvent.Repaired("mail", JobEvent.Damage.UNLISTED, List.of("a", "b")),
                         new JobEvent.SendFailed("mail", List.of("a", "b"), "refused", false),
                         new JobEvent.SendFailed("mail", List.of("c"), "refused", true),

@@ -3,6 +3,7 @@ package io.jobqueue.worker;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jobqueue.Claim;
+import io.jobqueue.JobEvent;
 import io.jobqueue.JobSnapshot;
 import io.jobqueue.JobStatus;
 import io.jobqueue.RunPart;
@@ -122,6 +123,51 @@ abstract class AttemptContract extends JobStoreFixture {
         assertThat(Told.by(claims).lost()).containsExactly("gone");
         assertThat(ids(claims)).containsExactly("here");
         assertThat(Told.by(store.claim(10).join()).lost()).isEmpty();
+    }
+
+    @Test
+    void aJobThatNoWorkerStartsInTimeExpiresAndIsNeverHandedOut() {
+        enqueue(email("late").expiresIn(Duration.ofMillis(20)).unit("run-1", "late"));
+        enqueue(email("patient").expiresIn(Duration.ofDays(1)));
+        enqueueAll("eternal");
+        pass(Duration.ofMillis(40));
+
+        Claims claims = store.claim(10).join();
+
+        assertThat(ids(claims)).containsExactly("patient", "eternal");
+        assertThat(claims.events()).containsExactly(new JobEvent.Expired(store.queue(), List.of("late")));
+        assertThat(find("late").status()).isEqualTo(JobStatus.FAILED);
+        assertThat(find("late").lastError()).isEqualTo("expired: no worker started the job within 20 ms of its time");
+        assertThat(find("late").attempts()).isZero();
+        assertThat(failure("run-1", "late")).startsWith("expired: ");
+        assertThat(store.claim(10).join().events()).isEmpty();
+    }
+
+    @Test
+    void theTimeToExpiryOfADelayedJobBeginsWhenTheJobIsDue() {
+        enqueue(email("a").delay(Duration.ofMillis(50)).expiresIn(Duration.ofSeconds(20)));
+        enqueue(email("b").delay(Duration.ofMillis(50)).expiresIn(Duration.ofMillis(10)));
+        pass(Duration.ofMillis(100));
+
+        Claims claims = store.claim(10).join();
+
+        assertThat(ids(claims)).containsExactly("a");
+        assertThat(claims.events()).containsExactly(new JobEvent.Expired(store.queue(), List.of("b")));
+    }
+
+    @Test
+    void aJobThatWasStartedOnceDoesNotExpireWhileItWaitsAgain() {
+        for (String id : List.of("retried", "released", "snoozed")) {
+            enqueue(email(id).expiresIn(Duration.ofSeconds(2)));
+        }
+        List<Claim> claims = store.claim(3).join().jobs();
+        assertThat(claims).hasSize(3);
+        settle(retry(claims.get(0), Duration.ZERO, 5));
+        settle(release(claims.get(1)));
+        settle(snooze(claims.get(2), Duration.ZERO));
+        pass(Duration.ofMillis(2100));
+
+        assertThat(claimIds(10)).containsExactlyInAnyOrder("retried", "released", "snoozed");
     }
 
     // ---- the token

@@ -16,6 +16,7 @@ final class InMemoryJob {
     final String payload;
     final @Nullable String kind;
     final int maxAttempts;
+    final long expiresIn; // ms, 0 when it does not expire
     final Map<String, String> headers;
     final @Nullable String runId;
     final @Nullable String unitId;
@@ -47,10 +48,16 @@ final class InMemoryJob {
         this.payload = payload;
         this.kind = envelope.kind();
         this.maxAttempts = Objects.requireNonNullElse(request.maxAttempts(), 0);
+        this.expiresIn = request.expiresIn() == null ? 0 : request.expiresIn().toMillis();
         this.headers = request.headers();
         this.runId = request.runId() == null ? envelope.runId() : request.runId();
         this.unitId = request.unitId() == null ? envelope.unitId() : request.unitId();
         this.enqueuedAt = now;
+    }
+
+    /** Whether no worker has started the job in time. */
+    boolean hasExpired(long now) {
+        return expiresIn > 0 && fence == 0 && now > Math.max(dueAt, enqueuedAt) + expiresIn;
     }
 
     boolean isOwnedBy(Claim claim) {

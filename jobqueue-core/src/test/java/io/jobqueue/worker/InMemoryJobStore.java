@@ -249,10 +249,15 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
         String token = "token-" + (claimNumber + 1) + "-" + System.identityHashCode(taken);
         List<Claim> claims = new ArrayList<>();
         List<String> lost = new ArrayList<>();
+        List<String> expired = new ArrayList<>();
         for (String id : taken) {
             InMemoryJob job = jobs.get(id);
             if (job == null) {
                 lost.add(id);
+            } else if (job.hasExpired(now)) {
+                String reason = "expired: no worker started the job within " + job.expiresIn + " ms of its time";
+                bury(job, job.runId == null ? "" : job.runId + "/" + job.unitId, reason, now);
+                expired.add(id);
             } else if (job.status == JobStatus.PENDING) {
                 claims.add(claim(job, token, now));
             }
@@ -262,7 +267,11 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
                 .findFirst()
                 .map(job -> Duration.ofMillis(Math.max(0, job.dueAt - now)))
                 .orElse(null);
-        return new Claims(claims, !pending.isEmpty(), nextDue, lost(lost));
+        List<JobEvent> events = new ArrayList<>(lost(lost));
+        if (!expired.isEmpty()) {
+            events.add(new JobEvent.Expired(queue(), expired));
+        }
+        return new Claims(claims, !pending.isEmpty(), nextDue, events);
     }
 
     private Claim claim(InMemoryJob job, String token, long now) {

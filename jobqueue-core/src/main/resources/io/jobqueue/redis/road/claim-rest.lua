@@ -1,5 +1,5 @@
 -- Goes on from `road/claim` when it found jobs that it does not claim: due jobs for which there is no room, jobs that another
--- client has claimed, and jobs that are lost.
+-- client has claimed, jobs that are lost, and jobs that have expired.
 -- needs: doors/give-to-sweep doors/join doors/wait-again doors/fail words/run-ends words/totals words/wake
 
 -- A sweep can overtake a guide client between its pop and its stamp; then the client's job is in `pending`. The job stays with
@@ -20,7 +20,12 @@ for _, id in ipairs(broken) do
   local f = call('HMGET', JOB .. id, 'run_id', 'unit_id', 'gathers')
   fail_lost(id, f[1], f[2], f[3], tonumber(ARGV[4]))
 end
+for _, id in ipairs(expired) do
+  local f = call('HMGET', JOB .. id, 'run_id', 'unit_id', 'gathers', 'expires_in_ms')
+  fail(id, 'expired: no worker started the job within ' .. f[4] .. ' ms of its time', f[1], f[2], f[3], tonumber(ARGV[4]))
+end
 keep_dead(math.huge)
 count('lost_total', #lost)
+count('failed_total', #expired)
 reply[4] = end_runs()
 return reply

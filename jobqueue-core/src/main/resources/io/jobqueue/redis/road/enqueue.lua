@@ -2,8 +2,8 @@
 -- KEYS the queue's; then, for a client that may send a call twice, the key under which the answer to this call is remembered
 -- ARGV[1] how long the answer is remembered (ms)  [2] 1 when some of the jobs may be delayed or have a unique key, else 0;
 --   then for each job: id, kind, payload, and '' or how many words follow: when ('' now | '+ms' from now | 'ms' of the epoch),
---   names and values of further fields (max_attempts, headers, run_id, unit_id). A job with a unique key has as its first
---   field `unique`, with replace (0 | 1):period (ms):hold:key, see doors/unique.
+--   names and values of further fields (expires_in_ms, max_attempts, headers, run_id, unit_id). A job with a unique key has as its first
+--   field `unique`, with replace (0 | 1):period (ms):hold:key, see doors/unique. `expires_in_ms` stands before all but `unique`.
 -- returns one letter a job: C created, E existed, U another job holds the unique key; then for each U a blank and that job's id
 -- needs: doors/create doors/join doors/unique words/totals
 local CALL = KEYS[2]
@@ -54,7 +54,9 @@ while i <= last do
         end
       end
       if fields[1] then
-        fields[#fields + 1], fields[#fields + 2] = 'more', '1'
+        -- the claim looks for the expiry of those jobs only that have one
+        local expires = fields[1] == 'expires_in_ms' or fields[3] == 'expires_in_ms'
+        fields[#fields + 1], fields[#fields + 2] = 'more', expires and 'expires' or '1'
       end
     end
     if holder then
