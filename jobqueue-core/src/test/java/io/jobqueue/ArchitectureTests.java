@@ -87,7 +87,7 @@ class ArchitectureTests {
             .layer("ground")
             .definedBy(
                     redis(
-                            "RedisConnector AclLine Driver RedisLink RedisOutage LettuceClient LinkOptions Presence Subscriptions ChannelListener EndMessage Script ScriptText QueueKeys QueueRedis Args Reply Answers Batch Refusal Ids Events Place WrittenSchedule StoredSchedule ScheduleTexts DueSlots"))
+                            "RedisConnector AclLine RedisAccess Driver RedisLink RedisOutage LettuceClient LinkOptions Presence Subscriptions ChannelListener EndMessage Script ScriptText QueueKeys QueueRedis Args Reply Answers Batch Refusal Ids Events Place WrittenSchedule StoredSchedule ScheduleTexts DueSlots"))
             .layer("road")
             .definedBy(redis("RedisEnqueuer WrittenJob SharedCalls RedisJobStore HintWaiter HintListener RedisSignals"))
             .layer("upkeep")
@@ -97,7 +97,7 @@ class ArchitectureTests {
             .layer("sides")
             .definedBy(
                     redis(
-                            "RedisQueues Application RedisJobQueue RedisJobAdmin DeadLetters Explanation RedisJobWorker RedisNotes JobHash Page RedisJobRuns RunOpening RunUnits UnitNames GatherWaiter JobEnds ResultWait RedisWorkOutputCache RedisWorkOutputs UnitValues Fields RedisRecurringJobs"))
+                            "RedisQueues RightsCheck Application RedisJobQueue RedisJobAdmin DeadLetters Explanation RedisJobWorker RedisNotes JobHash Page RedisJobRuns RunOpening RunUnits UnitNames GatherWaiter JobEnds ResultWait RedisWorkOutputCache RedisWorkOutputs UnitValues Fields RedisRecurringJobs"))
             .whereLayer("ground")
             .mayNotAccessAnyLayer()
             .whereLayer("road")
@@ -188,5 +188,5 @@ class ArchitectureTests {
             .and()
             .areTopLevelClasses()
             .should()
-            .haveNameMatching(".*\\.(RedisConnector|RedisLink|RedisQueues)");
+            .haveNameMatching(".*\\.(RedisAccess|RedisConnector|RedisLink|RedisQueues)");
 }

@@ -7,13 +7,22 @@ final class AclLine {
 
     private AclLine() {}
 
-    /** The pattern of all channels of an application, from the name of one of them: {@code &queue:*}. */
-    static String channelsOf(String channel) {
-        return "&" + channel.substring(0, channel.indexOf(':')) + ":*";
+    /** The command that adds rights to those that a user has. */
+    static String grant(String user, List<String> rights) {
+        return "ACL SETUSER " + user + " " + String.join(" ", rights);
     }
 
-    /** The command that adds rights to those that the user has. */
-    static String grant(List<String> rights) {
-        return "ACL SETUSER <user> " + String.join(" ", rights);
+    /**
+     * The command that allows what was refused on a channel.
+     *
+     * @param channel a channel of the queue, whose first part is the key prefix
+     * @param refusal what Redis said
+     * @param commands the commands for the channel, for example {@code +publish}
+     */
+    static String grantChannel(String channel, String refusal, String commands) {
+        String all = "&" + channel.substring(0, channel.indexOf(':')) + ":*";
+        return Refusal.isAboutChannels(refusal)
+                ? grant("<user>", List.of(all, commands))
+                : grant("<user>", List.of(commands)) + ", and " + all + " unless the user has all channels";
     }
 }

@@ -37,6 +37,11 @@ final class QueueKeys {
         return new String[] {root, suspects()};
     }
 
+    /** A key on which the rights of the Redis user are tried. */
+    String scratch(String token) {
+        return root + "self-test:" + token;
+    }
+
     /** What the audit suspects, by the time of its first sight. */
     String suspects() {
         return root + "suspects";

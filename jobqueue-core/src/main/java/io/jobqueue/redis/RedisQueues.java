@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -91,6 +92,24 @@ public final class RedisQueues {
      */
     public AttemptNotes notes(String name) {
         return new RedisNotes(named(name).redis());
+    }
+
+    /**
+     * Tries the commands, the keys and the channels that the queues of the application need, on a scratch key of each
+     * queue that lives for five seconds at the most. Costs one round trip, or two; nothing stays behind. Missing rights to
+     * channels are a warning in the log, because the queue works without them.
+     *
+     * @param access what the application does with the queues
+     * @return fails with a {@link io.jobqueue.MissingRightsException}, or with a {@link
+     *     io.jobqueue.RedisUnavailableException} when Redis cannot be reached. Completes when Redis is full or refuses for
+     *     another reason, which says nothing about rights
+     */
+    public CompletableFuture<Void> checkRights(RedisAccess access) {
+        List<QueueRedis> queues = Stream.concat(Stream.of(options.defaultQueue()), application.names().stream())
+                .distinct()
+                .map(application::redis)
+                .toList();
+        return new RightsCheck(options.keyPrefix(), access).of(queues);
     }
 
     /** Makes what an {@link io.jobqueue.worker.Engine} hears of idle queues by. Each engine needs signals of its own. */

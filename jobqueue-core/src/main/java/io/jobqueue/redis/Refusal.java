@@ -8,6 +8,7 @@ import io.lettuce.core.RedisLoadingException;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +42,13 @@ enum Refusal {
             "unknown command",
             "Unknown Redis command");
 
+    /** What Redis says against keys and against channels: to clients, to scripts of Redis 7.2 and to those of older ones. */
+    private static final Pattern ABOUT_KEYS =
+            Pattern.compile("to access (the '.*' key|one of the keys)|can't access at least one of the keys");
+
+    private static final Pattern ABOUT_CHANNELS =
+            Pattern.compile("to access (the '.*' channel|one of the channels)|can't publish to the channel");
+
     private final String words;
 
     Refusal(String words) {
@@ -56,6 +64,16 @@ enum Refusal {
     /** Whether Redis said that the user has no right to a command, a key or a channel, or that it does not know a command. */
     static boolean isMissingRight(String message) {
         return MISSING_RIGHT.stream().anyMatch(message::contains);
+    }
+
+    /** Whether a {@linkplain #isMissingRight missing right} is one to keys. */
+    static boolean isAboutKeys(String message) {
+        return ABOUT_KEYS.matcher(message).find();
+    }
+
+    /** Whether a {@linkplain #isMissingRight missing right} is one to channels. */
+    static boolean isAboutChannels(String message) {
+        return ABOUT_CHANNELS.matcher(message).find();
     }
 
     /** Whether a command failed before the driver sent it, so that it surely changed nothing. */

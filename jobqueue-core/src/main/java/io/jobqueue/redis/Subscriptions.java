@@ -145,7 +145,7 @@ final class Subscriptions {
                     "The Redis user may not subscribe to the channel {}, so ends of runs, of awaited jobs and of other clients' jobs are found later, by polling: {}. Grant the right with: {}",
                     channel,
                     LogText.oneLine(reason),
-                    AclLine.grant(List.of(AclLine.channelsOf(channel), "+subscribe", "+unsubscribe")));
+                    AclLine.grantChannel(channel, reason, "+subscribe +unsubscribe"));
         }
     }
 
@@ -162,11 +162,12 @@ final class Subscriptions {
             warnedOfPublishing = true;
         }
         String channel = refusal.split(" ", 2)[0];
+        String reason = refusal.substring(channel.length()).strip();
         log.warn(
                 "The Redis user may not publish to the channel {}, so other processes find ended jobs and runs later, by polling; jobs, outputs and runs are complete: {}. Grant the right with: {}",
                 channel,
-                LogText.oneLine(refusal.substring(channel.length()).strip()),
-                AclLine.grant(List.of(AclLine.channelsOf(channel), "+publish")));
+                LogText.oneLine(reason),
+                AclLine.grantChannel(channel, reason, "+publish"));
     }
 
     /** On another thread, because the caller may hold locks of the driver or of this, and listeners have locks of their own. */

@@ -26,6 +26,7 @@ import org.springframework.util.unit.DataSize;
  * @param defaultQueue Queue of the injected JobQueue, and of every kind that is not routed to another queue.
  * @param afterCommit Whether a job that is enqueued inside a Spring transaction is sent after the commit, and dropped on
  *     rollback. A request can choose for itself.
+ * @param checkRights Whether the start is refused when the Redis user lacks rights that the queue needs.
  * @param mdcKeys Entries of the logging context (MDC) that jobs carry from the thread that enqueues them to the handler.
  * @param contextKeys Keys of Micrometer's context propagation whose text jobs carry from the thread that enqueues them to
  *     the handler. Needs io.micrometer:context-propagation.
@@ -53,6 +54,7 @@ record JobQueueProperties(
         @Nullable String keyPrefix,
         @Nullable String defaultQueue,
         @DefaultValue("true") boolean afterCommit,
+        @DefaultValue("true") boolean checkRights,
         @DefaultValue List<String> mdcKeys,
         @DefaultValue List<String> contextKeys,
         @DefaultValue Worker worker,

@@ -53,6 +53,11 @@ final class Settings {
         return properties.afterCommit();
     }
 
+    /** Whether the rights of the Redis user are checked at the start. */
+    boolean checksRights() {
+        return properties.checkRights();
+    }
+
     /** The default queue and every queue that a property names, in the order of their names. */
     Set<String> namedQueues() {
         Set<String> names = routedQueues();

@@ -2,6 +2,7 @@ package io.jobqueue.spring;
 
 import io.jobqueue.JobListener;
 import io.jobqueue.Recurring;
+import io.jobqueue.redis.RedisAccess;
 import io.jobqueue.redis.RedisQueues;
 import io.jobqueue.worker.Chore;
 import io.jobqueue.worker.Engine;
@@ -55,6 +56,7 @@ final class WorkLifecycle implements SmartLifecycle, ApplicationListener<Context
     private final Duration phaseTimeout;
     private final ApplicationContext context;
     private final @Nullable WorkLifecycle ofParent;
+    private final RightsAtStart rights;
 
     // guarded by this
     private List<WorkerPool> pools = List.of();
@@ -86,6 +88,7 @@ final class WorkLifecycle implements SmartLifecycle, ApplicationListener<Context
         this.phaseTimeout = phaseTimeout;
         this.context = context;
         this.ofParent = ParentContext.bean(context, WorkLifecycle.class);
+        this.rights = new RightsAtStart(() -> materials.queues().checkRights(access()));
     }
 
     /**
@@ -125,6 +128,9 @@ final class WorkLifecycle implements SmartLifecycle, ApplicationListener<Context
         if (running) {
             return;
         }
+        if (settings.checksRights()) {
+            rights.start();
+        }
         running = true;
         stopping = null;
         if (!settings.workersEnabled()) {
@@ -139,6 +145,15 @@ final class WorkLifecycle implements SmartLifecycle, ApplicationListener<Context
             ended();
             throw ex;
         }
+    }
+
+    /** What this context does with the queues: it only enqueues when it neither has handlers nor sweeps a queue. */
+    private RedisAccess access() {
+        boolean works = settings.workersEnabled()
+                && (!handlers.byQueue().isEmpty()
+                        || !handlers.recurring().isEmpty()
+                        || settings.namedQueues().stream().anyMatch(queue -> settings.sweeps(queue, false)));
+        return works ? RedisAccess.WORKER : RedisAccess.PRODUCER;
     }
 
     private void startPools() {
@@ -247,6 +262,7 @@ final class WorkLifecycle implements SmartLifecycle, ApplicationListener<Context
     private synchronized CompletableFuture<Void> beginStop() {
         CompletableFuture<Void> begun = stopping;
         if (begun == null) {
+            rights.stop();
             pools.forEach(WorkerPool::stopClaiming);
             begun = stopAll(parts).thenRun(this::ended);
             stopping = begun;

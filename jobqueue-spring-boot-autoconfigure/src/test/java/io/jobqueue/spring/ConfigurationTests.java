@@ -155,6 +155,7 @@ class ConfigurationTests {
                                                     "jobqueue.key-prefix",
                                                     "jobqueue.default-queue",
                                                     "jobqueue.after-commit",
+                                                    "jobqueue.check-rights",
                                                     "jobqueue.json.find-modules",
                                                     "jobqueue.shutdown.drain",
                                                     "jobqueue.service-binding.enabled")
