@@ -20,9 +20,9 @@ public record FailureReason(Code code, String words) {
     public enum Code {
         /** The handler threw an exception, or asked for a retry or a dead letter. Its text has no prefix. */
         HANDLER,
-        /** No handler on the queue knows the job's kind. */
+        /** No handler on the queue knows the job's kind, and none came in time; or the payload names no kind. */
         UNKNOWN_KIND,
-        /** The payload does not fit the handler's type. */
+        /** The payload does not fit the handler's type, and no version that reads it came in time; or none ever can. */
         BAD_PAYLOAD,
         /** The handler's result cannot be written as JSON. */
         BAD_RESULT,

@@ -2,6 +2,7 @@ package io.jobqueue;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -111,6 +112,14 @@ public sealed interface JobEvent {
      */
     record Snoozed(Claim claim, Duration delay, Duration took) implements OfAttempt {}
 
+    /**
+     * A job was handed back unspent, because its worker does not know the kind or cannot read the payload. It waits for a
+     * worker of another version.
+     *
+     * @param reason why; stored as the job's last error
+     */
+    record Unknown(Claim claim, FailureReason reason) implements OfAttempt {}
+
     /** The job was taken from its worker, which was silent for longer than its lease; the handler is interrupted. */
     record LeaseLost(Claim claim) implements OfAttempt {}
 
@@ -119,6 +128,24 @@ public sealed interface JobEvent {
 
     /** A handler ignored its time limit and the interrupt; the attempt was failed without waiting for it. */
     record Stuck(Claim claim) implements OfAttempt {}
+
+    /**
+     * A worker of this process met the first job of a kind that it does not know, or whose payload it cannot read. Told once
+     * for each kind and queue.
+     *
+     * @param kind the kind; it may be any text, because other applications and clients choose it
+     * @param reason why the worker cannot handle the job
+     * @param unknownFor how long jobs of the kind are handed back before they become dead letters
+     * @param knownKinds the kinds that have a handler on the queue
+     */
+    record UnknownKind(String queue, String kind, FailureReason reason, Duration unknownFor, Set<String> knownKinds)
+            implements JobEvent {
+
+        /** Copies the kinds. */
+        public UnknownKind {
+            knownKinds = Set.copyOf(knownKinds);
+        }
+    }
 
     /** A sweep put jobs back whose workers were silent for longer than their lease. */
     record Reclaimed(String queue, List<String> ids) implements JobEvent {}

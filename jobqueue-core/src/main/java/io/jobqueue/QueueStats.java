@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param failedTotal jobs failed for good
  * @param retriedTotal failed attempts that are followed by another
  * @param releasedTotal claims that were handed back without counting the attempt, snoozed jobs included
+ * @param unknownTotal claims that were handed back without counting the attempt, because the worker did not know the kind or
+ *     could not read the payload
  * @param reclaimedTotal claims taken away because their lease expired
  * @param lostTotal ids that were removed because their job no longer existed
  * @param droppedTotal dead letters that retention dropped
@@ -39,6 +41,7 @@ public record QueueStats(
         long failedTotal,
         long retriedTotal,
         long releasedTotal,
+        long unknownTotal,
         long reclaimedTotal,
         long lostTotal,
         long droppedTotal,

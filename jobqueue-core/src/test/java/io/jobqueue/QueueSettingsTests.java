@@ -76,6 +76,10 @@ class QueueSettingsTests {
                         "maxRunTime",
                         "max run time must be at least 1 ms, was PT0S",
                         () -> worker.withMaxRunTime(Duration.ZERO)),
+                refusal(
+                        "unknownFor",
+                        "unknown-for must be from 0 to 100 years, was PT-1S",
+                        () -> worker.withUnknownFor(SECOND.negated())),
                 refusal("drain", "drain must not be negative, was PT-1S", () -> worker.withDrain(SECOND.negated())));
     }
 

@@ -127,6 +127,7 @@ final class Product implements AutoCloseable {
         long astray = stats.failedTotal()
                 + stats.retriedTotal()
                 + stats.releasedTotal()
+                + stats.unknownTotal()
                 + stats.reclaimedTotal()
                 + stats.lostTotal();
         if (left != 0 || astray != 0 || stats.enqueuedTotal() != jobs || stats.completedTotal() != jobs) {

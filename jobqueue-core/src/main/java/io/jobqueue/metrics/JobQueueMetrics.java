@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>{@code jobqueue.waited}</td><td>timer: from the enqueue to the start of the first attempt, by the clocks of
  *     Redis and of this process</td></tr>
  * <tr><td>{@code jobqueue.attempts}</td><td>timer: how long handlers ran; outcome {@code completed}, {@code retried},
- *     {@code failed}, {@code discarded}, {@code released}, {@code snoozed},
+ *     {@code failed}, {@code discarded}, {@code released}, {@code snoozed}, {@code unknown},
  *     {@code refused}</td></tr>
  * <tr><td>{@code jobqueue.leases.lost}, {@code jobqueue.handlers.stuck}, {@code jobqueue.reclaimed},
  *     {@code jobqueue.lost}, {@code jobqueue.dead.dropped}</td><td>counters of events that should be rare;
@@ -85,6 +85,8 @@ public final class JobQueueMetrics implements JobListener {
             ran(event, "released", Duration.ZERO);
         } else if (event instanceof JobEvent.Snoozed snoozed) {
             ran(snoozed, "snoozed", snoozed.took());
+        } else if (event instanceof JobEvent.Unknown) {
+            ran(event, "unknown", Duration.ZERO);
         } else if (event instanceof JobEvent.Refused) {
             ran(event, "refused", Duration.ZERO);
         } else if (event instanceof JobEvent.LeaseLost) {
@@ -114,8 +116,8 @@ public final class JobQueueMetrics implements JobListener {
 
     /** A kind that no handler knew comes from foreign hands, and must not become a meter of its own. */
     private static @Nullable String kind(JobEvent event) {
-        boolean unknown = event instanceof JobEvent.Retried retried
-                        && retried.reason().code() == FailureReason.Code.UNKNOWN_KIND
+        boolean unknown = event instanceof JobEvent.Unknown handedBack
+                        && handedBack.reason().code() == FailureReason.Code.UNKNOWN_KIND
                 || event instanceof JobEvent.Failed failed && failed.reason().code() == FailureReason.Code.UNKNOWN_KIND;
         return unknown ? null : event.kind();
     }

@@ -263,6 +263,7 @@ final class RedisJobQueue implements JobQueue {
                 reply.number(),
                 reply.number(),
                 reply.number(),
+                reply.number(),
                 oldest < 0 ? null : Duration.ofMillis(oldest),
                 reply.instantOrNull(),
                 redis.settings().lease().visibilityTimeout());

@@ -179,6 +179,8 @@ final class RedisJobStore implements JobStore {
             addOther(args, end.claim(), "SNOOZE", "", "", end.delay(), 0);
         } else if (settlement instanceof Settlement.Fail end) {
             addOther(args, end.claim(), "FAIL", end.reason().text(), "");
+        } else if (settlement instanceof Settlement.Unknown end) {
+            addOther(args, end.claim(), "UNKNOWN", end.reason().text(), "", end.unknownFor(), 0);
         } else {
             addOther(args, settlement.claim(), "RELEASE", "", "");
         }

@@ -81,7 +81,9 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
         this.notes = source.notes();
         this.settings = source.settings();
         this.listener = engine.listener();
-        this.runner = new JobRunner(source.handlers(), store.settings(), store.codec(), listener);
+        UnknownJobs unknown =
+                new UnknownJobs(source.handlers(), settings.unknownFor(), engine.unknownKinds(), listener);
+        this.runner = new JobRunner(source.handlers(), store.settings(), store.codec(), listener, unknown);
         this.crew = crew;
         this.loop = new Loop("jobqueue-" + store.queue() + "-dispatcher", false, this::turn);
         this.demand = new Demand(loop, slots, settings, engine.patience().idle());

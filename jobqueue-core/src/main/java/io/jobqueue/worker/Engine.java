@@ -4,8 +4,8 @@ import io.jobqueue.JobListener;
 import java.util.concurrent.ThreadFactory;
 
 /**
- * What the worker pools of one process share: the watch over idle queues, the keeper of leases, and the listener
- * for their events.
+ * What the worker pools of one process share: the watch over idle queues, the keeper of leases, the listener
+ * for their events, and the memory of unknown kinds.
  * A hundred idle queues cost one thread and one connection.
  *
  * <p>The engine itself has no start and no stop: its threads run while one of its pools does. Thread-safe.
@@ -19,6 +19,7 @@ public final class Engine {
     private final Patience patience;
     private final Watch watch;
     private final LeaseKeeper keeper;
+    private final UnknownKinds unknownKinds = new UnknownKinds();
 
     /**
      * Makes an engine.
@@ -62,5 +63,9 @@ public final class Engine {
 
     LeaseKeeper keeper() {
         return keeper;
+    }
+
+    UnknownKinds unknownKinds() {
+        return unknownKinds;
     }
 }

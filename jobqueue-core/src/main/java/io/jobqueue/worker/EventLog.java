@@ -5,6 +5,7 @@ import io.jobqueue.JobEvent;
 import io.jobqueue.JobListener;
 import java.util.List;
 import java.util.Locale;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -139,6 +140,14 @@ public final class EventLog {
                         retried.reason().code(),
                         retried.thrown());
             }
+        } else if (event instanceof JobEvent.UnknownKind unknown) {
+            log.warn(
+                    "Queue {}: {}. Jobs of kind '{}' that this worker cannot handle are handed back for {}, then they are dead letters. Kinds with a handler here: {}. Logged once per kind",
+                    event.queue(),
+                    LogText.oneLine(unknown.reason().text()),
+                    LogText.oneLine(unknown.kind()),
+                    unknown.unknownFor(),
+                    LogText.oneLine(new TreeSet<>(unknown.knownKinds()).toString()));
         } else if (event instanceof JobEvent.OfAttempt attempt) {
             log.debug("{}: job {}", event.getClass().getSimpleName(), job(attempt));
         } else if (event instanceof JobEvent.Enqueued enqueued) {

@@ -35,12 +35,14 @@ final class JobRunner {
     private final QueueSettings settings;
     private final JobCodec codec;
     private final JobListener listener;
+    private final UnknownJobs unknown;
 
-    JobRunner(Handlers handlers, QueueSettings settings, JobCodec codec, JobListener listener) {
+    JobRunner(Handlers handlers, QueueSettings settings, JobCodec codec, JobListener listener, UnknownJobs unknown) {
         this.handlers = handlers;
         this.settings = settings;
         this.codec = codec;
         this.listener = listener;
+        this.unknown = unknown;
     }
 
     /** The limit of a claim's attempts: the job's own, else its kind's, else the queue's. */
@@ -69,14 +71,7 @@ final class JobRunner {
         Claim claim = attempt.claim();
         Optional<Handler> handler = handler(claim);
         if (handler.isEmpty()) {
-            // another process of a rolling deployment may know it, so it waits out its backoff like any failure
-            return retry(
-                    attempt,
-                    Code.UNKNOWN_KIND,
-                    claim.kind() == null
-                            ? "the payload is no JSON object that names a kind"
-                            : "no handler for kind '%s' on queue '%s'".formatted(claim.kind(), claim.queue()),
-                    null);
+            return unknown.kind(claim);
         }
         if (claim.attempt() > attempt.maxAttempts()) {
             // the last attempt's worker died, or the limit was lowered meanwhile
@@ -157,8 +152,8 @@ final class JobRunner {
 
     private Settlement failure(Attempt attempt, Handler handler, Throwable thrown) {
         Claim claim = attempt.claim();
-        if (thrown instanceof UnreadableJsonException && !attempt.hasBegun()) {
-            return fail(claim, Code.BAD_PAYLOAD, String.valueOf(thrown.getMessage()));
+        if (thrown instanceof UnreadableJsonException unreadable && !attempt.hasBegun()) {
+            return unknown.payload(claim, handler.kind(), unreadable);
         }
         JobOutcome.Thrown said =
                 cause(thrown, Set.of(JobOutcome.Thrown.class)) instanceof JobOutcome.Thrown found ? found : null;

@@ -36,7 +36,7 @@ public sealed interface Settlement {
         DONE,
         /** This very settlement had been made before; nothing was changed. */
         ALREADY,
-        /** A retry or a completion that became a final failure. */
+        /** A retry, a completion or a hand-back that became a final failure. */
         FAILED
     }
 
@@ -139,6 +139,31 @@ public sealed interface Settlement {
                 case REFUSED -> new JobEvent.Refused(claim);
                 case DONE, ALREADY -> new JobEvent.Snoozed(claim, delay, took);
                 case FAILED -> cancelled(claim, took);
+            };
+        }
+    }
+
+    /**
+     * This worker does not know the job's kind, or cannot read its payload. The job is handed back for a worker of another
+     * version, and the attempt does not count. The job waits a second at a time at first, later a minute. It becomes a dead
+     * letter when it has been unknown for too long, counted from the first worker that handed it back.
+     *
+     * @param reason why this worker cannot handle the job
+     * @param unknownFor how long the job may be unknown; zero makes it a dead letter at once
+     */
+    record Unknown(Claim claim, FailureReason reason, Duration unknownFor) implements Settlement {
+
+        @Override
+        public int size() {
+            return reason.words().length();
+        }
+
+        @Override
+        public JobEvent event(Answer answer, Duration took) {
+            return switch (answer) {
+                case REFUSED -> new JobEvent.Refused(claim);
+                case DONE, ALREADY -> new JobEvent.Unknown(claim, reason);
+                case FAILED -> new JobEvent.Failed(claim, reason, took);
             };
         }
     }

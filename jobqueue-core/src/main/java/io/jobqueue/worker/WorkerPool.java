@@ -1,6 +1,7 @@
 package io.jobqueue.worker;
 
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +35,8 @@ public final class WorkerPool {
      * @param engine what the pools of this process share
      * @param store the queue's transitions
      * @param notes what its running attempts write about themselves
-     * @param handlers the kinds it can work on; jobs of other kinds fail and are retried
+     * @param handlers the kinds it can work on; jobs of other kinds are handed back unspent, see
+     *     {@link WorkerSettings#unknownFor()}
      * @param settings how it works
      */
     public WorkerPool(Engine engine, JobStore store, AttemptNotes notes, Handlers handlers, WorkerSettings settings) {
@@ -45,6 +47,14 @@ public final class WorkerPool {
     /** The queue's name. */
     public String queue() {
         return source.store().queue();
+    }
+
+    /**
+     * The kinds of this queue that workers of this process could not handle: no handler is for the kind, or a payload of it
+     * could not be read. Kept as long as the process lives.
+     */
+    public Set<String> unknownKinds() {
+        return engine.unknownKinds().of(queue());
     }
 
     /** Starts claiming. A pool that runs already is left alone. */

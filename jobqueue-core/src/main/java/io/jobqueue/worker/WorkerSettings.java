@@ -14,11 +14,16 @@ import java.time.Duration;
  * @param pollInterval the time between two looks at an idle queue for jobs that nobody announced, at least 1 ms; clients
  *     in other languages announce nothing; 500 ms by default
  * @param maxRunTime how long an attempt may run when its kind has no limit of its own, at least 1 ms; 30 min by default
+ * @param unknownFor how long a job is handed back unspent whose kind no handler is for, or whose payload its handler cannot
+ *     read, before it becomes a dead letter; from 0, which makes it a dead letter at once, to 100 years; 1 h by default
  * @param drain how long a stop may take, see {@link WorkerPool#stop(Duration)}; 25 s by default, of which running
  *     handlers have 21 s
  * @since 0.1.0
  */
-public record WorkerSettings(int concurrency, Duration pollInterval, Duration maxRunTime, Duration drain) {
+public record WorkerSettings(
+        int concurrency, Duration pollInterval, Duration maxRunTime, Duration unknownFor, Duration drain) {
+
+    private static final Duration CENTURY = Duration.ofDays(36_600);
 
     /** Checks the values. */
     public WorkerSettings {
@@ -31,33 +36,51 @@ public record WorkerSettings(int concurrency, Duration pollInterval, Duration ma
         if (maxRunTime.compareTo(Duration.ofMillis(1)) < 0) {
             throw new SettingException("maxRunTime", "max run time must be at least 1 ms, was " + maxRunTime);
         }
+        checkUnknownFor(unknownFor);
         if (drain.isNegative()) {
             throw new SettingException("drain", "drain must not be negative, was " + drain);
         }
     }
 
+    /**
+     * Refuses a time for jobs that a worker cannot handle, of a queue or of a kind.
+     *
+     * @throws SettingException when it is negative or longer than 100 years
+     */
+    public static void checkUnknownFor(Duration time) {
+        if (time.isNegative() || time.compareTo(CENTURY) > 0) {
+            throw new SettingException("unknownFor", "unknown-for must be from 0 to 100 years, was " + time);
+        }
+    }
+
     /** The settings of a pool for which nothing else is configured. */
     public static WorkerSettings defaults() {
-        return new WorkerSettings(16, Duration.ofMillis(500), Duration.ofMinutes(30), Duration.ofSeconds(25));
+        return new WorkerSettings(
+                16, Duration.ofMillis(500), Duration.ofMinutes(30), Duration.ofHours(1), Duration.ofSeconds(25));
     }
 
     /** The same settings with another number of concurrent jobs. */
     public WorkerSettings withConcurrency(int jobs) {
-        return new WorkerSettings(jobs, pollInterval, maxRunTime, drain);
+        return new WorkerSettings(jobs, pollInterval, maxRunTime, unknownFor, drain);
     }
 
     /** The same settings with another poll interval. */
     public WorkerSettings withPollInterval(Duration interval) {
-        return new WorkerSettings(concurrency, interval, maxRunTime, drain);
+        return new WorkerSettings(concurrency, interval, maxRunTime, unknownFor, drain);
     }
 
     /** The same settings with another time limit. */
     public WorkerSettings withMaxRunTime(Duration time) {
-        return new WorkerSettings(concurrency, pollInterval, time, drain);
+        return new WorkerSettings(concurrency, pollInterval, time, unknownFor, drain);
+    }
+
+    /** The same settings with another time for jobs that this worker cannot handle. */
+    public WorkerSettings withUnknownFor(Duration time) {
+        return new WorkerSettings(concurrency, pollInterval, maxRunTime, time, drain);
     }
 
     /** The same settings with another drain time. */
     public WorkerSettings withDrain(Duration time) {
-        return new WorkerSettings(concurrency, pollInterval, maxRunTime, time);
+        return new WorkerSettings(concurrency, pollInterval, maxRunTime, unknownFor, time);
     }
 }

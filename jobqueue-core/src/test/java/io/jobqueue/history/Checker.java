@@ -153,6 +153,7 @@ public final class Checker {
         checker.theOldestIsTheNext();
         checker.whatComesBackIsTheNext();
         checker.nothingRunsEarly();
+        checker.unknownJobsPause();
         checker.outputsAreThoseOfTheCompletions();
         checker.nothingHealthyIsRepaired();
         checker.found.addAll(SnapshotChecker.check(end));
@@ -349,8 +350,8 @@ public final class Checker {
     }
 
     /**
-     * I9: Attempts are counted from 1 without gaps, but for claims whose answer was lost; a release and a snooze give
-     * their attempt back; no job runs more often than it may.
+     * I9: Attempts are counted from 1 without gaps, but for claims whose answer was lost; a release, a snooze and a worker that
+     * does not know the job give their attempt back; no job runs more often than it may.
      */
     private void attemptsAreCountedAndLimited() {
         long[] fences = claims.stream().mapToLong(Claimed::fence).toArray();
@@ -502,6 +503,22 @@ public final class Checker {
                 .mapToLong(sweep -> sweep.span().to())
                 .min()
                 .orElse(History.NEVER);
+    }
+
+    /** I14: A job that its worker did not know is not claimed again before its pause is over. */
+    private void unknownJobsPause() {
+        for (OfJob job : jobs.values()) {
+            for (int i = 1; i < job.claims.size(); i++) {
+                Claimed next = job.claims.get(i);
+                job.ends(job.claims.get(i - 1))
+                        .filter(end -> end.verb() == Verb.UNKNOWN && end.answer() == Answer.DONE)
+                        .mapToLong(end ->
+                                end.span().from() + end.delay() - next.span().to())
+                        .filter(early -> early > SLACK)
+                        .forEach(early ->
+                                broken("I14", "unknown job %s was claimed %d ms early", job.id, early / 1_000_000));
+            }
+        }
     }
 
     /** I14: Nothing runs before its time: neither a delayed job, nor a retry or a snoozed job that has to wait. */

@@ -97,7 +97,7 @@ class CheckerMutantTests {
                 new Edit(
                         "road/settle",
                         "  local hash, at = JOB .. id, #answers + 1\n",
-                        "  local hash, at = JOB .. id, #answers + 1\n  if run ~= '' then call('HSET', OUTPUTS .. run, unit, ARGV[i + 4]) end\n")),
+                        "  local hash, at = JOB .. id, #answers + 1\n  if ARGV[i + 7] ~= '' then call('HSET', OUTPUTS .. ARGV[i + 7], ARGV[i + 8], ARGV[i + 4]) end\n")),
 
         // further ones, so that each invariant is broken once
         A_JOB_THAT_IS_TAKEN_OUT_AND_PUT_NOWHERE(
@@ -129,7 +129,7 @@ class CheckerMutantTests {
         RELEASED_TO_THE_BACK(
                 "release",
                 Set.of("I13"),
-                new Edit("road/settle", "wait_again(entry.id, now, true,", "wait_again(entry.id, now, false,")),
+                new Edit("road/settle", "hand_back(entry, now, true,", "hand_back(entry, now, false,")),
         THE_NEWEST_FIRST(
                 "work", Set.of("I13"), new Edit("doors/join", "read('LPUSH', PENDING", "read('RPUSH', PENDING")),
         DUE_BEFORE_ITS_TIME(
@@ -140,23 +140,38 @@ class CheckerMutantTests {
         A_RETRY_THAT_DOES_NOT_WAIT(
                 "retry",
                 Set.of("I14"),
-                new Edit(
-                        "road/settle",
-                        "  else\n    local due = now + tonumber(entry.delay)",
-                        "  else\n    local due = now")),
-        A_SNOOZE_THAT_COSTS_AN_ATTEMPT(
-                "snooze",
+                new Edit("road/settle", "  else\n    local due = now + entry.delay", "  else\n    local due = now")),
+        AN_UNKNOWN_JOB_THAT_SPENDS_AN_ATTEMPT(
+                "unknown",
                 Set.of("I9"),
                 new Edit(
                         "road/settle",
-                        "text(due),\n      'attempts', text(math.max(0, entry.attempts - 1)))",
-                        "text(due))")),
+                        "hand_back(entry, due, false, 'attempts', text(entry.spared), 'unknown_since',",
+                        "hand_back(entry, due, false, 'unknown_since',")),
+        AN_UNKNOWN_JOB_THAT_IS_LOST(
+                "unknown",
+                Set.of("I1", "I11", "I12"),
+                new Edit(
+                        "road/settle",
+                        "hand_back(entry, due, false, 'attempts', text(entry.spared), 'unknown_since',",
+                        "call('HSET', hash, 'attempts', text(entry.spared), 'unknown_since',")),
+        AN_UNKNOWN_JOB_THAT_DOES_NOT_WAIT(
+                "unknown",
+                Set.of("I14"),
+                new Edit(
+                        "words/unknown",
+                        "FIRST_PAUSE, LONGEST_PAUSE, SHARE = 1000,",
+                        "FIRST_PAUSE, LONGEST_PAUSE, SHARE = 0,")),
+        A_SNOOZE_THAT_COSTS_AN_ATTEMPT(
+                "snooze",
+                Set.of("I9"),
+                new Edit("road/settle", "text(due), 'attempts', text(entry.spared))", "text(due))")),
         A_SNOOZE_THAT_DOES_NOT_WAIT(
                 "snooze",
                 Set.of("I14"),
                 new Edit(
                         "road/settle",
-                        "elseif entry.verb == 'SNOOZE' then\n    local due = now + tonumber(entry.delay)",
+                        "elseif entry.verb == 'SNOOZE' then\n    local due = now + entry.delay",
                         "elseif entry.verb == 'SNOOZE' then\n    local due = now")),
         A_STARTED_JOB_THAT_EXPIRES(
                 "late-retry", Set.of("I19"), new Edit("road/claim", "return time and not f[3] and", "return time and")),

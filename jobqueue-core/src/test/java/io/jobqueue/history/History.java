@@ -86,7 +86,7 @@ public record History(
     /**
      * One attempt of a settle call.
      *
-     * @param delay how long a retry or a snoozed job waits, in nanoseconds
+     * @param delay how long a retry, a snoozed or an unknown job waits at least, in nanoseconds
      * @param answer {@code null} when there was none
      */
     record End(Span span, String id, String token, Verb verb, long delay, @Nullable Answer answer) {
@@ -98,7 +98,7 @@ public record History(
 
         /** Whether it asks to give the attempt back. */
         boolean isUnspent() {
-            return verb == Verb.RELEASE || verb == Verb.SNOOZE;
+            return verb == Verb.RELEASE || verb == Verb.SNOOZE || verb == Verb.UNKNOWN;
         }
 
         /** Whether it may have changed the job's status. */

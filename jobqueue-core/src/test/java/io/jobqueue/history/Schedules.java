@@ -41,6 +41,7 @@ public final class Schedules implements AutoCloseable {
     private static final Duration SHORT = Duration.ofMillis(60);
     private static final Duration RETRY = Duration.ofMillis(400);
     private static final Duration LONG = Duration.ofSeconds(30);
+    private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
 
     private final Tape tape;
     private final RedisConnector connector;
@@ -94,6 +95,7 @@ public final class Schedules implements AutoCloseable {
                 case "snooze" -> stage.snooze();
                 case "expiry" -> stage.expiry();
                 case "late-retry" -> stage.lateRetry();
+                case "unknown" -> stage.unknown();
                 case "dead" -> stage.dead();
                 case "twice" -> stage.twice();
                 case "audited" -> stage.audited();
@@ -354,6 +356,17 @@ public final class Schedules implements AutoCloseable {
         ann.settle(ann.start().orElseThrow(), Verb.SNOOZE, Duration.ZERO);
         pass(RETRY.plusMillis(10));
         ann.start().ifPresent(ann::complete);
+    }
+
+    /** Ann does not know the kind of a job, and Bob does. */
+    private void unknown() {
+        enqueue("one");
+        for (int i = 0; i < 2; i++) {
+            ann.claim().ifPresent(claim -> ann.settle(claim, Verb.UNKNOWN, Duration.ZERO));
+            look();
+        }
+        pass(FIRST_PAUSE);
+        bob.start().ifPresent(bob::complete);
     }
 
     private void dead() {

@@ -117,8 +117,7 @@ class JobQueueMetricsTests {
 
     @Test
     void aKindFromForeignHandsMakesNoMeterOfItsOwn() {
-        metrics.on(new JobEvent.Retried(
-                claim, new FailureReason(FailureReason.Code.UNKNOWN_KIND, "no handler"), took, took));
+        metrics.on(new JobEvent.Unknown(claim, new FailureReason(FailureReason.Code.UNKNOWN_KIND, "no handler")));
 
         assertThat(registry.get("jobqueue.attempts")
                         .tags("kind", "none")

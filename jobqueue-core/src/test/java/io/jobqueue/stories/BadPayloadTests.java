@@ -77,7 +77,7 @@ class BadPayloadTests {
         client = RedisClient.create(Stage.uri(server.port()));
         wire = client.connect(ByteArrayCodec.INSTANCE);
         stage.pool(
-                Stage.workers(SLOTS),
+                Stage.workers(SLOTS).withUnknownFor(Duration.ZERO),
                 new Handler("parcel", Parcel.class, once, Duration.ofMinutes(1), Set.of(), (job, context) -> {
                     handled.put(job.id(), (Parcel) job.payload());
                     return null;

@@ -211,7 +211,8 @@ class ManyInFlightTests {
                 }
                 Map<Integer, Verb> verbs = batch.stream()
                         .distinct()
-                        .collect(Collectors.toMap(job -> job, job -> Verb.values()[random.nextInt(4)]));
+                        .collect(Collectors.toMap(
+                                job -> job, job -> Verb.values()[random.nextInt(Verb.values().length)]));
                 List<Answer> answers = stage.store
                         .settle(IntStream.range(0, batch.size())
                                 .mapToObj(i -> verbs.get(batch.get(i)).of(claim(batch.get(i))))

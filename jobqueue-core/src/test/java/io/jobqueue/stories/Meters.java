@@ -39,6 +39,7 @@ final class Meters {
         metered.put("failed", attempts("failed") + attempts("discarded") + count("jobqueue.workers.died"));
         metered.put("retried", attempts("retried"));
         metered.put("released", attempts("released"));
+        metered.put("unknown", attempts("unknown"));
         metered.put("reclaimed", count("jobqueue.reclaimed"));
         metered.put("lost", count("jobqueue.lost"));
         metered.put("dropped", count("jobqueue.dead.dropped"));

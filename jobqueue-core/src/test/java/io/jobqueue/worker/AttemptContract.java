@@ -197,7 +197,8 @@ abstract class AttemptContract extends JobStoreFixture {
                 retry(older, Duration.ZERO, 5),
                 fail(older),
                 release(older),
-                snooze(older, Duration.ZERO))) {
+                snooze(older, Duration.ZERO),
+                unknown(older, LONG))) {
             assertThat(settle(late)).as("%s", Verb.of(late)).isEqualTo(Answer.REFUSED);
         }
         assertThat(find("a").status()).isEqualTo(JobStatus.PROCESSING);
@@ -218,20 +219,22 @@ abstract class AttemptContract extends JobStoreFixture {
 
     @Test
     void theSameSettlementAgainIsKnownAndChangesNothing() {
-        enqueueAll("completed", "failed", "retried", "released");
-        List<Claim> claims = store.claim(4).join().jobs();
+        enqueueAll("completed", "failed", "retried", "released", "unknown");
+        List<Claim> claims = store.claim(5).join().jobs();
         List<Settlement> batch = List.of(
                 complete(claims.get(0)),
                 fail(claims.get(1)),
                 retry(claims.get(2), Duration.ofDays(1), 5),
-                release(claims.get(3)));
+                release(claims.get(3)),
+                unknown(claims.get(4), LONG));
         Settled first = store.settle(batch).join();
 
         Settled second = store.settle(batch).join();
 
-        assertThat(first.answers()).containsOnly(Answer.DONE).hasSize(4);
-        assertThat(second.answers()).containsOnly(Answer.ALREADY).hasSize(4);
+        assertThat(first.answers()).containsOnly(Answer.DONE).hasSize(5);
+        assertThat(second.answers()).containsOnly(Answer.ALREADY).hasSize(5);
         assertThat(find("released").attempts()).isZero();
+        assertThat(find("unknown").attempts()).isZero();
         assertThat(claimIds(10)).containsExactly("released");
     }
 
@@ -252,7 +255,8 @@ abstract class AttemptContract extends JobStoreFixture {
         Claim claim = claimOne();
         settle(complete(claim));
 
-        for (Settlement other : List.of(fail(claim), retry(claim, Duration.ZERO, 5), release(claim))) {
+        for (Settlement other :
+                List.of(fail(claim), retry(claim, Duration.ZERO, 5), release(claim), unknown(claim, LONG))) {
             assertThat(settle(other)).as("%s", Verb.of(other)).isIn(Answer.REFUSED, Answer.ALREADY);
         }
         assertThat(find("a").status()).isEqualTo(JobStatus.COMPLETED);
@@ -401,6 +405,70 @@ abstract class AttemptContract extends JobStoreFixture {
 
         assertThat(find("a").lastError()).isEqualTo("it rained");
         assertThat(claimOne().attempt()).isEqualTo(2);
+    }
+
+    // ---- jobs that their worker does not know
+
+    @Test
+    void aJobThatItsWorkerDoesNotKnowWaitsASecondAndCostsNoAttempt() {
+        enqueueAll("a", "b");
+
+        assertThat(settle(unknown(claimOne(), LONG))).isEqualTo(Answer.DONE);
+
+        assertThat(find("a").status()).isEqualTo(JobStatus.SCHEDULED);
+        assertThat(find("a").attempts()).isZero();
+        assertThat(find("a").lastError()).isEqualTo("unknown-kind: no handler");
+        Claims next = store.claim(10).join();
+        assertThat(ids(next)).containsExactly("b");
+        assertThat(next.nextDue()).isBetween(Duration.ZERO, Duration.ofSeconds(1));
+        pass(Duration.ofMillis(1020));
+        assertThat(claimOne().attempt()).isEqualTo(1);
+    }
+
+    @Test
+    void aJobThatIsUnknownForTooLongIsADeadLetterThatSpentNoAttempt() {
+        Duration unknownFor = Duration.ofMillis(300);
+        enqueue(email("a").unit("run-1", "unit-1").maxAttempts(1));
+        assertThat(settle(unknown(claimOne(), unknownFor))).isEqualTo(Answer.DONE);
+        pass(unknownFor.plusMillis(20));
+        Claim last = claimOne();
+
+        assertThat(settle(unknown(last, unknownFor))).isEqualTo(Answer.FAILED);
+
+        assertThat(settle(unknown(last, unknownFor))).isEqualTo(Answer.FAILED);
+        assertThat(find("a").status()).isEqualTo(JobStatus.FAILED);
+        assertThat(find("a").attempts()).isZero();
+        assertThat(find("a").lastError()).isEqualTo("unknown-kind: no handler");
+        assertThat(failure("run-1", "unit-1")).isEqualTo("unknown-kind: no handler");
+        assertThat(claimIds(1)).isEmpty();
+    }
+
+    @Test
+    void aJobThatMayNotBeUnknownIsADeadLetterAtOnce() {
+        enqueueAll("a");
+
+        assertThat(settle(unknown(claimOne(), Duration.ZERO))).isEqualTo(Answer.FAILED);
+
+        assertThat(find("a").attempts()).isZero();
+    }
+
+    @Test
+    void theTimeOfAnUnknownJobBeginsAnewWhenAWorkerHadItThatKnowsIt() {
+        Duration unknownFor = Duration.ofMillis(1200);
+        enqueueAll("retried", "released");
+        List<Claim> claims = store.claim(2).join().jobs();
+        claims.forEach(claim -> settle(unknown(claim, unknownFor)));
+        pass(Duration.ofMillis(1020));
+        List<Claim> known = store.claim(2).join().jobs();
+        settle(retry(known.get(0), Duration.ZERO, 5));
+        settle(release(known.get(1)));
+        List<Claim> again = store.claim(2).join().jobs();
+        pass(Duration.ofMillis(220));
+
+        for (Claim claim : again) {
+            assertThat(settle(unknown(claim, unknownFor))).as(claim.id()).isEqualTo(Answer.DONE);
+        }
+        assertThat(again).extracting(Claim::attempt).containsExactlyInAnyOrder(1, 2);
     }
 
     // ---- extend

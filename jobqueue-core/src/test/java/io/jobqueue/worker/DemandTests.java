@@ -32,7 +32,8 @@ class DemandTests {
     private final Demand demand = demand(Duration.ZERO);
 
     private Demand demand(Duration idle) {
-        return new Demand(loop, slots, new WorkerSettings(2, POLL, Duration.ofMinutes(1), Duration.ofSeconds(5)), idle);
+        return new Demand(
+                loop, slots, WorkerSettings.defaults().withConcurrency(2).withPollInterval(POLL), idle);
     }
 
     private static Attempt attempt() {

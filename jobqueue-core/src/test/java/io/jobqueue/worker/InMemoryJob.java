@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 /** A job in the {@link InMemoryJobStore}. Guarded by the store. */
 final class InMemoryJob {
 
+    static final int NEVER = -1;
+
     final String id;
     final String payload;
     final @Nullable String kind;
@@ -32,6 +34,12 @@ final class InMemoryJob {
 
     @Nullable
     Verb endedVerb;
+
+    /** When the job was handed back first by a worker that did not know it, with {@link #unknownAttempts}. */
+    long unknownSince;
+
+    /** The attempts that the job had then. With other attempts, somebody has worked on the job meanwhile. */
+    int unknownAttempts = NEVER;
 
     long dueAt;
     long deadline;

@@ -40,6 +40,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNotes {
 
+    private static final long FIRST_PAUSE = 1000;
+    private static final long LONGEST_PAUSE = 60_000;
+
     private final String queue;
     private final QueueSettings settings;
     private final JobCodec codec = JobCodec.standard();
@@ -339,7 +342,8 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
             if (!job.wasEndedBy(end)) {
                 return Answer.REFUSED;
             }
-            return end instanceof Settlement.Retry && job.status == JobStatus.FAILED ? Answer.FAILED : Answer.ALREADY;
+            boolean mayFail = end instanceof Settlement.Retry || end instanceof Settlement.Unknown;
+            return mayFail && job.status == JobStatus.FAILED ? Answer.FAILED : Answer.ALREADY;
         }
         long now = millis.getAsLong();
         processing.remove(job.id);
@@ -362,6 +366,10 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
             dropped[0] += bury(job, unit(claim), fail.reason().text(), now);
             return Answer.DONE;
         }
+        if (end instanceof Settlement.Unknown unknown) {
+            return handBack(job, unknown, now, dropped);
+        }
+        job.unknownAttempts = InMemoryJob.NEVER;
         if (end instanceof Settlement.Release) {
             job.status = JobStatus.PENDING;
             job.attempts--;
@@ -374,6 +382,23 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
             return Answer.DONE;
         }
         return retry(job, (Settlement.Retry) end, now, dropped);
+    }
+
+    private Answer handBack(InMemoryJob job, Settlement.Unknown end, long now, long[] dropped) {
+        job.attempts--;
+        if (job.unknownAttempts != job.attempts) {
+            job.unknownSince = now;
+            job.unknownAttempts = job.attempts;
+        }
+        long elapsed = now - job.unknownSince;
+        long left = end.unknownFor().toMillis() - elapsed;
+        if (left <= 0) {
+            dropped[0] += bury(job, unit(end.claim()), end.reason().text(), now);
+            return Answer.FAILED;
+        }
+        job.lastError = end.reason().text();
+        schedule(job, now + Math.min(left, Math.min(LONGEST_PAUSE, Math.max(FIRST_PAUSE, elapsed / 4))));
+        return Answer.DONE;
     }
 
     private Answer retry(InMemoryJob job, Settlement.Retry end, long now, long[] dropped) {

@@ -129,6 +129,11 @@ public abstract class JobStoreFixture {
         return JobRunner.release(claim);
     }
 
+    static Settlement unknown(Claim claim, Duration unknownFor) {
+        return new Settlement.Unknown(
+                claim, new FailureReason(FailureReason.Code.UNKNOWN_KIND, "no handler"), unknownFor);
+    }
+
     static Claim withToken(Claim claim, String token) {
         return new Claim(
                 claim.queue(),

@@ -247,7 +247,7 @@ final class HandlerCatalog implements QueueContexts.Member, SmartInitializingSin
             log.debug("Kind '{}' on queue '{}' is handled by {}", method.kind(), queue, method.place());
         }
         Map<String, Handlers> handlers = new TreeMap<>();
-        lists.forEach((queue, list) -> handlers.put(queue, Handlers.of(list)));
+        lists.forEach((queue, list) -> handlers.put(queue, Handlers.of(list).withUnknownFor(settings.unknownFor())));
         return handlers;
     }
 

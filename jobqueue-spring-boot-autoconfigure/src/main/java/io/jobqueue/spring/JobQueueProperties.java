@@ -127,12 +127,15 @@ record JobQueueProperties(
      * @param concurrency Number of jobs that the pool of a queue handles at the same time, from 1 to 10000.
      * @param pollInterval Time between two looks at an idle queue for jobs that nobody announced.
      * @param maxRunTime Time that an attempt may run before it is interrupted, unless its kind has a limit of its own.
+     * @param unknownFor Time that a job is handed back unspent, to wait for a newer version, when no handler is for its kind or
+     *     its payload cannot be read. After that it is a dead letter. Zero makes it a dead letter at once.
      */
     record Worker(
             @Nullable Boolean enabled,
             @Nullable Integer concurrency,
             @Nullable Duration pollInterval,
-            @Nullable Duration maxRunTime)
+            @Nullable Duration maxRunTime,
+            @Nullable Duration unknownFor)
             implements Group<WorkerSettings> {
 
         @Override
@@ -146,6 +149,7 @@ record JobQueueProperties(
                     or(concurrency, base.concurrency()),
                     or(pollInterval, base.pollInterval()),
                     or(maxRunTime, base.maxRunTime()),
+                    or(unknownFor, base.unknownFor()),
                     base.drain());
         }
     }
@@ -463,12 +467,14 @@ record JobQueueProperties(
      * @param queue Queue that the kind is routed to.
      * @param maxAttempts Number of attempts that a job of the kind has in all, at least 1.
      * @param timeout Time that one attempt may run before it is interrupted.
+     * @param unknownFor Time that a job of the kind is handed back when this application cannot handle it. Needs no handler.
      * @param retry Waits between attempts.
      */
     record Kind(
             @Nullable String queue,
             @Nullable Integer maxAttempts,
             @Nullable Duration timeout,
+            @Nullable Duration unknownFor,
             @DefaultValue Backoff retry) {}
 
     /**

@@ -4,6 +4,7 @@ import io.jobqueue.Names;
 import io.jobqueue.RetryPolicy;
 import io.jobqueue.SettingException;
 import io.jobqueue.spring.JobQueueProperties.Group;
+import io.jobqueue.worker.WorkerSettings;
 import java.lang.reflect.RecordComponent;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -120,6 +121,7 @@ final class PropertiesCheck {
         check(key + ".queue", kind.queue(), Names::queue);
         check(key + ".max-attempts", kind.maxAttempts(), RetryPolicy.defaults()::withMaxAttempts);
         check(key + ".timeout", kind.timeout(), PropertiesCheck::timeout);
+        check(key + ".unknown-for", kind.unknownFor(), WorkerSettings::checkUnknownFor);
         eachAlone(key, kind);
     }
 

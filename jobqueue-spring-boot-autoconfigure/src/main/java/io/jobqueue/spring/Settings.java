@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiFunction;
@@ -186,6 +187,17 @@ final class Settings {
                 .kind(kind)
                 .map(JobQueueProperties.Kind::timeout)
                 .orElseGet(() -> or(timeout, worker(queue).maxRunTime()));
+    }
+
+    /** By kind how long its jobs are handed back that this application cannot handle, where a property says so. */
+    Map<String, Duration> unknownFor() {
+        Map<String, Duration> times = new TreeMap<>();
+        properties.kinds().forEach((kind, own) -> {
+            if (own.unknownFor() != null) {
+                times.put(kind, own.unknownFor());
+            }
+        });
+        return times;
     }
 
     private QueueSettings queueFromProperties(String name) {

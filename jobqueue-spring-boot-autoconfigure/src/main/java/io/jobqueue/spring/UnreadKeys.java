@@ -251,9 +251,11 @@ final class UnreadKeys {
         for (Map.Entry<String, JobQueueProperties.Kind> entry : new TreeMap<>(properties.kinds()).entrySet()) {
             String kind = entry.getKey();
             Optional<String> nearest = Nearest.of(kind, kinds);
-            // an application may route a kind that others handle
-            boolean isRoute = entry.getValue().queue() != null && nearest.isEmpty();
-            if (!kinds.contains(kind) && !isRoute) {
+            // an application may route a kind that others handle, and hand back jobs of a kind that a newer version
+            // handles
+            boolean needsNoHandler =
+                    entry.getValue().queue() != null || entry.getValue().unknownFor() != null;
+            if (!kinds.contains(kind) && !(needsNoHandler && nearest.isEmpty())) {
                 warnings.add(unknown(
                         key(keys, KINDS, kind),
                         "has no effect: no handler of this application is for the kind '%s'.".formatted(kind),

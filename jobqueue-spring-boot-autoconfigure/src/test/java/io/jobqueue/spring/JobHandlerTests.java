@@ -618,11 +618,31 @@ class JobHandlerTests {
     void loadsNoClassByTheKindOfAJob() {
         String kind = "io.jobqueue.spring.JobHandlerTests$Bomb";
 
-        JobSnapshot job = run(TakesPayload.class, JobRequest.of(kind, Map.of()).maxAttempts(1));
+        application(TakesPayload.class)
+                .withPropertyValues("jobqueue.worker.unknown-for=0")
+                .run(context -> {
+                    JobSnapshot job = run(context, JobRequest.of(kind, Map.of()));
 
-        assertThat(job.status()).isEqualTo(JobStatus.FAILED);
-        assertThat(job.lastError()).startsWith("unknown-kind");
+                    assertThat(job.status()).isEqualTo(JobStatus.FAILED);
+                    assertThat(job.lastError()).startsWith("unknown-kind");
+                });
         assertThat(EXPLODED).hasValue(0);
+    }
+
+    @Test
+    void handsBackAJobThatItDoesNotKnowForTheTimeThatAPropertyOfItsKindSays() {
+        application(TakesPayload.class)
+                .withPropertyValues("jobqueue.kinds.tomorrow.unknown-for=0")
+                .run(context -> {
+                    JobQueue jobs = context.getBean(JobQueue.class);
+                    String other =
+                            jobs.enqueue(JobRequest.of("other", Map.of())).id();
+
+                    JobSnapshot job = run(context, JobRequest.of("tomorrow", Map.of()));
+
+                    assertThat(job.lastError()).startsWith("unknown-kind: no handler for kind 'tomorrow'");
+                    await().until(() -> jobs.find(other).orElseThrow().status() == JobStatus.SCHEDULED);
+                });
     }
 
     private static final AtomicInteger EXPLODED = new AtomicInteger();

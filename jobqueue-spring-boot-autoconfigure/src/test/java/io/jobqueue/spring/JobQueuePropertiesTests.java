@@ -88,11 +88,16 @@ class JobQueuePropertiesTests {
                                     new QueueSettings.Runs(Duration.ofHours(3))));
                     assertThat(settings.worker("mail"))
                             .isEqualTo(new WorkerSettings(
-                                    4, Duration.ofMillis(100), Duration.ofMinutes(1), Duration.ofSeconds(25)));
+                                    4,
+                                    Duration.ofMillis(100),
+                                    Duration.ofMinutes(1),
+                                    Duration.ofHours(2),
+                                    Duration.ofSeconds(25)));
                 },
                 "jobqueue.queues.mail.worker.concurrency=4",
                 "jobqueue.queues.mail.worker.poll-interval=100ms",
                 "jobqueue.queues.mail.worker.max-run-time=1m",
+                "jobqueue.queues.mail.worker.unknown-for=2h",
                 "jobqueue.queues.mail.lease.visibility-timeout=2m",
                 "jobqueue.queues.mail.lease.heartbeat=5s",
                 "jobqueue.queues.mail.lease.max-crashes=7",
@@ -253,6 +258,8 @@ class JobQueuePropertiesTests {
             jobqueue.worker.concurrency=10001               | jobqueue.worker.concurrency: concurrency must be from 1 to 10000, was 10001
             jobqueue.worker.poll-interval=0                 | jobqueue.worker.poll-interval: poll interval must be at least 1 ms, was PT0S
             jobqueue.worker.max-run-time=0                  | jobqueue.worker.max-run-time: max run time must be at least 1 ms, was PT0S
+            jobqueue.worker.unknown-for=-1s                 | jobqueue.worker.unknown-for: unknown-for must be from 0 to 100 years, was PT-1S
+            jobqueue.kinds.email.unknown-for=-1s            | jobqueue.kinds.email.unknown-for: unknown-for must be from 0 to 100 years, was PT-1S
             jobqueue.lease.visibility-timeout=8d            | jobqueue.lease.visibility-timeout: visibility timeout must be from 10 ms to 7 days, was PT192H
             jobqueue.lease.heartbeat=0                      | jobqueue.lease.heartbeat: heartbeat must be at least 1 ms, was PT0S
             jobqueue.lease.max-crashes=-1                   | jobqueue.lease.max-crashes: max crashes must not be negative, was -1

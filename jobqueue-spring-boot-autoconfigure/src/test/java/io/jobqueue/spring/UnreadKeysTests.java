@@ -175,6 +175,8 @@ class UnreadKeysTests {
                 "jobqueue.kinds[report.daily].max-attempts=2",
                 // routes of kinds that other applications handle
                 "jobqueue.kinds.invoice.queue=billing",
+                // a kind that a newer version of this application handles
+                "jobqueue.kinds.invoice.unknown-for=1m",
                 // queues that this application sweeps, or only enqueues on
                 "jobqueue.queues.other.reclaimer.enabled=true",
                 "jobqueue.queues.other.worker.enabled=false",

@@ -1,7 +1,7 @@
 -- Depths, totals and the wait of the next job, all of one instant.
 -- KEYS the queue's
 -- returns { pending, processing, delayed, completed, failed, wait of the next pending job (ms) or -1,
---   then the totals of enqueued, completed, failed, retried, released, reclaimed, lost, dropped, purged and repaired;
+--   then the totals of enqueued, completed, failed, retried, released, unknown, reclaimed, lost, dropped, purged and repaired;
 --   since when the queue is paused (ms of the epoch), or nothing }
 local reply = {
   read('LLEN', PENDING), read('LLEN', PROCESSING), read('ZCARD', DELAYED), read('LLEN', COMPLETED), read('LLEN', FAILED), -1,
@@ -14,9 +14,9 @@ if id then
   end
 end
 local totals = read('HMGET', META, 'enqueued_total', 'completed_total', 'failed_total', 'retried_total', 'released_total',
-  'reclaimed_total', 'lost_total', 'dropped_total', 'purged_total', 'repaired_total', 'paused')
-for i = 1, 10 do
+  'unknown_total', 'reclaimed_total', 'lost_total', 'dropped_total', 'purged_total', 'repaired_total', 'paused')
+for i = 1, 11 do
   reply[6 + i] = number(totals[i], 0)
 end
-reply[17] = totals[11]
+reply[18] = totals[12]
 return reply

@@ -3,8 +3,9 @@
 -- KEYS the queue's
 -- ARGV[1] completed jobs to keep  [2] dead letters to keep  [3] how long a run's keys live on (ms)
 --   [4] how many attempts completed, belong to no run and have no unique key; they come first: id, token, result of each
---   then for each other: id, token, verb (DELIVER | RETRY | SNOOZE | FAIL | RELEASE), text (result or error), output ('' = the same),
---   delay (ms), max_attempts, run_id, unit_id. DELIVER completes a unit, a gather job, or a job with a unique key.
+--   then for each other: id, token, verb (DELIVER | RETRY | SNOOZE | FAIL | RELEASE | UNKNOWN), text (result or error), output
+--   ('' = the same), delay (ms; of UNKNOWN how long a job may be unknown), max_attempts, run_id, unit_id. DELIVER completes a
+--   unit, a gather job, or a job with a unique key.
 -- returns { one digit an attempt: 0 refused, 1 done, 2 had been done, 3 is a final failure instead; dead letters dropped;
 --   { run id, state, … } of the runs that ended; why Redis refused a message, if it did }
 -- needs: words/first-write words/publish doors/leave doors/complete

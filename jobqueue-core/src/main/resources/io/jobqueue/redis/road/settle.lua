@@ -1,17 +1,19 @@
 -- Goes on from `road/complete`: ends the attempts that did not just complete. The output or the failure of a unit is written
 -- in the same step.
--- needs: words/runs words/run-ends words/units words/totals doors/end doors/fail doors/join doors/unique doors/wait-again
+-- needs: words/runs words/run-ends words/units words/totals words/unknown doors/end doors/fail doors/join doors/unique doors/wait-again
 local keep_failed, ttl = tonumber(ARGV[2]), tonumber(ARGV[3])
 earliest = next_due
 
 -- Why an attempt becomes a final failure instead of the end that it asks for; nil when it does not.
-local function failure_of(id, verb, attempts, limit, words, run, unit, gathers)
+local function failure_of(entry, limit)
+  local verb = entry.asked
   if verb == 'DELIVER' then
-    return run ~= '' and refusal(run, unit, id) or nil
+    return entry.run ~= '' and refusal(entry.run, entry.unit, entry.id) or nil
   elseif verb == 'FAIL' then
     return nil
   end
-  return cancelled(id, run, gathers) or verb == 'RETRY' and attempts >= limit and words or nil
+  local over = verb == 'RETRY' and entry.attempts >= limit or verb == 'UNKNOWN' and now - entry.since >= entry.delay
+  return cancelled(entry.id, entry.run, entry.gathers) or over and entry.words or nil
 end
 
 -- The answer to an attempt whose token does not own its job. The attempt may be a repeat: the field `ended`
@@ -28,23 +30,29 @@ end
 
 local entries = {}
 for i = others_at, #ARGV, 9 do
-  local id, token, verb, words, run, unit = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 7], ARGV[i + 8]
+  local id, token, verb, words = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local hash, at = JOB .. id, #answers + 1
   local f
   if verb == 'DELIVER' then
     f = try('HMGET', hash, 'status', 'claim_token', 'gathers', 'unique')
   else
-    f = try('HMGET', hash, 'status', 'claim_token', 'gathers', 'attempts', 'max_attempts', 'fence')
+    f = try('HMGET', hash, 'status', 'claim_token', 'gathers', 'attempts', 'max_attempts', 'fence', 'unknown_since')
   end
   if f[1] == 'processing' and f[2] == token and token ~= '' then
-    local attempts, limit = number(f[4], 1), number(f[5], 0)
-    local failure = failure_of(id, verb, attempts, limit > 0 and limit or tonumber(ARGV[i + 6]), words, run, unit, f[3])
-    answers[at] = failure and ENDED or DONE
-    entries[#entries + 1] = {
-      at = at, id = id, hash = hash, token = token, asked = verb, verb = failure and 'FAIL' or verb, words = failure or words,
-      output = ARGV[i + 4] ~= '' and ARGV[i + 4] or words, delay = ARGV[i + 5], attempts = attempts, fence = f[6],
-      run = run, unit = unit, gathers = f[3], unique = verb == 'DELIVER' and f[4],
+    local entry = {
+      at = at, id = id, hash = hash, token = token, asked = verb, verb = verb, words = words,
+      output = ARGV[i + 4] ~= '' and ARGV[i + 4] or words, delay = tonumber(ARGV[i + 5]), run = ARGV[i + 7], unit = ARGV[i + 8],
+      gathers = f[3], unique = verb == 'DELIVER' and f[4], attempts = number(f[4], 1), fence = f[6], was_unknown = f[7],
     }
+    entry.spared = math.max(0, entry.attempts - 1) -- what a job has whose claim costs no attempt
+    entry.since = verb == 'UNKNOWN' and unknown_since(f[7], entry.spared)
+    local limit = number(f[5], 0)
+    local failure = failure_of(entry, limit > 0 and limit or tonumber(ARGV[i + 6]))
+    if failure then
+      entry.verb, entry.words = 'FAIL', failure
+    end
+    answers[at] = failure and ENDED or DONE
+    entries[#entries + 1] = entry
   else
     answers[at] = answer_again(hash, f[1], f[2], token, verb)
   end
@@ -55,7 +63,16 @@ local function trace_of(entry)
   return entry.token .. ':' .. entry.asked .. ':' .. answers[entry.at]
 end
 
-local released, failed, retried, snoozed = {}, 0, 0, 0
+-- Lets a job wait again.
+local function hand_back(entry, due, at_head, ...)
+  call('PERSIST', entry.hash)
+  if entry.was_unknown and entry.verb ~= 'UNKNOWN' then
+    call('HDEL', entry.hash, 'unknown_since') -- a worker had the job that knows it
+  end
+  wait_again(entry.id, due, at_head, 'claim_token', '', 'claimed_at_ms', '0', 'ended', trace_of(entry), ...)
+end
+
+local released, failed, retried, snoozed, unknown = {}, 0, 0, 0, 0
 for _, entry in ipairs(entries) do
   local id, hash = entry.id, entry.hash
   if not leave(id, hash) then
@@ -69,21 +86,25 @@ for _, entry in ipairs(entries) do
     end_gather(entry.gathers, id, 'completed', entry.output)
   elseif entry.verb == 'FAIL' then
     call('HSET', hash, 'ended', trace_of(entry))
+    if entry.since then
+      call('HSET', hash, 'attempts', text(entry.spared))
+    end
     fail(id, entry.words, entry.run, entry.unit, entry.gathers, ttl)
     failed = failed + 1
   elseif entry.verb == 'RELEASE' then
     released[#released + 1] = entry
   elseif entry.verb == 'SNOOZE' then
-    local due = now + tonumber(entry.delay)
-    call('PERSIST', hash)
-    wait_again(id, due, false, 'claim_token', '', 'claimed_at_ms', '0', 'ended', trace_of(entry), 'due_at_ms', text(due),
-      'attempts', text(math.max(0, entry.attempts - 1)))
+    local due = now + entry.delay
+    hand_back(entry, due, false, 'due_at_ms', text(due), 'attempts', text(entry.spared))
     snoozed = snoozed + 1
+  elseif entry.verb == 'UNKNOWN' then
+    local due = due_again(entry.since, entry.delay)
+    hand_back(entry, due, false, 'attempts', text(entry.spared), 'unknown_since', text(entry.since) .. ':' .. text(entry.spared),
+      'last_error', entry.words, 'last_error_at_ms', NOW, 'due_at_ms', text(due))
+    unknown = unknown + 1
   else
-    local due = now + tonumber(entry.delay)
-    call('PERSIST', hash)
-    wait_again(id, due, false, 'claim_token', '', 'claimed_at_ms', '0', 'ended', trace_of(entry), 'last_error', entry.words,
-      'last_error_at_ms', NOW, 'due_at_ms', text(due))
+    local due = now + entry.delay
+    hand_back(entry, due, false, 'last_error', entry.words, 'last_error_at_ms', NOW, 'due_at_ms', text(due))
     retried = retried + 1
     ended(id, 'retry')
   end
@@ -91,9 +112,7 @@ end
 -- the job that was claimed first is to be the next again
 table.sort(released, function(a, b) return number(a.fence, 0) > number(b.fence, 0) end)
 for _, entry in ipairs(released) do
-  call('PERSIST', entry.hash)
-  wait_again(entry.id, now, true, 'claim_token', '', 'claimed_at_ms', '0', 'ended', trace_of(entry),
-    'attempts', text(math.max(0, entry.attempts - 1)))
+  hand_back(entry, now, true, 'attempts', text(entry.spared))
 end
 let_in()
 forget_marks()
@@ -103,5 +122,6 @@ count('failed_total', failed)
 count('dropped_total', dropped)
 count('retried_total', retried)
 count('released_total', #released + snoozed)
+count('unknown_total', unknown)
 local runs_ended = end_runs()
 return { table.concat(answers), dropped, runs_ended, refusal_to_publish }
