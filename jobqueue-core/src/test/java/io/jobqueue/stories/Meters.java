@@ -38,7 +38,7 @@ final class Meters {
         metered.put("completed", attempts("completed"));
         metered.put("failed", attempts("failed") + attempts("discarded") + count("jobqueue.workers.died"));
         metered.put("retried", attempts("retried"));
-        metered.put("released", attempts("released"));
+        metered.put("released", attempts("released") + attempts("snoozed"));
         metered.put("unknown", attempts("unknown"));
         metered.put("reclaimed", count("jobqueue.reclaimed"));
         metered.put("lost", count("jobqueue.lost"));
