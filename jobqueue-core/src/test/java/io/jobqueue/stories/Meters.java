@@ -36,7 +36,12 @@ final class Meters {
         Map<String, Long> metered = new TreeMap<>();
         metered.put("enqueued", count("jobqueue.enqueued"));
         metered.put("completed", attempts("completed"));
-        metered.put("failed", attempts("failed") + attempts("discarded") + count("jobqueue.workers.died"));
+        metered.put(
+                "failed",
+                attempts("failed")
+                        + attempts("discarded")
+                        + count("jobqueue.workers.died")
+                        + count("jobqueue.expired"));
         metered.put("retried", attempts("retried"));
         metered.put("released", attempts("released") + attempts("snoozed"));
         metered.put("unknown", attempts("unknown"));

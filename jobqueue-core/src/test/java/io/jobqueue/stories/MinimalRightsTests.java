@@ -174,7 +174,8 @@ class MinimalRightsTests {
         assertThat(runs.cancel("cancelled")).isTrue();
         assertThat(runs.list(0, 10)).hasSize(3);
         assertThat(runs.outputs("run", Map.class).missing()).isEmpty();
-        assertThat(stage.queue.outputs().failures("cancelled")).hasSize(5);
+        await().untilAsserted(() ->
+                assertThat(stage.queue.outputs().failures("cancelled")).hasSize(5));
     }
 
     private void outputs(WorkOutputCache outputs) {

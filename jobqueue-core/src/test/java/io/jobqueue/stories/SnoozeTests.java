@@ -49,7 +49,9 @@ class SnoozeTests {
         return stage.queue.worker().claim(Duration.ZERO).orElseThrow();
     }
 
+    /** Settles beside the pools, so no meter counts it. */
     private Settlement.Answer snooze(Claim claim, Duration delay) {
+        stage.notAlone();
         return stage.store
                 .settle(List.of(Verb.SNOOZE.of(claim, "", "", delay, 5)))
                 .join()
