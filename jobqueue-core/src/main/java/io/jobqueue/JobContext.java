@@ -57,6 +57,32 @@ public interface JobContext {
     boolean isCancelled();
 
     /**
+     * Reports how far the job is, for {@link JobSnapshot#progress()} and for live views. Returns at once and throws nothing when
+     * Redis is away: a report must not slow down or break the work. Reports are thinned out: one that comes within 500 ms
+     * of the last one is dropped, unless it says that everything is done. An attempt that has lost its lease reports nothing.
+     *
+     * @param done how much is done, from 0 to {@code total}
+     * @param total how much there is to do, from 0
+     * @param note a few words, cut to 200 characters; may be empty
+     * @throws IllegalArgumentException when {@code done} is not from 0 to {@code total}
+     */
+    void progress(long done, long total, String note);
+
+    /** Reports how far the job is without a note; see {@link #progress(long, long, String)}. */
+    default void progress(long done, long total) {
+        progress(done, total, "");
+    }
+
+    /**
+     * Adds a line to the log of the job, which {@link JobSnapshot#log()} shows while the job runs and afterwards. Returns at
+     * once and throws nothing when Redis is away. The log holds the last 16 KB of all attempts; older lines go first. A line is
+     * cut to 1,000 characters, and line breaks in it become blanks.
+     *
+     * @param line the line
+     */
+    void log(String line);
+
+    /**
      * Writes an early output of this job's unit. Early outputs are kept apart from the final ones, see
      * {@link WorkOutputCache#early}. An early output replaces the one before, and is removed when the final output is accepted.
      *

@@ -1,6 +1,7 @@
 package io.jobqueue;
 
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  * @param headers the headers, perhaps none
  * @param runId the run it is a unit of, or {@code null}
  * @param unitId the unit, or {@code null}
+ * @param progress how far the handler said it is, or {@code null} when it did not say
+ * @param log the last lines that its handlers wrote, oldest first
  * @since 0.1.0
  */
 public record JobSnapshot(
@@ -49,7 +52,9 @@ public record JobSnapshot(
         @Nullable Instant lastErrorAt,
         Map<String, String> headers,
         @Nullable String runId,
-        @Nullable String unitId) {
+        @Nullable String unitId,
+        @Nullable JobProgress progress,
+        List<JobLogLine> log) {
 
     /**
      * The lease of a claimed job, by the clock of Redis. A job whose lease is over stays claimed until a sweep takes it
@@ -61,9 +66,10 @@ public record JobSnapshot(
      */
     public record Lease(Instant renewedAt, Instant endsAt) {}
 
-    /** Copies the headers. */
+    /** Copies headers and log. */
     public JobSnapshot {
         headers = Map.copyOf(headers);
+        log = List.copyOf(log);
     }
 
     @Override

@@ -1,14 +1,19 @@
 package io.jobqueue.redis;
 
 import io.jobqueue.JobCodec;
+import io.jobqueue.JobLogLine;
+import io.jobqueue.JobProgress;
 import io.jobqueue.JobSnapshot;
 import io.jobqueue.JobStatus;
 import io.jobqueue.JsonText;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +23,12 @@ import org.jspecify.annotations.Nullable;
  * @param visibility the queue's visibility timeout: the length of a lease that its claimer did not write down
  */
 record JobHash(String queue, String id, Map<String, String> fields, JobCodec codec, Duration visibility) {
+
+    /** The field {@code progress}: when it was written, how much is done, of how much, and a note. */
+    private static final Pattern PROGRESS = Pattern.compile("(\\d{1,15}):(\\d{1,18}):(\\d{1,18}):(.*)");
+
+    /** A line of the field {@code log}: when it was written, in which attempt, and its text. */
+    private static final Pattern LOG_LINE = Pattern.compile("(\\d{1,15}):(\\d{1,9}):(.*)");
 
     /** Reads a job; empty when there is none of this id. */
     static CompletableFuture<Optional<JobSnapshot>> read(QueueRedis redis, String id) {
@@ -70,7 +81,32 @@ record JobHash(String queue, String id, Map<String, String> fields, JobCodec cod
                 instant("last_error_at_ms"),
                 codec.headers(text("headers")),
                 runId,
-                unitId);
+                unitId,
+                progress(),
+                log());
+    }
+
+    private @Nullable JobProgress progress() {
+        Matcher parts = PROGRESS.matcher(fields.getOrDefault("progress", ""));
+        return parts.matches()
+                ? new JobProgress(
+                        Long.parseLong(parts.group(2)),
+                        Long.parseLong(parts.group(3)),
+                        parts.group(4),
+                        Instant.ofEpochMilli(Long.parseLong(parts.group(1))))
+                : null;
+    }
+
+    private List<JobLogLine> log() {
+        return fields.getOrDefault("log", "")
+                .lines()
+                .map(LOG_LINE::matcher)
+                .filter(Matcher::matches)
+                .map(parts -> new JobLogLine(
+                        Instant.ofEpochMilli(Long.parseLong(parts.group(1))),
+                        Reply.count(parts.group(2)),
+                        parts.group(3)))
+                .toList();
     }
 
     /** The guide's clients know only the time of the claim. */

@@ -19,6 +19,11 @@ final class RedisNotes implements AttemptNotes {
     private static final Script PUT_EARLY_OUTPUT = Script.of(ScriptOutputType.INTEGER, "runs/put-early-output");
     private static final Script SAVE_STEP = Script.of(ScriptOutputType.INTEGER, "road/save-step");
 
+    private static final Script SAVE_PROGRESS = Script.of(ScriptOutputType.MULTI, "road/save-progress");
+
+    /** The most bytes of a job's log. */
+    private static final int LOG_BYTES = 16 * 1024;
+
     /** What the field of a step begins with, in the hash of its job. */
     private static final String STEP = "step:";
 
@@ -52,6 +57,20 @@ final class RedisNotes implements AttemptNotes {
     @Override
     public CompletableFuture<Boolean> putStep(Claim claim, String name, String value) {
         return written(redis.call(SAVE_STEP, List.of(claim.id(), claim.token(), STEP + name, value)));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> putProgress(Claim claim, long done, long total, String note) {
+        return saved(List.of(claim.id(), claim.token(), "progress", done + ":" + total + ":" + note));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> putLogLine(Claim claim, String line) {
+        return saved(List.of(claim.id(), claim.token(), "log", line, Integer.toString(LOG_BYTES)));
+    }
+
+    private CompletableFuture<Boolean> saved(List<String> args) {
+        return redis.ask(SAVE_PROGRESS, args).thenApply(Reply::flag);
     }
 
     private static CompletableFuture<Boolean> written(CompletableFuture<Long> call) {

@@ -17,7 +17,11 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One attempt of a job in this process, from its claim until it is settled. The context that its handler sees.
@@ -63,6 +67,13 @@ final class Attempt implements JobContext {
     /** Longer than any process runs, and short enough for sums of nanoseconds. */
     private static final Duration FOREVER = Duration.ofDays(36_500);
 
+    private static final Logger log = LoggerFactory.getLogger(Attempt.class);
+
+    private static final Duration BETWEEN_REPORTS = Duration.ofMillis(500);
+    private static final int MOST_OF_NOTE = 200;
+    private static final int MOST_OF_LINE = 1000;
+    private static final Pattern LINE_BREAKS = Pattern.compile("\\R");
+
     private static final FailureReason BROKEN = FailureReason.handler("the worker could not tell what happened");
 
     private final Claim claim;
@@ -101,6 +112,13 @@ final class Attempt implements JobContext {
 
     @GuardedBy("this")
     private long interruptedAt;
+
+    /** Whether the handler reported its progress, and when it did last. */
+    @GuardedBy("this")
+    private boolean reported;
+
+    @GuardedBy("this")
+    private long reportedAt;
 
     @GuardedBy("this")
     private @Nullable Settlement settlement;
@@ -356,6 +374,47 @@ final class Attempt implements JobContext {
     @Override
     public boolean isCancelled() {
         return cancelled;
+    }
+
+    @Override
+    public void progress(long done, long total, String note) {
+        if (done < 0 || done > total) {
+            throw new IllegalArgumentException("done must be from 0 to total, was %s of %s".formatted(done, total));
+        }
+        long now = System.nanoTime();
+        synchronized (this) {
+            if (reported && done < total && now - reportedAt < BETWEEN_REPORTS.toNanos()) {
+                return;
+            }
+            reported = true;
+            reportedAt = now;
+        }
+        note(() -> owner.notes().putProgress(claim, done, total, oneLine(note, MOST_OF_NOTE)));
+    }
+
+    @Override
+    public void log(String line) {
+        note(() -> owner.notes().putLogLine(claim, oneLine(line, MOST_OF_LINE)));
+    }
+
+    /** Writes a note without waiting. What becomes of it must not matter to the handler. */
+    private void note(Supplier<CompletableFuture<Boolean>> write) {
+        if (leaseLost) {
+            return;
+        }
+        write.get().whenComplete((written, failure) -> {
+            if (failure != null) {
+                log.debug("A note of job {}/{} could not be written", claim.queue(), claim.id(), failure);
+            }
+        });
+    }
+
+    private static String oneLine(String text, int most) {
+        String line = LINE_BREAKS.matcher(text).replaceAll(" ");
+        if (line.length() <= most) {
+            return line;
+        }
+        return line.substring(0, Character.isHighSurrogate(line.charAt(most - 1)) ? most - 1 : most);
     }
 
     @Override

@@ -37,6 +37,22 @@ public interface AttemptNotes {
     CompletableFuture<Boolean> putStep(Claim claim, String name, String value);
 
     /**
+     * Writes how far a claimed job is.
+     *
+     * @param note a short text without line breaks
+     * @return {@code false} when the job is no longer the claim's; nothing was written then
+     */
+    CompletableFuture<Boolean> putProgress(Claim claim, long done, long total, String note);
+
+    /**
+     * Adds a line to the log of a claimed job.
+     *
+     * @param line a short text without line breaks
+     * @return {@code false} when the job is no longer the claim's; nothing was written then
+     */
+    CompletableFuture<Boolean> putLogLine(Claim claim, String line);
+
+    /**
      * The outputs of a run.
      *
      * @param type what each output is read into

@@ -2,9 +2,13 @@ package io.jobqueue.worker;
 
 import io.jobqueue.Claim;
 import io.jobqueue.JobCodec;
+import io.jobqueue.JobLogLine;
+import io.jobqueue.JobProgress;
 import io.jobqueue.JobRequest;
 import io.jobqueue.JobStatus;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +28,10 @@ final class InMemoryJob {
     final @Nullable String unitId;
     final long enqueuedAt;
     final Map<String, String> steps = new HashMap<>();
+    final List<JobLogLine> log = new ArrayList<>();
+
+    @Nullable
+    JobProgress progress;
 
     JobStatus status = JobStatus.PENDING;
     int attempts;

@@ -3,6 +3,8 @@ package io.jobqueue.worker;
 import io.jobqueue.Claim;
 import io.jobqueue.JobCodec;
 import io.jobqueue.JobEvent;
+import io.jobqueue.JobLogLine;
+import io.jobqueue.JobProgress;
 import io.jobqueue.JobRequest;
 import io.jobqueue.JobSnapshot;
 import io.jobqueue.JobStatus;
@@ -166,7 +168,9 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
                         null,
                         job.headers,
                         job.runId,
-                        job.unitId));
+                        job.unitId,
+                        job.progress,
+                        job.log));
     }
 
     synchronized @Nullable String output(String runId, String unitId) {
@@ -587,6 +591,20 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
     @Override
     public synchronized CompletableFuture<Boolean> putStep(Claim claim, String name, String value) {
         return CompletableFuture.completedFuture(owned(claim, job -> job.steps.put(name, value)));
+    }
+
+    @Override
+    public synchronized CompletableFuture<Boolean> putProgress(Claim claim, long done, long total, String note) {
+        Instant now = Instant.ofEpochMilli(millis.getAsLong());
+        return CompletableFuture.completedFuture(
+                owned(claim, job -> job.progress = new JobProgress(done, total, note, now)));
+    }
+
+    @Override
+    public synchronized CompletableFuture<Boolean> putLogLine(Claim claim, String line) {
+        Instant now = Instant.ofEpochMilli(millis.getAsLong());
+        return CompletableFuture.completedFuture(
+                owned(claim, job -> job.log.add(new JobLogLine(now, claim.attempt(), line))));
     }
 
     private boolean owned(Claim claim, Consumer<InMemoryJob> write) {
