@@ -256,6 +256,17 @@ public final class JobRequest {
     }
 
     /**
+     * Adds a tag, by which people find the job: {@link JobSnapshot#tags} shows it, and {@link DeadLetterFilter#tag}
+     * selects by it. Tags travel in the header {@code tags}, so handlers see them, and a guide client may read
+     * them.
+     *
+     * @param tag see {@link Names#tag(String)}; all tags of a job together take at most 252 bytes
+     */
+    public JobRequest tag(String tag) {
+        return header(Tags.HEADER, Tags.add(headers.get(Tags.HEADER), Names.tag(tag)));
+    }
+
+    /**
      * Gives the job a key that at most one job of its queue holds at a time; see {@link Unique}.
      *
      * @throws IllegalStateException for a unit of a run, which is unique by its run and unit

@@ -3,6 +3,7 @@ package io.jobqueue;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,6 +71,11 @@ public record JobSnapshot(
     public JobSnapshot {
         headers = Map.copyOf(headers);
         log = List.copyOf(log);
+    }
+
+    /** The job's tags in the order in which its request named them, perhaps none. */
+    public Set<String> tags() {
+        return Tags.of(headers);
     }
 
     @Override

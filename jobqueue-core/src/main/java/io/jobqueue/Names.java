@@ -23,6 +23,7 @@ public final class Names {
     private static final String QUEUE_RULE =
             "1 to 64 characters of A-Z a-z 0-9 _ . - that begin with a letter or digit";
     private static final Pattern ID = Pattern.compile("[A-Za-z0-9_.:-]{1,128}");
+    private static final Pattern TAG = Pattern.compile("[A-Za-z0-9_.:-]{1,64}");
     private static final String NO_TEXT = "control characters and halves of surrogate pairs";
     private static final int MAX_UNIT_BYTES = 256;
     private static final int MAX_KIND_LENGTH = 128;
@@ -61,6 +62,17 @@ public final class Names {
      */
     public static String id(String id) {
         return check("job id", id, ID, "1 to 128 characters of A-Z a-z 0-9 _ . : -");
+    }
+
+    /**
+     * Checks a tag of a job.
+     *
+     * @param tag the tag
+     * @return the tag
+     * @throws IllegalArgumentException when it is not 1 to 64 characters of {@code A-Z a-z 0-9 _ . : -}
+     */
+    public static String tag(String tag) {
+        return check("tag", tag, TAG, "1 to 64 characters of A-Z a-z 0-9 _ . : -");
     }
 
     /**

@@ -121,6 +121,25 @@ class JobRequestTests {
     }
 
     @Test
+    void tagsTravelInOneHeader() {
+        JobRequest job = JobRequest.of("k", null).tag("eu").tag("fast").tag("eu");
+
+        assertThat(job.headers()).containsOnlyKeys("tags").containsEntry("tags", "eu,fast");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> job.tag("a,b"))
+                .withMessage("tag must be 1 to 64 characters of A-Z a-z 0-9 _ . : -, was 'a,b'");
+        assertThatIllegalArgumentException().isThrownBy(() -> job.tag("x".repeat(65)));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> {
+                    JobRequest many = job;
+                    for (int i = 0; i < 30; i++) {
+                        many = many.tag("tag-number-" + i);
+                    }
+                })
+                .withMessageStartingWith("header name and value must be 1 to 256 bytes together, 'tags' has ");
+    }
+
+    @Test
     void aRequestShowsNoPayload() {
         assertThat(JobRequest.of("k", new Plain("secret")).toString()).doesNotContain("secret");
     }

@@ -143,7 +143,8 @@ final class DeadLetters {
                 filter.kind() == null ? "" : filter.kind(),
                 filter.error() == null ? "" : filter.error(),
                 millis(filter.failedFrom()),
-                millis(filter.failedBefore()));
+                millis(filter.failedBefore()),
+                filter.tag() == null ? "" : filter.tag());
     }
 
     private static String millis(@Nullable Instant time) {

@@ -66,6 +66,34 @@ class DeadLetterTests extends TransitionTestBase {
     }
 
     @Test
+    void aFilterMatchesByOneOfTheTags() {
+        bench.queue.enqueue(JobRequest.of("email", null).id("a").tag("eu").tag("fast"));
+        settle(claim(), Verb.FAIL, "boom", Duration.ZERO);
+        bench.queue.enqueue(JobRequest.of("email", null).id("b").tag("eu-west").header("tenant", "eu"));
+        settle(claim(), Verb.FAIL, "boom", Duration.ZERO);
+        die("c", "email", "boom");
+
+        assertThat(found(ALL.tag("eu"))).containsExactly("a");
+        assertThat(found(ALL.tag("fast").kind("email"))).containsExactly("a");
+        assertThat(found(ALL.tag("eu-west"))).containsExactly("b");
+        assertThat(found(ALL.tag("fas"))).isEmpty();
+        assertThat(admin().list(ALL.tag("eu"), 0, 1).get(0).tags()).containsExactly("eu", "fast");
+        assertThat(admin().requeue(ALL.tag("fast"))).isEqualTo(1);
+        assertThat(admin().discard(ALL.tag("eu-west"))).isEqualTo(1);
+        assertThat(found(ALL)).containsExactly("c");
+    }
+
+    @Test
+    void headersThatAreNoJsonCarryNoTags() {
+        die("a", "email", "boom");
+        bench.redis.hset("queue:q:job:a", "headers", "nonsense");
+        die("b", "email", "boom");
+        bench.redis.hset("queue:q:job:b", "headers", "{\"tags\":7}");
+
+        assertThat(found(ALL.tag("eu"))).isEmpty();
+    }
+
+    @Test
     void matchesAreReadByPages() {
         for (int i = 0; i < 250; i++) {
             die("d" + i, i % 2 == 0 ? "even" : "odd", "boom");

@@ -78,7 +78,8 @@ class WorkerPoolProgressTests extends WorkerPoolFixture {
         AttemptNotes broken = (AttemptNotes) Proxy.newProxyInstance(
                 AttemptNotes.class.getClassLoader(),
                 new Class<?>[] {AttemptNotes.class},
-                (proxy, method, args) -> CompletableFuture.failedFuture(new FailingCalls.AwayException(FailingCalls.Call.EXTEND)));
+                (proxy, method, args) ->
+                        CompletableFuture.failedFuture(new FailingCalls.AwayException(FailingCalls.Call.EXTEND)));
         Engine engine = Engine.of(new InMemorySignals(store), events::add, HandlerThreads.factory(), patience);
         WorkerPool pool = new WorkerPool(
                 engine,

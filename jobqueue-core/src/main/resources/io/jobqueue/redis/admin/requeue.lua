@@ -1,12 +1,12 @@
 -- Lets dead letters that match a filter wait again, with all their attempts. Their last error stays until the next one.
 -- KEYS the queue's
--- ARGV[1] to [4] the filter, see words/dead-letters  [5] when the first job of the whole requeue is due (ms of the epoch),
---   '' for now  [6] time between two jobs (microseconds), 0 for none  [7] how many jobs earlier calls requeued; then the
+-- ARGV[1] to [5] the filter, see words/dead-letters  [6] when the first job of the whole requeue is due (ms of the epoch),
+--   '' for now  [7] time between two jobs (microseconds), 0 for none  [8] how many jobs earlier calls requeued; then the
 --   ids, the oldest dead letter first
 -- returns { how many of the ids this call has seen to, 1 at the least; how many of them it requeued; when the first job of
 --   the whole requeue is due }
 -- needs: words/first-write words/dead-letters words/take-dead-letter words/runs words/units words/totals doors/join doors/wait-again
-local FIRST, GAP, DONE = tonumber(ARGV[5]) or now, tonumber(ARGV[6]), tonumber(ARGV[7])
+local FIRST, GAP, DONE = tonumber(ARGV[6]) or now, tonumber(ARGV[7]), tonumber(ARGV[8])
 read('LLEN', PENDING)
 read('ZCARD', AGENDA)
 earliest = tonumber(read('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2])
@@ -39,7 +39,7 @@ end
 
 begin_writing()
 local handled, requeued = 0, 0
-for i = 8, #ARGV do
+for i = 9, #ARGV do
   local id = ARGV[i]
   local f = matching(id)
   if f and is_wanted(id, f) then

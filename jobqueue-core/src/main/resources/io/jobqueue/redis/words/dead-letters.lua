@@ -1,8 +1,8 @@
 -- For the scripts of operators: which jobs are dead letters that a filter matches.
 
 -- ARGV[1] the kind  [2] words that the last error contains, in any case of its ASCII letters  [3] when the job failed at the
--- earliest, and [4] before when it failed (ms of the epoch); each of them is '' when it does not matter
-local KIND, WORDS, FROM, BEFORE = ARGV[1], string.lower(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+-- earliest, and [4] before when it failed (ms of the epoch)  [5] a tag; each of them is '' when it does not matter
+local KIND, WORDS, FROM, BEFORE, TAG = ARGV[1], string.lower(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 
 -- The kind of a job; producers of the guide name it in the payload only.
 local function kind_of(id, kind)
@@ -11,6 +11,13 @@ local function kind_of(id, kind)
   end
   local ok, payload = pcall(cjson.decode, call('HGET', JOB .. id, 'payload') or '')
   return ok and type(payload) == 'table' and payload.kind
+end
+
+-- Whether the header `tags` of a job, a list with commas, names the tag.
+local function is_tagged(id)
+  local ok, headers = pcall(cjson.decode, call('HGET', JOB .. id, 'headers') or '')
+  local tags = ok and type(headers) == 'table' and headers.tags
+  return type(tags) == 'string' and string.find(',' .. tags .. ',', ',' .. TAG .. ',', 1, true) ~= nil
 end
 
 -- Reads a dead letter that matches: { status, kind, last_error, last_error_at_ms, run_id, unit_id, gathers }; nil for any
@@ -26,6 +33,8 @@ local function matching(id)
   elseif WORDS ~= '' and not string.find(string.lower(f[3] or ''), WORDS, 1, true) then
     return nil
   elseif KIND ~= '' and kind_of(id, f[2]) ~= KIND then
+    return nil
+  elseif TAG ~= '' and not is_tagged(id) then
     return nil
   end
   return f
