@@ -137,7 +137,7 @@ class ClientThreadTests {
     }
 
     @Test
-    void aListenerThatEnqueuesBlockingIsRefusedAndBystandersGoOn() {
+    void aListenerThatEnqueuesBlockingIsRefusedAndBystandersGoOn() throws Exception {
         CompletableFuture<Object> heard = new CompletableFuture<>();
         listener.set(event -> {
             if (event instanceof JobEvent.Enqueued enqueued && enqueued.id().equals("first")) {
@@ -149,8 +149,9 @@ class ClientThreadTests {
             }
         });
 
-        CompletableFuture<?> first =
-                queue.enqueueAsync(JobRequest.of("work", null).id("first"));
+        // called there, so that the reply cannot arrive before the listener is in its place behind it
+        CompletableFuture<?> first = onClientThread(
+                () -> queue.enqueueAsync(JobRequest.of("work", null).id("first")));
         CompletableFuture<?> bystander = queue.findAsync("first");
 
         assertThat(heard).succeedsWithin(Duration.ofSeconds(2)).isInstanceOf(IllegalStateException.class);

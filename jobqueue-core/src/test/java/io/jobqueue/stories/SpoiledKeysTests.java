@@ -249,7 +249,7 @@ class SpoiledKeysTests {
         List<String> empty = new ArrayList<>();
 
         stage.upkeep(Duration.ofMillis(50));
-        stage.pool(Stage.workers(8), Stage.handler("work", (job, context) -> {
+        stage.pool(Stage.workers(8).withUnknownFor(Duration.ZERO), Stage.handler("work", (job, context) -> {
             if (!((Map<?, ?>) job.payload()).containsKey("name")) {
                 empty.add(job.id());
             }

@@ -2,6 +2,7 @@ package io.jobqueue.guarantees;
 
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.StringJoiner;
 
@@ -12,12 +13,12 @@ public final class Figures {
 
     /** A number of things. */
     public void put(String name, long number) {
-        figures.put(name, "%,d".formatted(number));
+        figures.put(name, String.format(Locale.ROOT, "%,d", number));
     }
 
     /** A time, in seconds. */
     public void put(String name, Duration time) {
-        figures.put(name, "%.1f s".formatted(time.toMillis() / 1000.0));
+        figures.put(name, String.format(Locale.ROOT, "%.1f s", time.toMillis() / 1000.0));
     }
 
     @Override
