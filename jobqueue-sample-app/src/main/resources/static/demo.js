@@ -272,4 +272,25 @@ $('reset-dialog').addEventListener('close', event => {
   if (event.target.returnValue === 'reset') act($('reset-button'), 'reset', form(), () => 'Queue reset.');
 });
 
+// ---- follow a long job
+
+let followed;
+
+function showNewsletter({status, done, total, note, log}) {
+  $('newsletter-bar').hidden = false;
+  $('newsletter-bar').max = Math.max(1, total);
+  $('newsletter-bar').value = done;
+  const ended = status === 'completed' || status === 'failed';
+  $('newsletter-note').textContent = ended ? `${status}: ${log.at(-1) ?? note}` : `${count(done)} of ${count(total)}, ${note || status}`;
+  if (ended) followed.close();
+}
+
+$('newsletter-button').addEventListener('click', event =>
+  act(event.target, 'newsletter', form(), ({id}) => {
+    followed?.close();
+    followed = new EventSource(`newsletter/${encodeURIComponent(id)}/events`);
+    followed.addEventListener('message', ({data}) => showNewsletter(JSON.parse(data)));
+    return 'Enqueued a newsletter on the queue mail.';
+  }));
+
 poll();

@@ -9,6 +9,8 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
+import org.springframework.data.redis.connection.RedisConnectionFactory;
+import org.springframework.data.redis.listener.RedisMessageListenerContainer;
 
 /** The guide's demo and the census as one application: {@code --help} prints its arguments. */
 @SpringBootApplication(proxyBeanMethods = false)
@@ -43,6 +45,13 @@ public final class SampleApplication {
     @Bean
     ClassPath classPath() {
         return ClassPath.ofThisApplication();
+    }
+
+    @Bean
+    RedisMessageListenerContainer announcements(RedisConnectionFactory redis) {
+        RedisMessageListenerContainer container = new RedisMessageListenerContainer();
+        container.setConnectionFactory(redis);
+        return container;
     }
 
     @Bean
