@@ -1,6 +1,7 @@
 package io.jobqueue;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -113,6 +114,34 @@ public interface JobQueue {
 
     /** The twin of {@link #find(JobRef)}. */
     CompletableFuture<Optional<JobSnapshot>> findAsync(JobRef ref);
+
+    /**
+     * Lets a job that waits become due at another time: a new one, a delayed one, a retry or a snoozed one. A job that is due
+     * joins at the back of the queue; a job that waits in the queue and is to be due at once keeps its place. Looks for the job
+     * as {@link #find(String)} does.
+     *
+     * @param id the job's id
+     * @param at from 1970 to the year 9999, by the clock of Redis; an instant in the past means at once
+     * @return whether the job was rescheduled; {@code false} when there is no job of this id, or when it has ended
+     * @throws IllegalStateException when the job is being processed, or cannot be found in a queue of more than 100,000 jobs
+     */
+    boolean reschedule(String id, Instant at);
+
+    /** The twin of {@link #reschedule(String, Instant)}. */
+    CompletableFuture<Boolean> rescheduleAsync(String id, Instant at);
+
+    /**
+     * Lets a job that waits become due after a delay, as {@link #reschedule(String, Instant)} does.
+     *
+     * @param id the job's id
+     * @param delay from zero (at once) to ten years
+     * @return whether the job was rescheduled
+     * @throws IllegalStateException as {@link #reschedule(String, Instant)}
+     */
+    boolean reschedule(String id, Duration delay);
+
+    /** The twin of {@link #reschedule(String, Duration)}. */
+    CompletableFuture<Boolean> rescheduleAsync(String id, Duration delay);
 
     /**
      * Explains why a job is where it is, and what happens to it next; see {@link JobAdmin#explain(String)}. Looks on the same

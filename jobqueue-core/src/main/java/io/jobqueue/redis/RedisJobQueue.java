@@ -16,6 +16,7 @@ import io.jobqueue.QueueStats;
 import io.jobqueue.WorkOutputCache;
 import io.lettuce.core.ScriptOutputType;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -158,6 +159,28 @@ final class RedisJobQueue implements JobQueue {
     @Override
     public CompletableFuture<Optional<JobExplanation>> explainAsync(String id) {
         return look(id, Explanation::of);
+    }
+
+    // ---- reschedule
+
+    @Override
+    public boolean reschedule(String id, Instant at) {
+        return waitFor(() -> rescheduleAsync(id, at));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> rescheduleAsync(String id, Instant at) {
+        return look(id, Rescheduling.to(at)::of).thenApply(done -> done.orElse(false));
+    }
+
+    @Override
+    public boolean reschedule(String id, Duration delay) {
+        return waitFor(() -> rescheduleAsync(id, delay));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> rescheduleAsync(String id, Duration delay) {
+        return look(id, Rescheduling.in(delay)::of).thenApply(done -> done.orElse(false));
     }
 
     // ---- await

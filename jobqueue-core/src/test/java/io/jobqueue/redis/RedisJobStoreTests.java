@@ -137,6 +137,11 @@ class RedisJobStoreTests extends JobStoreContract {
     }
 
     @Override
+    protected boolean reschedule(String id, Duration delay) {
+        return queue.reschedule(id, delay);
+    }
+
+    @Override
     protected @Nullable String output(String runId, String unitId) {
         return redis.hget("queue:jobs:outputs:" + runId, unitId);
     }

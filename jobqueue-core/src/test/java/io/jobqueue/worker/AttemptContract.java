@@ -1,6 +1,7 @@
 package io.jobqueue.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.jobqueue.Claim;
 import io.jobqueue.JobEvent;
@@ -168,6 +169,53 @@ abstract class AttemptContract extends JobStoreFixture {
         pass(Duration.ofMillis(2100));
 
         assertThat(claimIds(10)).containsExactlyInAnyOrder("retried", "released", "snoozed");
+    }
+
+    // ---- reschedule
+
+    @Test
+    void aDelayedJobThatIsRescheduledToNowJoinsAtTheBack() {
+        enqueue(email("tomorrow").delay(Duration.ofDays(1)));
+        enqueueAll("a");
+
+        assertThat(reschedule("tomorrow", Duration.ZERO)).isTrue();
+
+        assertThat(find("tomorrow").status()).isEqualTo(JobStatus.PENDING);
+        assertThat(claimIds(10)).containsExactly("a", "tomorrow");
+    }
+
+    @Test
+    void aWaitingJobThatIsPutOffIsClaimedWhenItsTimeHasCome() {
+        enqueueAll("a", "b");
+
+        assertThat(reschedule("a", Duration.ofMillis(400))).isTrue();
+
+        assertThat(find("a").status()).isEqualTo(JobStatus.SCHEDULED);
+        assertThat(claimIds(10)).containsExactly("b");
+        pass(Duration.ofMillis(410));
+        assertThat(claimIds(10)).containsExactly("a");
+    }
+
+    @Test
+    void aWaitingJobThatIsRescheduledToNowKeepsItsPlace() {
+        enqueueAll("a", "b");
+
+        assertThat(reschedule("a", Duration.ZERO)).isTrue();
+
+        assertThat(claimIds(10)).containsExactly("a", "b");
+    }
+
+    @Test
+    void aJobThatIsProcessedOrHasEndedOrDoesNotExistIsNotRescheduled() {
+        enqueueAll("a");
+        Claim claim = claimOne();
+
+        assertThatIllegalStateException()
+                .isThrownBy(() -> reschedule("a", Duration.ZERO))
+                .withMessageContaining("is being processed");
+        settle(complete(claim));
+        assertThat(reschedule("a", Duration.ZERO)).isFalse();
+        assertThat(reschedule("none", Duration.ZERO)).isFalse();
     }
 
     // ---- the token

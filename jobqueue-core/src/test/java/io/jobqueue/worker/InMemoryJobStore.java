@@ -227,6 +227,26 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
         deliverHint();
     }
 
+    // ---- reschedule
+
+    boolean reschedule(String id, Duration delay) {
+        synchronized (this) {
+            InMemoryJob job = jobs.get(id);
+            if (job == null || job.status == JobStatus.COMPLETED || job.status == JobStatus.FAILED) {
+                return false;
+            }
+            if (job.status == JobStatus.PROCESSING) {
+                throw new IllegalStateException("job %s is being processed".formatted(id));
+            }
+            if (job.status == JobStatus.SCHEDULED || delay.toMillis() > 0) {
+                pending.remove(id);
+                waitFor(job, delay, millis.getAsLong());
+            }
+        }
+        deliverHint();
+        return true;
+    }
+
     // ---- claim
 
     @Override

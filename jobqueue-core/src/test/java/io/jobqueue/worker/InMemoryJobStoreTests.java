@@ -71,6 +71,11 @@ class InMemoryJobStoreTests extends JobStoreContract {
     }
 
     @Override
+    protected boolean reschedule(String id, Duration delay) {
+        return inMemory.reschedule(id, delay);
+    }
+
+    @Override
     protected @Nullable String output(String runId, String unitId) {
         return inMemory.output(runId, unitId);
     }

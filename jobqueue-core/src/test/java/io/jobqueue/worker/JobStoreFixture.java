@@ -61,6 +61,9 @@ public abstract class JobStoreFixture {
 
     protected abstract void resume();
 
+    /** Lets a job that waits become due after a delay. */
+    protected abstract boolean reschedule(String id, Duration delay);
+
     protected abstract @Nullable String output(String runId, String unitId);
 
     protected abstract @Nullable String failure(String runId, String unitId);

@@ -1,5 +1,5 @@
--- The door through which a job leaves `delayed` before it is due.
+-- The door through which a job leaves `delayed` before it is due; returns whether it stood there.
 
 local function unschedule(id)
-  call('ZREM', DELAYED, id)
+  return call('ZREM', DELAYED, id) == 1
 end
