@@ -187,6 +187,12 @@ class CheckerMutantTests {
                 Set.of("I3"),
                 new Edit("upkeep/fire-slots", "text(s.after) == after", "true"),
                 new Edit("words/slots", "if call('EXISTS', JOB .. id) == 1 then", "if false then")),
+        A_UNIQUE_KEY_THAT_LEAKS(
+                "keys", Set.of("I16"), new Edit("doors/unique", "try('DEL', name)", "try('GET', name)")),
+        A_UNIQUE_KEY_THAT_NOBODY_HOLDS(
+                "keys",
+                Set.of("I16"),
+                new Edit("doors/unique", "    call('SET', name, id)", "    call('SET', name, '')")),
         A_REPAIR_OF_WHAT_IS_HEALTHY(
                 "audited",
                 Set.of("I10", "I18"),

@@ -144,7 +144,8 @@ class CheckerTests {
                         0L),
                 List.of(),
                 Map.of(),
-                Map.of());
+                Map.of(),
+                List.of());
         return Checker.check(history, snapshot);
     }
 }

@@ -11,6 +11,7 @@ import io.jobqueue.QueueSettings;
 import io.jobqueue.Recurring;
 import io.jobqueue.RetryPolicy;
 import io.jobqueue.Schedule;
+import io.jobqueue.Unique;
 import io.jobqueue.redis.Chores;
 import io.jobqueue.redis.RedisConnector;
 import io.jobqueue.redis.RedisLink;
@@ -100,6 +101,7 @@ public final class Schedules implements AutoCloseable {
                 case "twice" -> stage.twice();
                 case "audited" -> stage.audited();
                 case "slot" -> stage.slot();
+                case "keys" -> stage.keys();
                 default -> throw new IllegalArgumentException(schedule);
             }
             return stage.verdict(folder);
@@ -415,6 +417,22 @@ public final class Schedules implements AutoCloseable {
         look();
         ann.start().ifPresent(ann::complete);
         bob.start().ifPresent(bob::complete);
+    }
+
+    /** Jobs with unique keys wait, run, and end in each way. */
+    private void keys() {
+        JobRequest work = JobRequest.of("work", null);
+        enqueue(work.id("done").unique(Unique.untilDone("a")));
+        enqueue(work.id("dead").unique(Unique.untilDone("b")));
+        enqueue(work.id("waiting").unique(Unique.whileWaiting("c")));
+        look();
+        ann.start().ifPresent(ann::complete);
+        look();
+        ann.start().ifPresent(claim -> ann.settle(claim, Verb.FAIL, Duration.ZERO));
+        look();
+        Optional<Claim> last = ann.start();
+        look();
+        last.ifPresent(ann::complete);
     }
 
     /** What an instance enqueues is on the tape as if a producer had enqueued it. */

@@ -18,13 +18,16 @@ import java.util.stream.Collectors;
  * @param orphans the keys of jobs that stand nowhere
  * @param outputs the outputs of units, by {@code run/unit}
  * @param failures the reasons why units failed, by {@code run/unit}
+ * @param keys unique keys that no job may hold as it does, with the reason. Not for a queue whose jobs a client ends that
+ *     does not know keys
  */
 public record Snapshot(
         Map<String, List<Held>> places,
         Map<String, Long> totals,
         List<String> orphans,
         Map<String, String> outputs,
-        Map<String, String> failures) {
+        Map<String, String> failures,
+        List<String> keys) {
 
     private static final List<String> PLACES = List.of("pending", "delayed", "processing", "completed", "failed");
     private static final List<String> TOTALS = List.of(
@@ -69,6 +72,30 @@ public record Snapshot(
               end
               reply[#reply + 1] = all
             end
+            -- whether the job must hold the key, and whether it may: the first claim of a job does not free its key at once
+            local function holds(id, key)
+              local f = call('HMGET', root .. 'job:' .. id, 'status', 'unique')
+              local waits = f[1] == 'pending' or f[1] == 'scheduled'
+              local lives = waits or f[1] == 'processing'
+              return f[2] == 'waiting:' .. key and waits or f[2] == 'done:' .. key and lives,
+                lives and (f[2] == 'waiting:' .. key or f[2] == 'done:' .. key)
+            end
+            local keys = {}
+            for _, name in ipairs(call('KEYS', root .. 'unique:*')) do
+              local key, id = string.sub(name, #root + 8), call('GET', name)
+              local _, may = holds(id, key)
+              if call('PTTL', name) == -1 and not may then
+                keys[#keys + 1] = 'key ' .. key .. ' is held by job ' .. id .. ', which does not need it'
+              end
+            end
+            for key in pairs(seen) do
+              local id, unique = string.sub(key, #root + 5), call('HGET', key, 'unique')
+              local held = unique and string.match(unique, '^%a+:(.+)$')
+              if held and (holds(id, held)) and call('GET', root .. 'unique:' .. held) ~= id then
+                keys[#keys + 1] = 'key ' .. held .. ' is not held by job ' .. id .. ', which lives by it'
+              end
+            end
+            reply[#reply + 1] = keys
             return reply
             """;
 
@@ -78,7 +105,8 @@ public record Snapshot(
             Map.of(),
             List.of(),
             Map.of(),
-            Map.of());
+            Map.of(),
+            List.of());
 
     /**
      * A job in a place.
@@ -115,7 +143,8 @@ public record Snapshot(
                 totals,
                 (List<String>) orphans,
                 pairs(reply.get(PLACES.size() + 2)),
-                pairs(reply.get(PLACES.size() + 3)));
+                pairs(reply.get(PLACES.size() + 3)),
+                (List<String>) (List<?>) reply.get(PLACES.size() + 4));
     }
 
     private static Map<String, String> pairs(List<Object> fields) {

@@ -17,6 +17,7 @@ public final class SnapshotChecker {
         everyJobIsInOnePlace(snapshot, found);
         nothingIsCreatedOrVanishes(snapshot, found);
         thereAreNoOrphans(snapshot, found);
+        snapshot.keys().forEach(key -> found.add(new Violation("I16", key)));
         return found;
     }
 
