@@ -95,6 +95,10 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
         loop.start();
     }
 
+    Pulse pulse() {
+        return loop.pulse();
+    }
+
     // ---- the turn: await work, settle and claim in one exchange, hand the jobs to the crew
 
     private void turn() throws InterruptedException {

@@ -1,7 +1,9 @@
 package io.jobqueue.worker;
 
 import io.jobqueue.JobListener;
+import java.util.List;
 import java.util.concurrent.ThreadFactory;
+import java.util.stream.Stream;
 
 /**
  * What the worker pools of one process share: the watch over idle queues, the keeper of leases, the listener
@@ -43,6 +45,11 @@ public final class Engine {
         this.patience = patience;
         this.watch = new Watch(signals);
         this.keeper = new LeaseKeeper(this.listener, patience);
+    }
+
+    /** The signs of life of what all pools of this process share. Does not block. */
+    public List<Pulse> pulses() {
+        return Stream.concat(watch.pulses().stream(), keeper.pulses().stream()).toList();
     }
 
     JobListener listener() {

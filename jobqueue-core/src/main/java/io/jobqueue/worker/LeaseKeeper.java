@@ -58,6 +58,15 @@ final class LeaseKeeper {
         return member;
     }
 
+    synchronized List<Pulse> pulses() {
+        List<Pulse> all = new ArrayList<>();
+        if (loop != null) {
+            all.add(loop.pulse());
+        }
+        members.forEach(member -> all.add(member.outage.pulse()));
+        return all;
+    }
+
     private void leave(Member member) {
         Loop last = null;
         synchronized (this) {

@@ -27,6 +27,7 @@ final class Loop {
     private final Turn turn;
     private final boolean daemon;
     private final Outage outage; // only the loop's thread
+    private volatile long seenAt = System.nanoTime();
 
     /** Guards what turns share with other threads. */
     final ReentrantLock lock = new ReentrantLock();
@@ -70,6 +71,7 @@ final class Loop {
     private void startThread() {
         Thread made = new Thread(this::run, name);
         made.setDaemon(daemon);
+        seenAt = System.nanoTime();
         made.start();
         thread = made;
     }
@@ -79,6 +81,7 @@ final class Loop {
             try {
                 turn.take();
                 outage.recovered();
+                seenAt = System.nanoTime();
             } catch (InterruptedException ex) {
                 log.debug("{} was interrupted; only its owner may end it", name);
             } catch (Throwable ex) {
@@ -122,6 +125,7 @@ final class Loop {
     @GuardedBy("lock")
     @SuppressWarnings("WaitNotInLoop") // the turn is the loop
     void await(long nanos) throws InterruptedException {
+        seenAt = System.nanoTime();
         if (!stopping && nanos > 0) {
             signal.awaitNanos(nanos);
         }
@@ -162,6 +166,17 @@ final class Loop {
         try {
             hurried = true;
             signal.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** How long ago a turn waited for work or ended well, if a thread takes turns. */
+    Pulse pulse() {
+        lock.lock();
+        try {
+            boolean lives = thread != null && !stopping;
+            return new Pulse(name, lives ? Duration.ofNanos(System.nanoTime() - seenAt) : Duration.ZERO);
         } finally {
             lock.unlock();
         }

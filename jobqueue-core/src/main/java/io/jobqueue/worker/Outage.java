@@ -10,8 +10,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Counts the failures in a row of one activity, which its owner repeats until it succeeds. Writes one line to the log at
  * the first failure and one at the recovery, and makes the pause between two tries grow. A Redis that is unavailable
- * gets no line here, because it gets one for the whole application. Not thread-safe; its owner calls it from one
- * thread.
+ * gets no line here, because it gets one for the whole application. Its owner calls it from one thread; any thread may
+ * ask how long it lasts.
  */
 final class Outage {
 
@@ -24,7 +24,8 @@ final class Outage {
     private final String what;
     private final Duration longestPause;
     private int failures;
-    private long since;
+    private volatile long since;
+    private volatile boolean lasting;
     private boolean told;
 
     /**
@@ -49,6 +50,7 @@ final class Outage {
         }
         failures = 0;
         told = false;
+        lasting = false;
     }
 
     /**
@@ -59,6 +61,7 @@ final class Outage {
     long failed(Throwable failure) {
         if (failures++ == 0) {
             since = System.nanoTime();
+            lasting = true;
         }
         try {
             report(failure);
@@ -68,6 +71,11 @@ final class Outage {
         double pause = Math.min(
                 SHORTEST_PAUSE.toNanos() * Math.pow(2, Math.min(failures, 20) - 1), (double) longestPause.toNanos());
         return (long) (pause * (0.5 + ThreadLocalRandom.current().nextDouble() / 2));
+    }
+
+    /** The sign of life of the activity, for any thread. */
+    Pulse pulse() {
+        return new Pulse(what, lasting ? Duration.ofNanos(System.nanoTime() - since) : Duration.ZERO);
     }
 
     private void report(Throwable failure) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,8 +43,7 @@ public final class Upkeep {
     private final List<? extends Chore> chores;
     private final JobListener listener;
 
-    @GuardedBy("this")
-    private @Nullable Run run;
+    private volatile @Nullable Run run; // set by start and stop, one at a time
 
     /**
      * Makes an upkeep that is not started yet.
@@ -59,8 +59,9 @@ public final class Upkeep {
     /** Starts the chores. An upkeep that runs already is left alone. */
     public synchronized void start() {
         if (run == null) {
-            run = new Run();
-            run.loop.start();
+            Run begun = new Run();
+            run = begun;
+            begun.loop.start();
             log.info(
                     "Upkeep started for queues {}",
                     chores.stream().map(Chore::queue).distinct().toList());
@@ -68,8 +69,17 @@ public final class Upkeep {
     }
 
     /** Whether the upkeep was started and not stopped. */
-    public synchronized boolean isRunning() {
+    public boolean isRunning() {
         return run != null;
+    }
+
+    /** The signs of life of the upkeep and of its chores; none while it does not run. Does not block. */
+    public List<Pulse> pulses() {
+        Run now = run;
+        return now == null
+                ? List.of()
+                : Stream.concat(Stream.of(now.loop.pulse()), now.tasks.stream().map(task -> task.outage.pulse()))
+                        .toList();
     }
 
     /** Stops, and waits up to six seconds for the rounds that are out; see {@link #stop(Duration)}. */
@@ -83,8 +93,9 @@ public final class Upkeep {
      * @param time how long the stop may take
      */
     public synchronized void stop(Duration time) {
-        if (run != null) {
-            run.stop(time);
+        Run ending = run;
+        if (ending != null) {
+            ending.stop(time);
             run = null;
         }
     }

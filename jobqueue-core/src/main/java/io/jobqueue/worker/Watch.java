@@ -122,6 +122,10 @@ final class Watch {
         return member;
     }
 
+    synchronized List<Pulse> pulses() {
+        return loop == null ? List.of() : List.of(loop.pulse(), outage.pulse());
+    }
+
     private void leave(Member member) {
         Loop last = null;
         synchronized (this) {

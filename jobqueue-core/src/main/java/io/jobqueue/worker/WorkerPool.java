@@ -1,6 +1,7 @@
 package io.jobqueue.worker;
 
 import java.time.Duration;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -81,6 +82,11 @@ public final class WorkerPool {
     /** Whether the pool was started and not stopped. */
     public synchronized boolean isRunning() {
         return running != null;
+    }
+
+    /** The sign of life of what claims and settles the jobs of this queue; empty while the pool does not run. */
+    public synchronized Optional<Pulse> pulse() {
+        return Optional.ofNullable(running).map(now -> now.dispatcher().pulse());
     }
 
     /**

@@ -58,6 +58,59 @@ class LoopTests {
         }
     }
 
+    private Duration silence() {
+        return Objects.requireNonNull(loop).pulse().silence();
+    }
+
+    @Test
+    void thePulseOfALoopThatFailsCountsFromTheFirstFailureInARow() {
+        AtomicBoolean away = new AtomicBoolean(true);
+        started(() -> {
+            if (away.get()) {
+                throw new IllegalStateException("away");
+            }
+            idle(LONG);
+        });
+
+        await().until(() -> turns.get() >= 3);
+        // the shortest pauses between three turns
+        assertThat(silence()).isGreaterThan(Duration.ofMillis(100));
+        away.set(false);
+        await().until(() -> silence().compareTo(Duration.ofMillis(100)) < 0);
+    }
+
+    @Test
+    void thePulseOfALoopThatHangsCountsFromItsLastSignOfLife() {
+        CountDownLatch hangs = new CountDownLatch(1);
+        started(() -> hangs.await());
+
+        await().until(() -> silence().compareTo(Duration.ofMillis(200)) > 0);
+        hangs.countDown();
+        await().until(() -> silence().compareTo(Duration.ofMillis(200)) < 0);
+    }
+
+    @Test
+    void aLoopThatRestsIsNotSilent() {
+        Loop resting = started(() -> {
+            Loop self = Objects.requireNonNull(loop);
+            self.lock.lock();
+            try {
+                self.rest();
+            } finally {
+                self.lock.unlock();
+            }
+        });
+
+        await().until(() -> !Objects.requireNonNull(thread.get()).isAlive());
+        assertThat(resting.pulse()).isEqualTo(new Pulse("test-loop", Duration.ZERO));
+    }
+
+    @Test
+    void aPulseIsSilentAfterThreeOfTheLongestWaits() {
+        assertThat(new Pulse("test", Duration.ofSeconds(30)).isSilent()).isFalse();
+        assertThat(new Pulse("test", Duration.ofSeconds(31)).isSilent()).isTrue();
+    }
+
     static Stream<Throwable> throwables() {
         return Stream.of(
                 new IllegalStateException("away"),

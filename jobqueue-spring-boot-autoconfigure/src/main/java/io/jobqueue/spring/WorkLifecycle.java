@@ -7,6 +7,7 @@ import io.jobqueue.redis.RedisQueues;
 import io.jobqueue.worker.Chore;
 import io.jobqueue.worker.Engine;
 import io.jobqueue.worker.Handlers;
+import io.jobqueue.worker.Pulse;
 import io.jobqueue.worker.Upkeep;
 import io.jobqueue.worker.WorkerPool;
 import io.jobqueue.worker.WorkerSettings;
@@ -44,7 +45,7 @@ import org.springframework.core.Ordered;
  * then on, and handlers end beside the web server's last requests. When it is the turn of this lifecycle, it waits for what
  * is left of the stop. The drain time counts from the begin. A context that stops without closing begins the stop here.
  */
-final class WorkLifecycle implements SmartLifecycle, ApplicationListener<ContextClosedEvent>, Ordered {
+final class WorkLifecycle implements RunningWork, SmartLifecycle, ApplicationListener<ContextClosedEvent>, Ordered {
 
     static final int PHASE = Integer.MAX_VALUE / 2;
 
@@ -59,10 +60,11 @@ final class WorkLifecycle implements SmartLifecycle, ApplicationListener<Context
     private final RightsAtStart rights;
 
     // guarded by this
-    private List<WorkerPool> pools = List.of();
     private List<Part> parts = List.of();
     private @Nullable CompletableFuture<Void> stopping;
 
+    private volatile List<WorkerPool> pools = List.of();
+    private volatile @Nullable Upkeep upkeep;
     private volatile Set<String> workedOn = Set.of();
     private volatile Set<String> keptUp = Set.of();
     private volatile boolean running;
@@ -160,7 +162,7 @@ final class WorkLifecycle implements SmartLifecycle, ApplicationListener<Context
         Set<String> queues = handlers.byQueue().keySet().stream()
                 .filter(this::isEnabled)
                 .collect(Collectors.toCollection(TreeSet::new));
-        pools = new ArrayList<>();
+        List<WorkerPool> started = new ArrayList<>();
         parts = new ArrayList<>();
         handlers.lend(queues);
         parts.add(new Part("calls of handlers by other contexts", longestDrain(queues), handlers::takeBack));
@@ -169,7 +171,8 @@ final class WorkLifecycle implements SmartLifecycle, ApplicationListener<Context
             WorkerSettings ofPool = settings.worker(queue);
             WorkerPool pool = materials.pool(queue, handlers.on(queue), ofPool);
             pool.start();
-            pools.add(pool);
+            started.add(pool);
+            pools = List.copyOf(started);
             parts.add(new Part("worker pool of queue '" + queue + "'", ofPool.drain(), pool::stop));
         }
         workedOn = Set.copyOf(queues);
@@ -222,16 +225,43 @@ final class WorkLifecycle implements SmartLifecycle, ApplicationListener<Context
         Map<String, List<Recurring>> recurring = new TreeMap<>(handlers.recurring());
         recurring.keySet().removeIf(queue -> !settings.workersEnabled(queue));
         if (!names.isEmpty() || !recurring.isEmpty()) {
-            Upkeep upkeep = materials.upkeep(names, recurring);
-            upkeep.start();
+            Upkeep begun = materials.upkeep(names, recurring);
+            begun.start();
+            upkeep = begun;
             Duration drain = settings.worker(settings.defaultQueue()).drain();
-            parts.add(new Part("upkeep", drain, upkeep::stop));
+            parts.add(new Part("upkeep", drain, begun::stop));
         }
         keptUp = Set.copyOf(names);
     }
 
     private boolean keepsUp(String queue) {
         return keptUp.contains(queue) || (ofParent != null && ofParent.keepsUp(queue));
+    }
+
+    @Override
+    public List<Pulse> pulses() {
+        List<Pulse> pulses = new ArrayList<>();
+        pools.forEach(pool -> pool.pulse().ifPresent(pulses::add));
+        if (!pools.isEmpty()) {
+            pulses.addAll(materials.engine().pulses());
+        }
+        Upkeep keeping = upkeep;
+        if (keeping != null) {
+            pulses.addAll(keeping.pulses());
+        }
+        return pulses;
+    }
+
+    @Override
+    public Map<String, Set<String>> unknownKinds() {
+        Map<String, Set<String>> unknown = new TreeMap<>();
+        for (WorkerPool pool : pools) {
+            Set<String> kinds = pool.unknownKinds();
+            if (!kinds.isEmpty()) {
+                unknown.put(pool.queue(), new TreeSet<>(kinds));
+            }
+        }
+        return unknown;
     }
 
     /** Comes before all other lifecycles stop. Events of child contexts come as well. */
@@ -273,6 +303,7 @@ final class WorkLifecycle implements SmartLifecycle, ApplicationListener<Context
     private synchronized void ended() {
         pools = List.of();
         parts = List.of();
+        upkeep = null;
         workedOn = Set.of();
         keptUp = Set.of();
         running = false;

@@ -115,7 +115,10 @@ class ConfigurationTests {
         assertThat(metadata.keySet())
                 .containsExactlyInAnyOrderElementsOf(Stream.concat(
                                 order.stream(),
-                                Stream.of("jobqueue.service-binding.enabled", "jobqueue.service-binding.name"))
+                                Stream.of(
+                                        "jobqueue.health.max-wait",
+                                        "jobqueue.service-binding.enabled",
+                                        "jobqueue.service-binding.name"))
                         .toList());
         assertThat(metadata).allSatisfy((name, property) -> assertThat(text(property, "description"))
                 .as("description of " + name)
@@ -135,6 +138,7 @@ class ConfigurationTests {
                 .filteredOn(name -> !defaults.containsKey(name))
                 .containsExactly(
                         "jobqueue.context-keys",
+                        "jobqueue.health.max-wait",
                         "jobqueue.kinds",
                         "jobqueue.mdc-keys",
                         "jobqueue.queues",
