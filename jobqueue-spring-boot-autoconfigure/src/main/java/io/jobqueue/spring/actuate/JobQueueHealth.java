@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.health.contributor.AbstractHealthIndicator;
@@ -81,7 +82,7 @@ final class JobQueueHealth extends AbstractHealthIndicator implements JobListene
                 }
             } catch (CompletionException ex) {
                 reached = false;
-                shown.put(queue.getKey(), Map.of("error", words(ex.getCause())));
+                shown.put(queue.getKey(), Map.of("error", words(ex)));
             }
         }
         builder.status(!reached || !silent.isEmpty() ? Status.DOWN : overdue.isEmpty() ? Status.UP : WARNING);
@@ -101,10 +102,11 @@ final class JobQueueHealth extends AbstractHealthIndicator implements JobListene
         }
     }
 
-    private static String words(Throwable failure) {
-        return failure instanceof java.util.concurrent.TimeoutException
+    private static String words(CompletionException failure) {
+        Throwable cause = failure.getCause() == null ? failure : failure.getCause();
+        return cause instanceof TimeoutException
                 ? "Redis did not answer within " + PATIENCE
-                : String.valueOf(failure.getMessage());
+                : String.valueOf(cause.getMessage());
     }
 
     private boolean isOverdue(QueueStats stats) {
