@@ -5,9 +5,12 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
@@ -19,6 +22,7 @@ import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -71,6 +75,19 @@ class ArchitectureTests {
         public String getDescription() {
             return "top-level classes";
         }
+    }
+
+    /** An API is easier to keep when few types belong to it: at most half of all top-level types. */
+    @ArchTest
+    static void atMostHalfOfTheTypesIsPublic(JavaClasses types) {
+        List<JavaClass> all = types.stream()
+                .filter(JavaClass::isTopLevelClass)
+                .filter(type -> type.getPackageName().matches("io\\.jobqueue(\\.worker|\\.redis|\\.metrics)?"))
+                .filter(type -> !type.getSimpleName().equals("package-info"))
+                .toList();
+        assertThat(all.stream().filter(type -> type.getModifiers().contains(JavaModifier.PUBLIC)))
+                .as("public types of %d", all.size())
+                .hasSizeLessThanOrEqualTo(all.size() / 2);
     }
 
     private static JavaClass topLevel(JavaClass type) {

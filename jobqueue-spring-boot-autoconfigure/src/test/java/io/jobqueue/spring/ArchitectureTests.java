@@ -5,16 +5,17 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.members;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
-import io.jobqueue.spring.actuate.JobQueueMetricsAutoConfiguration;
-import io.jobqueue.spring.binding.ServiceBindingAutoConfiguration;
+import java.util.List;
 import java.util.Set;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 
@@ -32,9 +33,7 @@ class ArchitectureTests {
             WorkerSettingsCustomizer.class.getName(),
             ApplicationQueues.class.getName(),
             RunningWork.class.getName(),
-            JobQueueAutoConfiguration.class.getName(),
-            ServiceBindingAutoConfiguration.class.getName(),
-            JobQueueMetricsAutoConfiguration.class.getName());
+            JobQueueAutoConfiguration.class.getName());
 
     private static final DescribedPredicate<JavaClass> MEANT_FOR_USERS =
             DescribedPredicate.describe("meant for users", type -> FOR_USERS.contains(type.getName()));
@@ -54,6 +53,18 @@ class ArchitectureTests {
     @ArchTest
     static final ArchRule autoConfigurationsAreFinal =
             classes().that().areAnnotatedWith(AutoConfiguration.class).should().haveModifier(JavaModifier.FINAL);
+
+    /** An API is easier to keep when few types belong to it: at most a quarter of all top-level types. */
+    @ArchTest
+    static void atMostAQuarterOfTheTypesIsPublic(JavaClasses types) {
+        List<JavaClass> all = types.stream()
+                .filter(JavaClass::isTopLevelClass)
+                .filter(type -> !type.getSimpleName().equals("package-info"))
+                .toList();
+        assertThat(all.stream().filter(type -> type.getModifiers().contains(JavaModifier.PUBLIC)))
+                .as("public types of %d", all.size())
+                .hasSizeLessThanOrEqualTo(all.size() / 4);
+    }
 
     @ArchTest
     static final ArchRule oneClassKnowsLettuce = noClasses()

@@ -17,11 +17,11 @@ import io.jobqueue.embedded.RedisServer;
 import io.jobqueue.redis.RedisConnector;
 import io.jobqueue.redis.RedisLink;
 import io.jobqueue.redis.RedisQueues;
-import io.jobqueue.spring.binding.ServiceBindingAutoConfiguration;
 import io.lettuce.core.RedisURI;
 import jakarta.annotation.PostConstruct;
 import java.lang.reflect.Modifier;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -93,11 +93,10 @@ class JobQueueAutoConfigurationTests {
     }
 
     @Test
-    void whatTheStarterRegistersForUsersGivesWayToTheirBeans() {
-        for (Class<?> configuration : List.of(
-                JobQueueAutoConfiguration.class,
-                LettuceLinkConfiguration.class,
-                ServiceBindingAutoConfiguration.class)) {
+    void aBeanOfTheApplicationReplacesThePublicBeanOfTheStarter() {
+        List<Class<?>> configurations = new ArrayList<>(Applications.autoConfigurations());
+        configurations.add(LettuceLinkConfiguration.class);
+        for (Class<?> configuration : configurations) {
             assertThat(ReflectionUtils.getDeclaredMethods(configuration))
                     .filteredOn(method -> method.isAnnotationPresent(Bean.class))
                     .filteredOn(
@@ -525,13 +524,13 @@ class JobQueueAutoConfigurationTests {
     }
 
     @Test
-    void isListedForBootToFind() {
-        assertThat(org.springframework.boot.context.annotation.ImportCandidates.load(
-                        org.springframework.boot.autoconfigure.AutoConfiguration.class,
-                        getClass().getClassLoader()))
+    void springBootFindsTheAutoConfigurations() {
+        assertThat(Applications.autoConfigurations())
+                .extracting(Class::getName)
                 .contains(
-                        JobQueueAutoConfiguration.class.getName(),
-                        io.jobqueue.spring.actuate.JobQueueMetricsAutoConfiguration.class.getName());
+                        "io.jobqueue.spring.JobQueueAutoConfiguration",
+                        "io.jobqueue.spring.actuate.JobQueueMetricsAutoConfiguration",
+                        "io.jobqueue.spring.binding.ServiceBindingAutoConfiguration");
     }
 
     @Test

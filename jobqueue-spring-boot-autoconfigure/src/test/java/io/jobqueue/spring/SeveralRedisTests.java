@@ -8,7 +8,6 @@ import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
 import io.jobqueue.redis.RedisConnector;
 import io.jobqueue.redis.RedisLink;
-import io.jobqueue.spring.binding.ServiceBindingAutoConfiguration;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import org.junit.jupiter.api.AfterAll;
@@ -52,7 +51,8 @@ class SeveralRedisTests {
 
     private static ApplicationContextRunner application(Class<?>... beans) {
         return Applications.on(cache, beans)
-                .withConfiguration(AutoConfigurations.of(ServiceBindingAutoConfiguration.class));
+                .withConfiguration(
+                        AutoConfigurations.of(Applications.autoConfigurations().toArray(Class<?>[]::new)));
     }
 
     private static FailureAnalysis failure(Class<?>... beans) {

@@ -11,18 +11,13 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
 
-/**
- * Auto-configuration of the queue's metrics: counters and timers of jobs, and the depths of the
- * application's queues.
- *
- * @since 0.1.0
- */
+/** Registers the metrics of the job queue: counters and timers of jobs, and a gauge for the depth of each list of a queue. */
 @AutoConfiguration(
         after = JobQueueAutoConfiguration.class,
         afterName = "org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration")
 @ConditionalOnClass(MeterRegistry.class)
 @ConditionalOnBean({MeterRegistry.class, ApplicationQueues.class})
-public final class JobQueueMetricsAutoConfiguration {
+final class JobQueueMetricsAutoConfiguration {
 
     JobQueueMetricsAutoConfiguration() {}
 
@@ -32,7 +27,7 @@ public final class JobQueueMetricsAutoConfiguration {
         return new JobQueueMetrics(registry);
     }
 
-    /** Which queues there are is known when all handlers are. */
+    /** Waits until all handlers are known, because they decide which queues the application has. */
     @Bean("jobqueue.gauges")
     SmartInitializingSingleton jobQueueGauges(JobQueueMetrics metrics, ApplicationQueues queues) {
         return () -> queues.all().forEach(metrics::gauge);

@@ -14,15 +14,13 @@ import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.data.redis.connection.RedisConnectionFactory;
 
 /**
- * Auto-configuration of the log line that names the Redis of the job queue. A service binding itself is no bean: it becomes
- * properties before any bean exists.
- *
- * @since 0.1.0
+ * Logs at the start which Redis the job queue uses and where its address came from. It does not read the service binding:
+ * {@link ServiceBindingEnvironmentPostProcessor} turns the binding into properties before any bean exists.
  */
 @AutoConfiguration(after = DataRedisAutoConfiguration.class)
 @ConditionalOnClass(RedisConnectionFactory.class)
 @ConditionalOnBean({DataRedisConnectionDetails.class, RedisConnectionFactory.class})
-public final class ServiceBindingAutoConfiguration {
+final class ServiceBindingAutoConfiguration {
 
     ServiceBindingAutoConfiguration() {}
 
@@ -36,7 +34,7 @@ public final class ServiceBindingAutoConfiguration {
         return new RedisSource(details, () -> marked.getIfAvailable(all::getIfUnique), environment, beans);
     }
 
-    /** The line is logged whether or not another bean needs it. */
+    /** Creates the bean even with lazy initialization, since no other bean asks for it. */
     @Bean("jobqueue.redisSourceLazyInitializationExcludeFilter")
     static LazyInitializationExcludeFilter jobQueueRedisSourceLazyInitializationExcludeFilter() {
         return LazyInitializationExcludeFilter.forBeanTypes(RedisSource.class);
