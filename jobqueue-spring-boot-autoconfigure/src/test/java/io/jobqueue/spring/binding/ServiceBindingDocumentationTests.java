@@ -118,7 +118,7 @@ class ServiceBindingDocumentationTests {
                         "Kubernetes/yaml",
                         "Docker Compose/yaml",
                         "Testcontainers/java",
-                        "Who comes first/");
+                        "Which source wins/");
     }
 
     @Test
