@@ -36,7 +36,7 @@ public record FailureReason(Code code, String words) {
         WORKER_DIED,
         /** The handler discarded the job. */
         DISCARDED,
-        /** The job's run was cancelled, or the run that the job gathers was opened anew. */
+        /** The job was cancelled, or its run; or the run that the job gathers was opened anew. */
         CANCELLED,
         /** No worker started the job in time; see {@link JobRequest#expiresIn}. */
         EXPIRED,

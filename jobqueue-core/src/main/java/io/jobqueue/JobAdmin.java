@@ -52,6 +52,17 @@ public interface JobAdmin {
     CompletableFuture<Optional<JobExplanation>> explainAsync(String id);
 
     /**
+     * Cancels a job of this queue; see {@link JobQueue#cancel(String)}.
+     *
+     * @param id the job's id
+     * @return whether the job is cancelled
+     */
+    boolean cancel(String id);
+
+    /** The twin of {@link #cancel(String)}. */
+    CompletableFuture<Boolean> cancelAsync(String id);
+
+    /**
      * Requeues one dead letter: the job waits at the back of the queue and has all its attempts again. Its last error stays
      * until the next one; values of {@link JobContext#step} stay too. A unit of a live run counts as not ended, so the run
      * waits for it; a unit of a run that has ended, ends late. A gather job is outstanding again.

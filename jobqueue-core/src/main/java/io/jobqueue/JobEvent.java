@@ -162,6 +162,9 @@ public sealed interface JobEvent {
         }
     }
 
+    /** This process cancelled a job that waited; see {@link JobQueue#cancel}. */
+    record Cancelled(String queue, String id) implements JobEvent {}
+
     /** Ids were taken out whose job was gone; a foreign hand or an eviction deleted it. */
     record Lost(String queue, List<String> ids) implements JobEvent {}
 

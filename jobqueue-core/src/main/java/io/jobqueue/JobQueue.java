@@ -144,6 +144,20 @@ public interface JobQueue {
     CompletableFuture<Boolean> rescheduleAsync(String id, Duration delay);
 
     /**
+     * Cancels a job that waits: a new one, a delayed one, a retry or a snoozed one. The job ends at once and for good, with
+     * {@link FailureReason.Code#CANCELLED}; its unique key is free, and its unit has failed. Calling again changes nothing.
+     * Looks for the job as {@link #find(String)} does.
+     *
+     * @param id the job's id
+     * @return whether the job is cancelled, by this call or an earlier one; {@code false} when there is no job of this id, when
+     *     it is being processed, or when it ended otherwise
+     */
+    boolean cancel(String id);
+
+    /** The twin of {@link #cancel(String)}. */
+    CompletableFuture<Boolean> cancelAsync(String id);
+
+    /**
      * Explains why a job is where it is, and what happens to it next; see {@link JobAdmin#explain(String)}. Looks on the same
      * queues as {@link #find(String)}.
      *

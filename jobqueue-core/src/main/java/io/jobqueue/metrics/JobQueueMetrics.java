@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>{@code jobqueue.leases.lost}, {@code jobqueue.handlers.stuck}, {@code jobqueue.reclaimed},
  *     {@code jobqueue.lost}, {@code jobqueue.dead.dropped}</td><td>counters of events that should be rare;
  *     {@code jobqueue.expired} counts jobs that no worker started in time;
+ *     {@code jobqueue.cancelled} counts jobs that this process cancelled while they waited;
  *     {@code jobqueue.workers.died} counts jobs that became dead letters because their workers died</td></tr>
  * <tr><td>{@code jobqueue.repaired}</td><td>counter: repairs of damage by other clients; the outcome is the
  *     damage</td></tr>
@@ -99,6 +100,8 @@ public final class JobQueueMetrics implements JobListener {
             count("jobqueue.workers.died", event.queue(), null, died.ids().size());
         } else if (event instanceof JobEvent.Expired expired) {
             count("jobqueue.expired", event.queue(), null, expired.ids().size());
+        } else if (event instanceof JobEvent.Cancelled) {
+            count("jobqueue.cancelled", event.queue(), null, 1);
         } else if (event instanceof JobEvent.Lost lost) {
             count("jobqueue.lost", event.queue(), null, lost.ids().size());
         } else if (event instanceof JobEvent.Repaired repaired) {

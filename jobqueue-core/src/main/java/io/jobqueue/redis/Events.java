@@ -45,6 +45,10 @@ final class Events {
         }
     }
 
+    void cancelled(String id) {
+        all.add(new JobEvent.Cancelled(queue, id));
+    }
+
     void lost(List<String> ids) {
         if (!ids.isEmpty()) {
             all.add(new JobEvent.Lost(queue, ids));

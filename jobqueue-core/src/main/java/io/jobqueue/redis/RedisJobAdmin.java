@@ -106,6 +106,20 @@ final class RedisJobAdmin implements JobAdmin {
         return Explanation.of(redis, Names.id(id));
     }
 
+    // ---- cancel
+
+    @Override
+    public boolean cancel(String id) {
+        return waitFor(() -> cancelAsync(id));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> cancelAsync(String id) {
+        return new Cancellation(application.listener())
+                .of(redis, Names.id(id))
+                .thenApply(cancelled -> cancelled.orElse(false));
+    }
+
     // ---- dead letters
 
     @Override

@@ -183,6 +183,18 @@ final class RedisJobQueue implements JobQueue {
         return look(id, Rescheduling.in(delay)::of).thenApply(done -> done.orElse(false));
     }
 
+    // ---- cancel
+
+    @Override
+    public boolean cancel(String id) {
+        return waitFor(() -> cancelAsync(id));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> cancelAsync(String id) {
+        return look(id, new Cancellation(application.listener())::of).thenApply(cancelled -> cancelled.orElse(false));
+    }
+
     // ---- await
 
     @Override

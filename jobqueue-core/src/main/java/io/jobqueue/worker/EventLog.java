@@ -112,6 +112,8 @@ public final class EventLog {
                     event.queue(),
                     LogText.jobs(expired.ids().size()),
                     LogText.some(expired.ids(), expired.ids().size()));
+        } else if (event instanceof JobEvent.Cancelled cancelled) {
+            log.info("Job {}/{} was cancelled while it waited", event.queue(), LogText.oneLine(cancelled.id()));
         } else if (event instanceof JobEvent.Paused) {
             log.warn("Queue {} is paused: no worker claims its jobs until it is resumed", event.queue());
         } else if (event instanceof JobEvent.Resumed) {

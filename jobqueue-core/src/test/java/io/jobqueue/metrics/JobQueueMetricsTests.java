@@ -63,6 +63,7 @@ class JobQueueMetricsTests {
                         new JobEvent.WorkerDied("mail", List.of("a")),
                         new JobEvent.Lost("mail", List.of("a")),
                         new JobEvent.Expired("mail", List.of("a")),
+                        new JobEvent.Cancelled("mail", "a"),
                         new JobEvent.Repaired("mail", JobEvent.Damage.UNLISTED, List.of("a", "b")),
                         new JobEvent.SendFailed("mail", List.of("a", "b"), "refused", false),
                         new JobEvent.SendFailed("mail", List.of("c"), "refused", true),
@@ -106,6 +107,7 @@ class JobQueueMetricsTests {
                         .counter()
                         .count())
                 .isEqualTo(1);
+        assertThat(registry.get("jobqueue.cancelled").counter().count()).isEqualTo(1);
         assertThat(registry.get("jobqueue.reclaimed").counter().count()).isEqualTo(2);
         assertThat(registry.get("jobqueue.repaired")
                         .tags("outcome", "unlisted")

@@ -142,6 +142,11 @@ class RedisJobStoreTests extends JobStoreContract {
     }
 
     @Override
+    protected boolean cancel(String id) {
+        return queue.cancel(id);
+    }
+
+    @Override
     protected @Nullable String output(String runId, String unitId) {
         return redis.hget("queue:jobs:outputs:" + runId, unitId);
     }

@@ -218,6 +218,52 @@ abstract class AttemptContract extends JobStoreFixture {
         assertThat(reschedule("none", Duration.ZERO)).isFalse();
     }
 
+    // ---- cancel
+
+    @Test
+    void aWaitingJobThatIsCancelledEndsAtOnceAndIsNeverClaimed() {
+        enqueueAll("a", "b");
+        enqueue(email("c").delay(Duration.ofMillis(400)));
+
+        assertThat(cancel("a")).isTrue();
+        assertThat(cancel("c")).isTrue();
+
+        assertThat(find("a").status()).isEqualTo(JobStatus.FAILED);
+        assertThat(find("a").lastError()).isEqualTo("cancelled: the job was cancelled");
+        assertThat(find("c").status()).isEqualTo(JobStatus.FAILED);
+        pass(Duration.ofMillis(410));
+        assertThat(claimIds(10)).containsExactly("b");
+    }
+
+    @Test
+    void cancellingAgainIsTrueAndChangesNothing() {
+        enqueueAll("a");
+
+        assertThat(cancel("a")).isTrue();
+        assertThat(cancel("a")).isTrue();
+    }
+
+    @Test
+    void aJobThatHasEndedOrDoesNotExistIsNotCancelled() {
+        enqueueAll("completed", "failed");
+        settle(complete(claimOne()));
+        settle(fail(claimOne()));
+
+        assertThat(cancel("completed")).isFalse();
+        assertThat(cancel("failed")).isFalse();
+        assertThat(cancel("none")).isFalse();
+        assertThat(find("failed").lastError()).doesNotStartWith("cancelled:");
+    }
+
+    @Test
+    void theUnitOfACancelledJobHasFailed() {
+        enqueue(email("a").unit("run", "unit"));
+
+        cancel("a");
+
+        assertThat(failure("run", "unit")).isEqualTo("cancelled: the job was cancelled");
+    }
+
     // ---- the token
 
     @Test

@@ -247,6 +247,21 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
         return true;
     }
 
+    // ---- cancel
+
+    synchronized boolean cancel(String id) {
+        InMemoryJob job = jobs.get(id);
+        if (job == null || job.status == JobStatus.COMPLETED || job.status == JobStatus.PROCESSING) {
+            return false;
+        }
+        if (job.status == JobStatus.FAILED) {
+            return job.lastError != null && job.lastError.startsWith("cancelled:");
+        }
+        pending.remove(id);
+        bury(job, unit(job), "cancelled: the job was cancelled", millis.getAsLong());
+        return true;
+    }
+
     // ---- claim
 
     @Override
@@ -283,7 +298,7 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
                 lost.add(id);
             } else if (job.hasExpired(now)) {
                 String reason = "expired: no worker started the job within " + job.expiresIn + " ms of its time";
-                bury(job, job.runId == null ? "" : job.runId + "/" + job.unitId, reason, now);
+                bury(job, unit(job), reason, now);
                 expired.add(id);
             } else if (job.status == JobStatus.PENDING) {
                 claims.add(claim(job, token, now));
@@ -475,6 +490,10 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
         return unit == null ? "" : unit.runId() + "/" + unit.unitId();
     }
 
+    private static String unit(InMemoryJob job) {
+        return job.runId == null ? "" : job.runId + "/" + job.unitId;
+    }
+
     private long trim(Deque<String> history, int kept) {
         long dropped = 0;
         while (history.size() > kept) {
@@ -551,7 +570,7 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
                     if (job.crashes > settings.lease().maxCrashes()
                             || (job.maxAttempts > 0 && job.attempts >= job.maxAttempts)) {
                         String reason = "worker-died: in attempt " + job.attempts;
-                        dropped += bury(job, job.runId == null ? "" : job.runId + "/" + job.unitId, reason, now);
+                        dropped += bury(job, unit(job), reason, now);
                         died.add(id);
                     } else {
                         putBack(job);

@@ -76,6 +76,11 @@ class InMemoryJobStoreTests extends JobStoreContract {
     }
 
     @Override
+    protected boolean cancel(String id) {
+        return inMemory.cancel(id);
+    }
+
+    @Override
     protected @Nullable String output(String runId, String unitId) {
         return inMemory.output(runId, unitId);
     }

@@ -64,6 +64,9 @@ public abstract class JobStoreFixture {
     /** Lets a job that waits become due after a delay. */
     protected abstract boolean reschedule(String id, Duration delay);
 
+    /** Cancels a job. */
+    protected abstract boolean cancel(String id);
+
     protected abstract @Nullable String output(String runId, String unitId);
 
     protected abstract @Nullable String failure(String runId, String unitId);

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.springframework.data.redis.connection.Message;
 import org.springframework.data.redis.connection.MessageListener;
 import org.springframework.data.redis.listener.ChannelTopic;
@@ -93,7 +94,7 @@ final class NewsletterController {
         }
 
         @Override
-        public void onMessage(Message message, byte[] pattern) {
+        public void onMessage(Message message, byte @Nullable [] pattern) {
             if (new String(message.getBody(), StandardCharsets.UTF_8).contains(id)) {
                 show();
             }

@@ -1,5 +1,5 @@
 -- Goes on from `upkeep/reclaim` when it found ids that must leave `processing`.
--- needs: doors/fail doors/join doors/wait-again words/publish words/runs words/run-ends words/totals
+-- needs: doors/fail doors/join doors/wait-again words/publish words/runs words/run-ends words/totals words/unit-names
 local max_crashes, keep_failed, ttl = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 for _, entries in ipairs({ stale, lost, astray }) do
   for _, entry in ipairs(entries) do
@@ -7,21 +7,6 @@ for _, entries in ipairs({ stale, lost, astray }) do
   end
 end
 forget_marks()
-
--- The run and the unit of a job; '' when it belongs to none. A guide producer names them in the payload. Nothing else is read
--- from the payload, and only here, for a job that ends.
-local function unit_of(f)
-  if f[10] or f[13] or not string.find(f[12], '"run_id"', 1, true) then
-    return f[10] or '', f[11] or ''
-  end
-  local ok, payload = pcall(cjson.decode, f[12])
-  local run, unit = ok and type(payload) == 'table' and payload.run_id, ok and type(payload) == 'table' and payload.unit_id
-  if type(run) == 'string' and type(unit) == 'string' and #run <= 128 and string.find(run, '^[%w_.:-]+$')
-    and #unit <= 256 and not string.find(unit, '%c') then
-    return run, unit
-  end
-  return '', ''
-end
 
 -- Why a job does not return to the queue; nil when it does.
 local function reason_to_fail(id, f, crashes)
@@ -40,7 +25,7 @@ for _, entry in ipairs(stale) do
   call('PERSIST', JOB .. id)
   call('HSET', JOB .. id, 'crashes', text(crashes), 'reclaimed_at_ms', NOW)
   if reason then
-    local run, unit = unit_of(f)
+    local run, unit = unit_of(f[10], f[11], f[13], f[12])
     fail(id, reason, run, unit, f[15], ttl)
     died[#died + 1] = id
   else
