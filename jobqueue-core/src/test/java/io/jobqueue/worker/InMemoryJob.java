@@ -5,7 +5,9 @@ import io.jobqueue.JobCodec;
 import io.jobqueue.JobLogLine;
 import io.jobqueue.JobProgress;
 import io.jobqueue.JobRequest;
+import io.jobqueue.JobSnapshot;
 import io.jobqueue.JobStatus;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -87,5 +89,31 @@ final class InMemoryJob {
                                 && token.equals(end.claim().token())
                         : endedVerb == Verb.of(end)
                                 && endedToken.equals(end.claim().token()));
+    }
+
+    JobSnapshot snapshot(String queue, JobCodec codec) {
+        return new JobSnapshot(
+                queue,
+                id,
+                kind,
+                status,
+                attempts,
+                maxAttempts,
+                fence,
+                crashes,
+                codec.json(payload),
+                result == null ? null : codec.json(result),
+                lastError,
+                Instant.ofEpochMilli(enqueuedAt),
+                dueAt == 0 ? null : Instant.ofEpochMilli(dueAt),
+                null,
+                null,
+                null,
+                null,
+                headers,
+                runId,
+                unitId,
+                progress,
+                log);
     }
 }

@@ -10,7 +10,6 @@ import io.jobqueue.JobSnapshot;
 import io.jobqueue.JobStatus;
 import io.jobqueue.JsonText;
 import io.jobqueue.QueueSettings;
-import io.jobqueue.Retention;
 import io.jobqueue.RunPart;
 import io.jobqueue.WorkOutputs;
 import io.jobqueue.worker.Settlement.Answer;
@@ -35,10 +34,10 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The transitions in memory: what the scripts do in Redis, for tests of the engine. Its clock can be stepped, and each
- * kind of call can be made to fail before or after it took effect, to throw, or to be answered late.
+ * Keeps jobs in memory and moves them as the scripts do in Redis, for tests of the engine. A test can step its clock, and can make
+ * each kind of call fail before or after it takes effect, throw, or be answered late.
  *
- * <p>Thread-safe. Answers are given on the caller's thread, hints on the thread of whoever brought the work.
+ * <p>Thread-safe. The caller's thread completes the answers, and the thread that enqueues a job completes the waits for hints.
  */
 final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNotes {
 
@@ -54,12 +53,11 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
     private final Map<String, InMemoryJob> jobs = new HashMap<>();
     private final Deque<String> pending = new ArrayDeque<>(); // the first is the next
     private final Deque<String> processing = new ArrayDeque<>(); // the first is the newest
-    private final Deque<String> completed = new ArrayDeque<>(); // the first is the newest
-    private final Deque<String> failed = new ArrayDeque<>(); // the first is the newest
+    private final InMemoryHistory completed = new InMemoryHistory(jobs);
+    private final InMemoryHistory failed = new InMemoryHistory(jobs);
     private final Map<String, String> outputs = new HashMap<>();
     private final Map<String, String> failures = new HashMap<>();
-    private final Deque<CompletableFuture<Boolean>> waiters = new ArrayDeque<>();
-    private boolean wake;
+    private final InMemoryHints hints = new InMemoryHints();
     private boolean paused;
     private int made;
     private long claimNumber;
@@ -133,7 +131,7 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
             schedule(job, now + delay);
         } else {
             pending.addLast(id);
-            wake |= announced;
+            hints.give(announced);
         }
         jobs.put(id, job);
         return id;
@@ -146,31 +144,7 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
 
     synchronized Optional<JobSnapshot> find(String id) {
         InMemoryJob job = jobs.get(id);
-        return job == null
-                ? Optional.empty()
-                : Optional.of(new JobSnapshot(
-                        queue(),
-                        id,
-                        job.kind,
-                        job.status,
-                        job.attempts,
-                        job.maxAttempts,
-                        job.fence,
-                        job.crashes,
-                        codec.json(job.payload),
-                        job.result == null ? null : codec.json(job.result),
-                        job.lastError,
-                        Instant.ofEpochMilli(job.enqueuedAt),
-                        job.dueAt == 0 ? null : Instant.ofEpochMilli(job.dueAt),
-                        null,
-                        null,
-                        null,
-                        null,
-                        job.headers,
-                        job.runId,
-                        job.unitId,
-                        job.progress,
-                        job.log));
+        return job == null ? Optional.empty() : Optional.of(job.snapshot(queue(), codec));
     }
 
     synchronized @Nullable String output(String runId, String unitId) {
@@ -206,9 +180,8 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
         return processing.size();
     }
 
-    synchronized int waitersForHints() {
-        waiters.removeIf(CompletableFuture::isDone);
-        return waiters.size();
+    int waitersForHints() {
+        return hints.waiters();
     }
 
     // ---- pause
@@ -222,7 +195,7 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
     void resume() {
         synchronized (this) {
             paused = false;
-            wake |= !pending.isEmpty() || !scheduled().isEmpty();
+            hints.give(!pending.isEmpty() || !scheduled().isEmpty());
         }
         deliverHint();
     }
@@ -304,7 +277,7 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
                 claims.add(claim(job, token, now));
             }
         }
-        wake = !pending.isEmpty();
+        hints.keep(!pending.isEmpty());
         Duration nextDue = scheduled().stream()
                 .findFirst()
                 .map(job -> Duration.ofMillis(Math.max(0, job.dueAt - now)))
@@ -347,7 +320,7 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
 
     private void schedule(InMemoryJob job, long dueAt) {
         List<InMemoryJob> waiting = scheduled();
-        wake |= waiting.isEmpty() || dueAt < waiting.get(0).dueAt;
+        hints.give(waiting.isEmpty() || dueAt < waiting.get(0).dueAt);
         job.status = JobStatus.SCHEDULED;
         job.dueAt = dueAt;
     }
@@ -367,7 +340,7 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
                 batch.stream().map(end -> settleNow(end, released, dropped)).toList();
         released.sort(Comparator.comparingLong((InMemoryJob job) -> job.fence).reversed());
         released.forEach(job -> pending.addFirst(job.id));
-        wake |= !released.isEmpty();
+        hints.give(!released.isEmpty());
         return new Settled(answers, dropped(dropped[0]));
     }
 
@@ -394,8 +367,7 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
                 outputs.putIfAbsent(unit(claim), done.output());
                 failures.remove(unit(claim));
             }
-            completed.addFirst(job.id);
-            trim(completed, settings.retention().completed().kept());
+            completed.add(job.id, settings.retention().completed());
             return Answer.DONE;
         }
         job.endedToken = job.token;
@@ -457,7 +429,7 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
         } else {
             job.status = JobStatus.PENDING;
             pending.addLast(job.id);
-            wake = true;
+            hints.give(true);
         }
     }
 
@@ -475,8 +447,7 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
         job.token = "";
         job.lastError = reason;
         job.endedAt = now;
-        failed.addFirst(job.id);
-        return trim(failed, settings.retention().failed().kept());
+        return failed.add(job.id, settings.retention().failed());
     }
 
     private void failUnit(String unit, String reason) {
@@ -492,15 +463,6 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
 
     private static String unit(InMemoryJob job) {
         return job.runId == null ? "" : job.runId + "/" + job.unitId;
-    }
-
-    private long trim(Deque<String> history, int kept) {
-        long dropped = 0;
-        while (history.size() > kept) {
-            jobs.remove(history.removeLast());
-            dropped++;
-        }
-        return dropped;
     }
 
     // ---- extend, sweep
@@ -579,8 +541,8 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
                 }
             }
         }
-        prune(completed, settings.retention().completed(), now);
-        dropped += prune(failed, settings.retention().failed(), now);
+        completed.prune(settings.retention().completed(), now);
+        dropped += failed.prune(settings.retention().failed(), now);
         List<JobEvent> events = new ArrayList<>();
         if (!reclaimed.isEmpty()) {
             events.add(new JobEvent.Reclaimed(queue(), reclaimed));
@@ -597,20 +559,7 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
         job.status = JobStatus.PENDING;
         job.token = "";
         pending.addFirst(job.id);
-        wake = true;
-    }
-
-    private long prune(Deque<String> history, Retention retention, long now) {
-        long dropped = 0;
-        while (!history.isEmpty()) {
-            InMemoryJob oldest = Objects.requireNonNull(jobs.get(history.getLast()));
-            if (now - oldest.endedAt <= retention.age().toMillis()) {
-                break;
-            }
-            jobs.remove(history.removeLast());
-            dropped++;
-        }
-        return dropped;
+        hints.give(true);
     }
 
     // ---- notes of running attempts
@@ -672,7 +621,7 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
     CompletableFuture<Boolean> hint(Duration timeout) {
         CompletableFuture<Boolean> waiter = new CompletableFuture<>();
         CompletableFuture<Boolean> answer = answer(Call.HINT, () -> {
-                    waiters.addLast(waiter);
+                    hints.add(waiter);
                     return true;
                 })
                 .thenCompose(waiting -> waiter);
@@ -682,27 +631,12 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
     }
 
     void stopHints() {
-        List<CompletableFuture<Boolean>> all;
-        synchronized (this) {
-            all = List.copyOf(waiters);
-            waiters.clear();
-        }
-        all.forEach(waiter -> waiter.complete(false));
+        hints.stop();
     }
 
-    /** Outside the lock, because whoever is woken may call back. */
     @Override
     void deliverHint() {
-        CompletableFuture<Boolean> waiter;
-        do {
-            synchronized (this) {
-                if (!wake || waiters.isEmpty()) {
-                    return;
-                }
-                waiter = waiters.removeFirst();
-                wake = waiter.isDone();
-            }
-        } while (!waiter.complete(true));
+        hints.deliver();
     }
 
     /** Every id stands in one place only, and its status agrees: to be asked when nothing is under way. */
@@ -710,8 +644,8 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
         Set<String> seen = new HashSet<>();
         checkPlace(pending, JobStatus.PENDING, seen);
         checkPlace(processing, JobStatus.PROCESSING, seen);
-        checkPlace(completed, JobStatus.COMPLETED, seen);
-        checkPlace(failed, JobStatus.FAILED, seen);
+        checkPlace(completed.ids(), JobStatus.COMPLETED, seen);
+        checkPlace(failed.ids(), JobStatus.FAILED, seen);
     }
 
     private void checkPlace(Deque<String> place, JobStatus status, Set<String> seen) {

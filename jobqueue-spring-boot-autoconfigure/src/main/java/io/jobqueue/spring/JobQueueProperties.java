@@ -70,7 +70,7 @@ record JobQueueProperties(
         @DefaultValue Shutdown shutdown,
         @DefaultValue Map<String, Queue> queues,
         @DefaultValue Map<String, Kind> kinds,
-        @DefaultValue Map<String, Recurring> recurring) {
+        @DefaultValue Map<String, RecurringProperties> recurring) {
 
     /** Copies lists and maps. */
     JobQueueProperties {
@@ -476,26 +476,4 @@ record JobQueueProperties(
             @Nullable Duration timeout,
             @Nullable Duration unknownFor,
             @DefaultValue Backoff retry) {}
-
-    /**
-     * One recurring job. What is not set falls back to the annotation of the method that has its name.
-     *
-     * @param enabled Whether this application declares the recurring job.
-     * @param kind Kind of the jobs, for a recurring job without a method of its own. It needs a handler.
-     * @param cron Cron expression of six fields, or a macro such as "@daily"; "-" declares no recurring job.
-     * @param every Time between two slots, instead of a cron expression.
-     * @param zone Time zone of the cron expression.
-     * @param missed What happens to slots that passed while no instance was running.
-     * @param missedLimit Most missed slots that "all" runs, from 1 to 1000.
-     * @param overlap What happens to a slot while the job of an earlier slot has not ended.
-     */
-    record Recurring(
-            @Nullable Boolean enabled,
-            @Nullable String kind,
-            @Nullable String cron,
-            @Nullable Duration every,
-            @Nullable String zone,
-            io.jobqueue.Recurring.@Nullable Missed missed,
-            @Nullable Integer missedLimit,
-            io.jobqueue.Recurring.@Nullable Overlap overlap) {}
 }

@@ -254,7 +254,9 @@ final class PropertiesCheck {
 
         @Override
         public void registerHints(RuntimeHints hints, @Nullable ClassLoader classLoader) {
-            Stream.concat(Stream.of(JobQueueProperties.class), nested(JobQueueProperties.class))
+            Stream.concat(
+                            Stream.of(JobQueueProperties.class, RecurringProperties.class),
+                            nested(JobQueueProperties.class))
                     .filter(Class::isRecord)
                     .forEach(type -> hints.reflection()
                             .registerType(

@@ -35,7 +35,7 @@ final class RecurringDeclarations {
     private static final String DISABLED = "-";
 
     private final Function<String, @Nullable String> placeholders;
-    private final Map<String, JobQueueProperties.Recurring> properties;
+    private final Map<String, RecurringProperties> properties;
     private final JobCodec codec;
     private final List<JobQueueStartException> problems = new ArrayList<>();
 
@@ -48,7 +48,7 @@ final class RecurringDeclarations {
      */
     RecurringDeclarations(
             Function<String, @Nullable String> placeholders,
-            Map<String, JobQueueProperties.Recurring> properties,
+            Map<String, RecurringProperties> properties,
             JobCodec codec) {
         this.placeholders = placeholders;
         this.properties = properties;
@@ -81,7 +81,7 @@ final class RecurringDeclarations {
         Map<String, JobHandlerMethod> methods = methodsByName(handlers);
         List<Recurring> read = new ArrayList<>();
         methods.forEach((name, method) -> {
-            JobQueueProperties.Recurring own = properties.get(name);
+            RecurringProperties own = properties.get(name);
             if (own != null && own.kind() != null) {
                 problems.add(new JobQueueStartException(
                         "'%s.kind' is '%s', but the recurring job '%s' is the method %s, whose kind is '%s'."
@@ -122,7 +122,7 @@ final class RecurringDeclarations {
     }
 
     private boolean isKnown(
-            String name, JobQueueProperties.Recurring own, Collection<String> methods, Collection<String> kinds) {
+            String name, RecurringProperties own, Collection<String> methods, Collection<String> kinds) {
         String kind = own.kind();
         if (kinds.isEmpty() || (kind != null && kinds.contains(kind))) {
             // an application without handlers may share its configuration with one that has some
@@ -155,7 +155,7 @@ final class RecurringDeclarations {
     private record Declaration(
             String name,
             @Nullable RecurringJob annotation,
-            JobQueueProperties.@Nullable Recurring own,
+            @Nullable RecurringProperties own,
             String kind,
             String place) {
 
@@ -163,14 +163,12 @@ final class RecurringDeclarations {
             return own == null || !Boolean.FALSE.equals(own.enabled());
         }
 
-        <T> @Nullable T own(Function<JobQueueProperties.Recurring, @Nullable T> value) {
+        <T> @Nullable T own(Function<RecurringProperties, @Nullable T> value) {
             return own == null ? null : value.apply(own);
         }
 
         <T> T policy(
-                Function<JobQueueProperties.Recurring, @Nullable T> property,
-                Function<RecurringJob, T> attribute,
-                T otherwise) {
+                Function<RecurringProperties, @Nullable T> property, Function<RecurringJob, T> attribute, T otherwise) {
             T set = own(property);
             if (set != null) {
                 return set;
@@ -198,17 +196,17 @@ final class RecurringDeclarations {
 
     private static Recurring recurring(Declaration declaration, Schedule schedule) {
         return Recurring.of(declaration.name(), schedule, JobRequest.of(declaration.kind(), null))
-                .overlap(declaration.policy(JobQueueProperties.Recurring::overlap, RecurringJob::overlap, Overlap.SKIP))
+                .overlap(declaration.policy(RecurringProperties::overlap, RecurringJob::overlap, Overlap.SKIP))
                 .missed(
-                        declaration.policy(JobQueueProperties.Recurring::missed, RecurringJob::missed, Missed.ONCE),
-                        declaration.policy(JobQueueProperties.Recurring::missedLimit, RecurringJob::missedLimit, 100));
+                        declaration.policy(RecurringProperties::missed, RecurringJob::missed, Missed.ONCE),
+                        declaration.policy(RecurringProperties::missedLimit, RecurringJob::missedLimit, 100));
     }
 
     /** When it is due: by its properties if they say so, else by its annotation; empty when it is switched off. */
     private Optional<Schedule> schedule(Declaration declaration) {
-        String cron = declaration.own(JobQueueProperties.Recurring::cron);
-        Duration every = declaration.own(JobQueueProperties.Recurring::every);
-        String zone = declaration.own(JobQueueProperties.Recurring::zone);
+        String cron = declaration.own(RecurringProperties::cron);
+        Duration every = declaration.own(RecurringProperties::every);
+        String zone = declaration.own(RecurringProperties::zone);
         RecurringJob annotation = declaration.annotation();
         if (annotation != null) {
             if (cron == null && every == null) {

@@ -81,7 +81,7 @@ final class Settings {
     }
 
     /** The properties of recurring jobs by name. */
-    Map<String, JobQueueProperties.Recurring> recurring() {
+    Map<String, RecurringProperties> recurring() {
         return properties.recurring();
     }
 

@@ -214,7 +214,7 @@ final class UnreadKeys {
                         properties.recurring().keySet().stream()
                                 .flatMap(name -> leaves(
                                         "jobqueue.recurring" + PropertiesCheck.element(name),
-                                        JobQueueProperties.Recurring.class)))
+                                        RecurringProperties.class)))
                 .flatMap(names -> names)
                 .toList();
     }

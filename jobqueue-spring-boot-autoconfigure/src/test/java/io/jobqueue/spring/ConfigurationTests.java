@@ -203,7 +203,7 @@ class ConfigurationTests {
         assertThat(Files.readAllLines(PAGE))
                 .filteredOn(line -> line.startsWith("| `jobqueue.recurring."))
                 .extracting(line -> line.split("`")[1])
-                .containsExactlyElementsOf(names("jobqueue.recurring.<name>", JobQueueProperties.Recurring.class)
+                .containsExactlyElementsOf(names("jobqueue.recurring.<name>", RecurringProperties.class)
                         .toList());
     }
 
