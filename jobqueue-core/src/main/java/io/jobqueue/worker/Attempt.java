@@ -24,10 +24,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One attempt of a job in this process, from its claim until it is settled. The context that its handler sees.
+ * One attempt of a job in this process, from its claim until it is settled. It is also the {@link JobContext} of its
+ * handler.
  *
- * <p>The engine interrupts the handler's thread only while the handler runs, never in what the engine does before and
- * after. What ends an attempt is made when the attempt is, so that an attempt can end when there is no memory left.
+ * <p>The engine interrupts the handler's thread only while the handler runs, never while the engine's own code runs
+ * before and after it. A new attempt already holds one settlement, {@link #broken()}, so that it can end even when no
+ * memory is left.
  */
 final class Attempt implements JobContext {
 
@@ -45,22 +47,25 @@ final class Attempt implements JobContext {
         /** The queue's settings. */
         QueueSettings settings();
 
-        /** How outputs and steps are written. */
+        /** Writes outputs and steps as JSON. */
         JobCodec codec();
 
-        /** Where outputs and steps are written. */
+        /** Stores outputs, steps, progress and log lines. */
         AttemptNotes notes();
 
         /** Runs the attempt on this thread and ends it. */
         void work(Attempt attempt);
 
-        /** Ends an attempt whose handler does not run: the job is handed back unspent. */
+        /** Ends an attempt whose handler does not run. The job is handed back, and the attempt does not count. */
         void handBack(Attempt attempt);
 
-        /** Fails an attempt whose handler ignores its time limit and the interrupt, and goes on without its thread. */
+        /**
+         * Fails an attempt whose handler ignores its time limit and the interrupt. The handler keeps its thread; the
+         * pool continues with another one.
+         */
         void leaveBehind(Attempt attempt);
 
-        /** Renews the claim right away; {@code false} when the job is no longer the claim's. */
+        /** Renews the claim at once; {@code false} when the claim no longer owns the job. */
         boolean renew(Attempt attempt, Duration lease);
     }
 
@@ -83,7 +88,10 @@ final class Attempt implements JobContext {
     private final long madeAt = System.nanoTime();
     private final Settlement broken;
 
-    /** The next attempt in the line of the crew, and later in the outbox. Guarded by the lock of either. */
+    /**
+     * The next attempt in the queue of the crew, and later in the outbox. The lock of the one that holds the attempt
+     * guards it.
+     */
     @Nullable
     Attempt next;
 
@@ -185,8 +193,8 @@ final class Attempt implements JobContext {
     // ---- the handler's side
 
     /**
-     * The handler is about to run on this thread, as the very next step: a process may have been stopped anywhere between
-     * its claim and here, for so long that the job has run elsewhere and is done.
+     * The handler is about to run on this thread, as the very next step: a process may have been stopped anywhere
+     * between its claim and here, for so long that the job has run elsewhere and is done.
      *
      * @return whether it may; not when the claim is over already, or when there is a reason to interrupt it
      */
@@ -253,7 +261,9 @@ final class Attempt implements JobContext {
         return tookNanos;
     }
 
-    /** Interrupts the handler. A handler that goes on after it lost its lease is interrupted again for another reason. */
+    /**
+     * Interrupts the handler. A handler that goes on after it lost its lease is interrupted again for another reason.
+     */
     synchronized void interrupt(Interruption why) {
         if (interruption == null || (interruption == Interruption.LEASE_LOST && why != Interruption.LEASE_LOST)) {
             interruption = why;
@@ -267,8 +277,8 @@ final class Attempt implements JobContext {
     /**
      * The claim is no longer good.
      *
-     * @return whether that is news to anybody: not when the attempt has ended, for then the answer to its settlement
-     *     tells, and the claim may be gone just because it is settled
+     * @return whether to report the loss. It is {@code false} after the first call, and when the attempt has ended:
+     *     then the answer to its settlement reports the loss, and the claim may only be gone because it is settled
      */
     synchronized boolean loseLease() {
         boolean news = !leaseLost && settlement == null;
@@ -397,7 +407,7 @@ final class Attempt implements JobContext {
         note(() -> owner.notes().putLogLine(claim, oneLine(line, MOST_OF_LINE)));
     }
 
-    /** Writes a note without waiting. What becomes of it must not matter to the handler. */
+    /** Writes a note without waiting. The handler goes on even if the write fails. */
     private void note(Supplier<CompletableFuture<Boolean>> write) {
         if (leaseLost) {
             return;

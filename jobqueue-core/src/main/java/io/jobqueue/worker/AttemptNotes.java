@@ -8,8 +8,9 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * What running attempts of one queue write about themselves, and what they read of the run they gather. A
- * {@link WorkerPool} needs it beside the {@link JobStore}; it may change between releases.
+ * Stores what running attempts of one queue report: early outputs, steps, progress and log lines. Also reads the
+ * outputs of a run for its gather job. A {@link WorkerPool} needs it together with the {@link JobStore}; it may change
+ * between releases.
  *
  * <p>A future fails when Redis cannot be reached or refuses the call. Thread-safe.
  *
@@ -18,7 +19,7 @@ import java.util.concurrent.CompletableFuture;
 public interface AttemptNotes {
 
     /**
-     * Writes the output that the unit of a claimed job has so far.
+     * Writes an early output of the unit that a claimed job belongs to.
      *
      * @param output the output as plain JSON
      * @return {@code false} when the job is no longer the claim's; nothing was written then
@@ -37,7 +38,7 @@ public interface AttemptNotes {
     CompletableFuture<Boolean> putStep(Claim claim, String name, String value);
 
     /**
-     * Writes how far a claimed job is.
+     * Writes the progress of a claimed job.
      *
      * @param note a short text without line breaks
      * @return {@code false} when the job is no longer the claim's; nothing was written then

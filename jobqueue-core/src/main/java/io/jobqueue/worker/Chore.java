@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * One piece of upkeep of one queue, done again and again in rounds: the sweep of expired claims, the upkeep of runs, the
- * audit. {@link Upkeep} runs the chores of a process and never has two rounds of one chore out at a time.
+ * One recurring task of the upkeep of one queue, for example the sweep, the upkeep of runs, or the audit. It works in
+ * rounds. {@link Upkeep} runs the chores of a process, and never runs two rounds of one chore at the same time.
  *
  * @since 0.1.0
  */
@@ -26,13 +26,16 @@ public interface Chore {
      */
     CompletableFuture<Round> round();
 
-    /** Gives up what the chore holds between rounds, a subscription for example. Rounds may be asked for again later. */
+    /**
+     * Releases what the chore holds between rounds, for example a subscription. {@link #round} may be called again
+     * later.
+     */
     void stop();
 
     /**
      * What one round did.
      *
-     * @param events what listeners are to hear, in order
+     * @param events the events for the listeners, in order
      * @param pause how long to wait before the next round; zero when there is more to do at once
      */
     record Round(List<JobEvent> events, Duration pause) {

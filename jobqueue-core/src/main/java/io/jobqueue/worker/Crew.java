@@ -15,18 +15,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The threads that handlers run on, for all dispatchers of a pool. Attempts wait in one line, oldest first, for the next
- * free thread.
+ * The threads that run the handlers, for all dispatchers of a pool. Attempts wait in one queue, oldest first, for the
+ * next free thread.
  *
  * <h2>Threads</h2>
  *
- * <p>The crew hires a thread when one is needed, up to its size, and lets it go when it was idle for a minute. A thread that
- * dies is replaced.
+ * <p>The crew starts a thread when an attempt needs one, up to its size. A thread ends after a minute without work. The
+ * crew replaces a thread that dies.
  *
  * <h2>Waking up</h2>
  *
- * <p>To wake a thread costs more than a short job takes. So a batch wakes two threads, and each thread that arrives and
- * still finds work wakes two more: the few threads that are awake do many short jobs, and many long jobs all start within
+ * <p>Waking a thread costs more than running a short job. A batch of attempts therefore wakes two threads, and each of
+ * them wakes two more if it still finds work. So a few threads run many short jobs, and many long jobs all start after
  * a few wake-ups.
  *
  * <p>Thread-safe.

@@ -6,19 +6,19 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.LongConsumer;
 
 /**
- * What one dispatcher has to do: which attempts to settle, whether and how many jobs to claim, and when to rest. Decides
- * and counts; sends nothing.
+ * Decides what one dispatcher does next: which attempts it settles, whether it claims and how many jobs, and when it
+ * rests. It only decides and counts; the dispatcher sends.
  *
  * <h2>When to claim</h2>
  *
- * <p>A free slot is no reason to claim. A dispatcher looks for jobs when its last claim left some behind, when a job of its
- * own has ended, when the next delayed job is due, once per poll interval, and on a hint. A hint that finds no free slot
- * leads to a claim of no jobs, which passes it on to another worker.
+ * <p>A free slot alone is no reason to claim. A dispatcher looks for jobs when its last claim left some behind, when a
+ * job of its own has ended, when the next delayed job is due, once per poll interval, and on a hint. When a hint
+ * arrives and no slot is free, the dispatcher claims zero jobs, which passes the hint to another worker.
  *
  * <h2>Locking</h2>
  *
- * <p>The lock of the dispatcher's {@link Loop} guards all state, and every method takes it by itself. A method that makes
- * work or frees slots wakes the loop. Other dispatchers are told of free slots after the lock is released.
+ * <p>The lock of the dispatcher's {@link Loop} guards all state, and every method takes it. A method that creates work
+ * or frees slots wakes the loop. Other dispatchers learn about free slots after the lock is released.
  *
  * <p>Thread-safe.
  */
@@ -67,7 +67,9 @@ final class Demand {
     @GuardedBy("loop.lock")
     private long nextLook = System.nanoTime();
 
-    /** When the next delayed job is due, as the last claim told; as far away as a rest may be when there is none. */
+    /**
+     * When the next delayed job is due, according to the last claim; the end of the longest rest when there is none.
+     */
     @GuardedBy("loop.lock")
     private long dueAt = System.nanoTime();
 
@@ -192,7 +194,10 @@ final class Demand {
         }
     }
 
-    /** Schedules the next look by what a claim told. Pools of many processes do not look in step. */
+    /**
+     * Schedules the next look by the reply of a claim. The time is random, so that the pools of many processes do not
+     * look at the same moment.
+     */
     void lookAfter(JobStore.Claims claims) {
         Duration nextDue = claims.nextDue();
         long poll = (long) (settings.pollInterval().toNanos()
@@ -207,7 +212,7 @@ final class Demand {
         }
     }
 
-    /** The store does not answer. Slots go to others first. */
+    /** The store does not answer, so other dispatchers get free slots first. */
     void yieldSlots() {
         share.withdraw();
         share.tellOthers();
@@ -423,7 +428,7 @@ final class Demand {
         return awaitEnd(deadline, false);
     }
 
-    /** Waits until every attempt is settled and no claim can bring another; {@code false} when that does not come. */
+    /** Waits until every attempt is settled and no claim is in flight; {@code false} when the time is over before. */
     boolean awaitSettlements(long deadline) {
         return awaitEnd(deadline, true);
     }

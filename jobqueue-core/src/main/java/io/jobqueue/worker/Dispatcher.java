@@ -18,33 +18,33 @@ import org.slf4j.LoggerFactory;
  *
  * <h2>The turn</h2>
  *
- * <p>In each {@linkplain #turn() turn} the dispatcher settles the attempts that ended meanwhile, many in one call, and claims
- * as many jobs as slots are free, in one exchange with the store. While an exchange is out more attempts end, so batches
- * form by themselves: under load they are large, on an idle queue a batch is one job.
+ * <p>In each {@linkplain #turn() turn} the dispatcher sends one exchange to the store: it settles the attempts that
+ * have ended, many in one call, and claims one job for each free slot. While an exchange is in flight more attempts
+ * end. So batches grow under load, and on an idle queue a batch is one job.
  *
  * <h2>Claiming ahead</h2>
  *
- * <p>When jobs are so short that the crew would be done before the exchange is answered, the dispatcher claims more jobs
- * than there are slots, as many as the crew is expected to do meanwhile; see {@link Pace}. With a whole crew's work ahead
- * it sends the next exchange before the last is answered. A job that waits for a thread for longer than a second is handed
- * back.
+ * <p>Short jobs would leave the crew idle until the exchange is answered. The dispatcher then claims more jobs than
+ * there are slots, as many as the crew will probably finish in that time; see {@link Pace}. When the jobs ahead occupy
+ * the whole crew, it sends the next exchange before the last one is answered. A job that waits for a thread for longer
+ * than a second is handed back.
  *
  * <h2>Outages</h2>
  *
- * <p>An exchange without an answer is made again: the attempts go back to the {@link Outbox}, and settling an attempt twice
- * is harmless. While the store does not answer, nothing is claimed beyond what was claimed by then, so outcomes do not pile
- * up.
+ * <p>The dispatcher repeats an exchange that was not answered: it returns the attempts to the {@link Outbox}, and
+ * settling an attempt twice is harmless. It claims no more jobs until the store answers, so ended attempts do not
+ * accumulate.
  *
  * <h2>Idle</h2>
  *
- * <p>An idle dispatcher waits for a hint, and looks by itself when the next delayed job is due and once per poll interval.
- * After {@link Patience#idle()} it rests: it gives up its thread and leaves the waiting to the {@link Watch}. A hint that
- * finds no free slot is passed on to another worker by a claim of no jobs.
+ * <p>An idle dispatcher waits for a hint, and looks by itself when the next delayed job is due and once per poll
+ * interval. After {@link Patience#idle()} it rests: its thread ends, and the {@link Watch} waits for work in its place.
+ * When a hint arrives and no slot is free, the dispatcher claims zero jobs, which passes the hint to another worker.
  *
  * <h2>Sharing</h2>
  *
- * <p>Several dispatchers can share one {@link Slots} object and one {@link Crew}. Each has its own store and {@link Demand},
- * which decides when there is something to settle or to claim.
+ * <p>Several dispatchers can share one {@link Slots} object and one {@link Crew}. Each has its own store and
+ * {@link Demand}, which decides when there is something to settle or to claim.
  *
  * <p>Thread-safe.
  */
@@ -75,7 +75,7 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
     /** The exchange whose replies are outstanding. Whoever swaps it out must finish it: the dispatcher, or its stop. */
     private final AtomicReference<@Nullable Exchange> out = new AtomicReference<>();
 
-    /** Makes a dispatcher that has no thread yet. From now on engine, slots and crew know it, until it is stopped. */
+    /** Creates a dispatcher without a thread. It takes part in engine, slots and crew until it is stopped. */
     Dispatcher(Source source, Slots slots, Crew crew, Engine engine) {
         this.store = source.store();
         this.notes = source.notes();
@@ -113,11 +113,11 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
         } finally {
             if (!demand.isHasty()) {
                 finishOut();
-            } // else its answers are waited for when the next exchange is on its way
+            } // else the next turn waits for the replies, after it has sent its own exchange
         }
     }
 
-    /** Settles what ended, and claims for the slots that are free. */
+    /** Settles the attempts that have ended, and claims jobs for the free slots. */
     private Exchange send() {
         Demand.Order order = demand.take();
         try {
@@ -130,7 +130,7 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
         }
     }
 
-    /** Waits for both answers. Each counts for itself, and neither's failure keeps the other from it. */
+    /** Waits for both replies. If one fails, the other still takes effect. */
     private void finish(Exchange exchange) {
         RuntimeException settleFailure = Exchange.failure(exchange.settled());
         RuntimeException claimFailure = Exchange.failure(exchange.claimed());
@@ -153,7 +153,7 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
         }
     }
 
-    /** The attempts are settled: their claims need no renewal, and listeners hear of them. */
+    /** The attempts are settled: stops the renewal of their claims, and informs the listeners. */
     private void settled(List<Attempt> batch, JobStore.@Nullable Settled answer) {
         if (answer == null) {
             return;
@@ -170,7 +170,7 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
         listener.onAll(answer.events());
     }
 
-    /** Hands the claimed jobs to the crew, and gives back the slots that the claim did not fill. */
+    /** Passes the claimed jobs to the crew, and gives back the slots that the claim did not fill. */
     private void claimed(Exchange exchange, JobStore.@Nullable Claims claims) {
         List<Attempt> attempts = List.of();
         boolean more = true; // without an answer too
@@ -181,7 +181,7 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
                 more = claims.more();
             }
         } finally {
-            // jobs for which there was no memory come back to the queue when their lease is over
+            // if there was no memory for some jobs, their leases expire and the sweep returns them
             demand.claimed(exchange.claims(), attempts.size(), more);
         }
         begin(attempts);
@@ -243,7 +243,7 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
         while (true) {
             handBackLate();
             if (!demand.hasWork() || loop.isStopping()) {
-                finishOut(); // there is nothing to send beside it
+                finishOut(); // there is no exchange to send before it
             }
             if (demand.hasWork() || loop.isStopping()) {
                 return true;
@@ -270,7 +270,10 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
         }
     }
 
-    /** Jobs have become longer than expected, or there are no threads: others may have the jobs that wait for one. */
+    /**
+     * Hands back the jobs that wait too long for a thread, because jobs have become longer than expected or no thread
+     * can be started.
+     */
     private void handBackLate() {
         List<Attempt> late = crew.takeBack(System.nanoTime() - MAX_WAIT_FOR_THREAD.toNanos());
         if (!late.isEmpty()) {
@@ -326,12 +329,12 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
         }
     }
 
-    /** Ends an attempt whose handler is done, or never began. Allocates nothing, so that it cannot fail. */
+    /** Ends an attempt whose handler has returned or never started. Allocates nothing, so that it cannot fail. */
     private void end(Attempt attempt, Settlement how) {
         if (attempt.end(how)) {
             demand.ended(attempt);
         } else {
-            // it was left behind, and ended without its handler
+            // the attempt was left behind and has ended before its handler returned
             demand.cameBack();
             crew.resize(-1);
         }
@@ -339,7 +342,7 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
 
     @Override
     public void leaveBehind(Attempt attempt) {
-        // each of them holds a thread; the slot stays taken until one comes back
+        // a handler that is left behind keeps its thread; at the limit, this one keeps its slot too
         if (demand.mayLeaveBehind() && demand.leaveBehind(attempt, runner.timedOut(attempt, null))) {
             crew.resize(1);
             demand.tellOthers();
@@ -349,7 +352,7 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
 
     // ---- the steps of a stop, in their order; see WorkerPool.stop
 
-    /** Claims no more. What is claimed goes on, and claims are renewed. */
+    /** Stops claiming. Claimed jobs still run, and their claims are renewed. */
     void stopClaiming() {
         demand.stopClaiming();
         watch.leave();
@@ -369,7 +372,7 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
         leases.attempts().forEach(attempt -> demand.leaveBehind(attempt, JobRunner.release(attempt.claim())));
     }
 
-    /** Waits until every attempt is settled and no claim can bring another; {@code false} when that does not come. */
+    /** Waits until every attempt is settled and no claim is in flight; {@code false} when the time is over before. */
     boolean awaitSettlements(long deadline) {
         return demand.awaitSettlements(deadline);
     }

@@ -6,11 +6,10 @@ import java.util.concurrent.ThreadFactory;
 import java.util.stream.Stream;
 
 /**
- * What the worker pools of one process share: the watch over idle queues, the keeper of leases, the listener
- * for their events, and the memory of unknown kinds.
- * A hundred idle queues cost one thread and one connection.
+ * What the worker pools of one process share: the {@link Watch} over idle queues, the {@link LeaseKeeper}, the listener
+ * for events, and the list of unknown kinds. A hundred idle queues need one thread and one connection.
  *
- * <p>The engine itself has no start and no stop: its threads run while one of its pools does. Thread-safe.
+ * <p>The engine itself is not started or stopped: its threads run while at least one of its pools runs. Thread-safe.
  *
  * @since 0.1.0
  */

@@ -12,12 +12,12 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * Writes events to the log: normal events at DEBUG, failed attempts that are retried at INFO, and events that an operator may
- * want to act on at WARN. A final failure is logged with the stack trace of what the handler threw, a retry with the stack
- * trace at DEBUG. Events of sweeps and audits are summed up; see {@link EventSummary}.
+ * Writes events to the log: normal events at DEBUG, failed attempts that are retried at INFO, and events that an
+ * operator may want to act on at WARN. A final failure is logged with the stack trace of what the handler threw, a
+ * retry with the stack trace at DEBUG. Events of sweeps and audits are summed up; see {@link EventSummary}.
  *
- * <p>Ids, kinds and errors may come from other clients, so a line of the log has no control characters but
- * in a stack trace, where the JVM prints the messages of exceptions as they are.
+ * <p>Ids, kinds and errors may come from other clients, so control characters are removed from log lines. Only stack
+ * traces keep them, because the JVM prints the messages of exceptions unchanged.
  *
  * @since 0.1.0
  */
@@ -28,9 +28,8 @@ public final class EventLog {
     private EventLog() {}
 
     /**
-     * A listener that writes the log of the queue and then tells another one, guarded from its failures. The engine and the
-     * queues listen through it. Of events that are told together, those of one type are one line where they are about many
-     * jobs.
+     * A listener that writes the log of the queue, then calls another listener and catches its failures. The engine and
+     * the queues use it. Events of one type that arrive together and concern many jobs are one line.
      */
     public static JobListener before(JobListener listener) {
         JobListener guarded = guarded(listener);
@@ -50,7 +49,7 @@ public final class EventLog {
         };
     }
 
-    /** A listener that tells another one, and survives its failures. */
+    /** A listener that calls another listener and catches its failures. */
     static JobListener guarded(JobListener listener) {
         return JobListener.all(List.of(listener));
     }

@@ -14,8 +14,8 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * Sums up the events of sweeps and audits for the log: one line for each queue and type, which names the first ten ids. A
- * sweep that puts a hundred thousand jobs back is one line, though it is a thousand events. Not thread-safe.
+ * Sums up the events of sweeps and audits for the log: one line for each queue and type, which names the first ten ids.
+ * A sweep that returns a hundred thousand jobs is one line, although it causes a thousand events. Not thread-safe.
  */
 final class EventSummary {
 

@@ -8,11 +8,11 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One exchange of a dispatcher with its store: a settlement of many attempts and a claim, sent together and answered each
- * for itself.
+ * One exchange of a dispatcher with its store: a settlement of many attempts and a claim. Both are sent together; each
+ * has its own reply.
  *
  * @param batch the attempts to settle, perhaps none
- * @param claims how many jobs are asked for; {@link #NO_CLAIM} when there is no claim
+ * @param claims how many jobs the claim asks for; {@link #NO_CLAIM} when there is no claim
  * @param sentAt when it was sent
  * @param settled the answer to the settlement, {@code null} inside when there was nothing to settle
  * @param claimed the answer to the claim, {@code null} inside when there was none

@@ -6,8 +6,8 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * The lock that must be held to use a field or to call a method. Error Prone knows the annotation by its simple name and
- * checks it in the build's gates.
+ * The lock that must be held to use a field or to call a method. Error Prone recognizes the annotation by its simple
+ * name and checks it with {@code -Pgates}.
  */
 @Target({ElementType.FIELD, ElementType.METHOD})
 @Retention(RetentionPolicy.CLASS)
