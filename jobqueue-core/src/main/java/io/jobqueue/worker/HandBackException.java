@@ -3,7 +3,7 @@ package io.jobqueue.worker;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Thrown by a {@link JobFunction} that cannot do the work, because the part of the application that it belongs to stops.
+ * A {@link JobFunction} throws this exception when it cannot work, because its part of the application is stopping.
  * The job returns to the head of its queue, and the attempt does not count.
  *
  * @since 0.1.0

@@ -7,15 +7,16 @@ import java.time.Duration;
 import java.util.Set;
 
 /**
- * A handler of one kind, and how its attempts are treated.
+ * The handler of one kind, with its retries and its time limit.
  *
  * @param kind the kind
  * @param payloadType the type that the payload is read into
- * @param resultType the declared type of the handler's result, with its generics, by which the result is written;
- *     {@code Object.class} when only the value tells
+ * @param resultType the declared type of the handler's result, with its generics, which decides how the result is
+ *     written; {@code Object.class} to use the type of the value
  * @param retry when failed attempts are tried again
  * @param timeLimit how long one attempt may run before it is interrupted
- * @param nonRetryable exceptions, subclasses included, after which no attempt is made; causes are looked at as well
+ * @param nonRetryable exceptions after which the job is not retried, including their subclasses; they also count as the
+ *     cause of another exception
  * @param function the work
  * @since 0.1.0
  */

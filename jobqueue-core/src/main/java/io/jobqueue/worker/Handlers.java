@@ -10,7 +10,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The handlers of one queue, by kind. A kind selects a handler and nothing else: no class is ever loaded by it.
+ * The handlers of one queue, by kind. A kind only selects a handler; it never names a class to load.
  * Thread-safe.
  *
  * @since 0.1.0
@@ -53,10 +53,11 @@ public final class Handlers {
     }
 
     /**
-     * These handlers, and times for kinds whose jobs this worker cannot handle. A kind needs no handler here to have one.
+     * These handlers, and times for kinds whose jobs this worker cannot handle. A kind needs no handler here to have
+     * one.
      *
-     * @param times by kind how long its jobs are handed back before they become dead letters, from 0 to 100 years. A kind
-     *     without a time has that of {@link WorkerSettings#unknownFor()}.
+     * @param times by kind how long its jobs are handed back before they become dead letters, from 0 to 100 years. A
+     *     kind without a time has that of {@link WorkerSettings#unknownFor()}.
      */
     public Handlers withUnknownFor(Map<String, Duration> times) {
         times.values().forEach(WorkerSettings::checkUnknownFor);

@@ -5,7 +5,7 @@ import io.jobqueue.JobContext;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What does the work of a kind.
+ * The code that handles the jobs of a kind.
  *
  * @since 0.1.0
  */

@@ -22,13 +22,15 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
 /**
- * Runs one attempt and decides how it is settled. Here, and only here, what a handler throws becomes data.
+ * Runs one attempt and decides how it is settled. Only this class turns an exception of a handler into a settlement.
  */
 final class JobRunner {
 
     private static final int CAUSES = 20;
 
-    /** The most characters of an exception's own words, so that those of its root cause have room in the job's last error. */
+    /**
+     * The longest message of an exception, so that the message of its root cause also fits into the job's last error.
+     */
     private static final int MOST_BEFORE_ROOT = 2000;
 
     private final Handlers handlers;
@@ -127,8 +129,8 @@ final class JobRunner {
     /**
      * The settlement that a handler asked for.
      *
-     * @param thrown why the handler asked for it: the cause of the exception that carried the outcome, or what wrapped that
-     *     exception; {@code null} when there is none
+     * @param thrown why the handler asked for it: the cause of the exception that carried the outcome, or what wrapped
+     *     that exception; {@code null} when there is none
      */
     private Settlement settlement(Attempt attempt, Handler handler, JobOutcome outcome, @Nullable Throwable thrown) {
         Claim claim = attempt.claim();
@@ -208,7 +210,9 @@ final class JobRunner {
         return new Settlement.Fail(claim, new FailureReason(code, words), thrown);
     }
 
-    /** The work is done, and doing it again would not make its result writable, unless there was no memory to write it. */
+    /**
+     * The work is done, and doing it again would not make its result writable, unless there was no memory to write it.
+     */
     private Settlement badResult(Attempt attempt, Throwable thrown) {
         Code code = thrown instanceof TooLargeException ? Code.RESULT_TOO_LARGE : Code.BAD_RESULT;
         String words =

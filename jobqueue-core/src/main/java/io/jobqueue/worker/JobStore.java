@@ -10,11 +10,11 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The transitions of one queue's claimed jobs, each of them atomic: the seam between the engine and Redis. Users need it
- * to build a {@link WorkerPool} without Spring; it may change between releases.
+ * Claims, settles and renews the jobs of one queue; each operation is atomic. It separates the engine from Redis. Users
+ * need it to build a {@link WorkerPool} without Spring; it may change between releases.
  *
- * <p>A future fails when the store cannot be reached or refuses the call as a whole. The caller then cannot know whether
- * the transition happened; only the token decides. Thread-safe.
+ * <p>A future fails when the store cannot be reached or refuses the call as a whole. The caller then cannot know
+ * whether the operation took effect. Repeating it is safe, because Redis checks the token of the claim. Thread-safe.
  *
  * @since 0.1.0
  */
@@ -52,7 +52,7 @@ public interface JobStore {
      * @param jobs the claims, perhaps none
      * @param more whether jobs are still waiting
      * @param nextDue how long until the next delayed job is due, or {@code null} when there is none
-     * @param events what listeners are to hear besides: jobs that are lost or have expired, runs that ended with them
+     * @param events further events for the listeners: jobs that are lost or have expired, runs that ended with them
      */
     record Claims(List<Claim> jobs, boolean more, @Nullable Duration nextDue, List<JobEvent> events) {
 
@@ -67,7 +67,7 @@ public interface JobStore {
      * What became of a batch.
      *
      * @param answers one for each settlement, in order
-     * @param events what listeners are to hear besides the answers: runs that ended, dead letters that retention dropped
+     * @param events further events for the listeners: runs that ended, dead letters that retention dropped
      */
     record Settled(List<Settlement.Answer> answers, List<JobEvent> events) {
 
@@ -88,11 +88,14 @@ public interface JobStore {
 
     /** What became of a renewal. */
     enum Renewed {
-        /** The job was no longer the claim's; nothing was changed. */
+        /** The claim no longer owned the job; nothing was changed. */
         LOST,
-        /** The claim is good for as long as was asked. */
+        /** The claim is good for at least the time that was asked for. */
         HELD,
-        /** The claim is good, but the run that the job is a unit of was cancelled, or the run that it gathers opened anew. */
+        /**
+         * The claim is good, but the run that the job is a unit of was cancelled, or the run that it gathers opened
+         * anew.
+         */
         CANCELLED
     }
 }

@@ -13,17 +13,18 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps the claims of all pools of a process good and their handlers within their limits, with one thread.
+ * Renews the claims of all pools of a process and enforces the time limits of their handlers, with one thread.
  *
  * <ul>
- *   <li>It renews claims that are older than a heartbeat, many in one call. It waits for no call, so a queue that fails or
- *       is slow holds up no other.
- *   <li>It tells a handler whose claim is gone, and interrupts a handler that is over its time limit. A handler that goes
- *       on all the same is left behind.
- *   <li>It hands back an attempt whose thread died, instead of renewing a claim that nobody works on.
+ *   <li>It renews claims that are older than a heartbeat, many in one call. It does not wait for the replies, so a slow
+ *       or failing queue does not delay the others.
+ *   <li>It interrupts a handler that has lost its claim or exceeded its time limit. If the handler ignores the time
+ *       limit and the interrupt, its attempt fails and the handler is left behind.
+ *   <li>It hands back an attempt whose thread died; nothing works on that job any more.
  * </ul>
  *
- * <p>An attempt is kept until its end is settled, also while it waits for Redis to come back.
+ * <p>It renews the claim of an attempt until the attempt is settled, even while the attempt waits for Redis to come
+ * back.
  *
  * <p>Thread-safe.
  */

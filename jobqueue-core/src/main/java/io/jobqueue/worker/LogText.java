@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * Texts for log lines. Messages of exceptions, ids and kinds may come from other clients; a line break in them would forge a
- * line of the log.
+ * Texts for log lines. Messages of exceptions, ids and kinds may come from other clients; a line break in them would
+ * forge a line of the log.
  *
  * @since 0.1.0
  */
@@ -21,8 +21,8 @@ public final class LogText {
     private LogText() {}
 
     /**
-     * A text in one line of at most 500 characters or so: control characters and line separators are escaped, and the middle
-     * of a long text is left out, so that a root cause at its end remains.
+     * A text in one line of at most 500 characters or so: control characters and line separators are escaped, and the
+     * middle of a long text is left out, so that a root cause at its end remains.
      */
     public static String oneLine(String text) {
         String cut = text.length() > HEAD + TAIL

@@ -8,8 +8,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A thread that takes turns until it is stopped. Nothing else ends it: the loop takes a failed turn again after a pause
- * that grows. A row of failures is one {@link Outage}.
+ * A thread that takes turns until it is stopped. A failed turn does not end it: the loop repeats the turn after a
+ * growing pause. Consecutive failures are one {@link Outage}.
  *
  * <p>A loop that has nothing to do for a while may {@linkplain #rest() rest}: its thread ends, and the next
  * {@linkplain #signal() signal} starts another.
@@ -132,8 +132,8 @@ final class Loop {
     }
 
     /**
-     * Lets the thread end after this turn. Only a turn may call it. A signal that comes before the thread has ended keeps
-     * it.
+     * Lets the thread end after this turn. Only a turn may call it. A signal that comes before the thread has ended
+     * keeps it.
      */
     @GuardedBy("lock")
     void rest() {
@@ -143,7 +143,8 @@ final class Loop {
     /**
      * Wakes the loop.
      *
-     * @throws OutOfMemoryError when the loop rests and there is no thread for it; it rests on then, until the next signal
+     * @throws OutOfMemoryError when the loop rests and there is no thread for it; it rests on then, until the next
+     *     signal
      */
     void signal() {
         lock.lock();

@@ -8,10 +8,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Counts the failures in a row of one activity, which its owner repeats until it succeeds. Writes one line to the log at
- * the first failure and one at the recovery, and makes the pause between two tries grow. A Redis that is unavailable
- * gets no line here, because it gets one for the whole application. Its owner calls it from one thread; any thread may
- * ask how long it lasts.
+ * Counts the consecutive failures of one activity, which its owner repeats until it succeeds. It logs the first failure
+ * and the recovery, and makes the pause between two tries grow. It does not log that Redis is unavailable, because the
+ * application logs that once for all activities. The owner calls it from one thread; any thread may ask how long the
+ * outage lasts.
  */
 final class Outage {
 

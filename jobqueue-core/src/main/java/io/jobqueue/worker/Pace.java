@@ -1,7 +1,7 @@
 package io.jobqueue.worker;
 
 /**
- * How long jobs and exchanges with the store took of late, and what follows from it: how many jobs a dispatcher may claim
+ * Measures how long recent jobs and exchanges with the store took, and derives how many jobs a dispatcher may claim
  * before they can start. Not thread-safe; the dispatcher's lock guards it.
  */
 final class Pace {
@@ -9,7 +9,10 @@ final class Pace {
     /** How many measurements the averages are made of. */
     private static final int OF_LATE = 8;
 
-    /** How many jobs may wait in the process, however short they are. A pool of more than 50 slots may keep twice its slots. */
+    /**
+     * How many jobs may wait in the process, however short they are. A pool of more than 50 slots may keep twice its
+     * slots.
+     */
     private static final int MOST = 100;
 
     private static final long UNKNOWN = Long.MAX_VALUE;
@@ -47,8 +50,8 @@ final class Pace {
     }
 
     /**
-     * How many jobs the pool is expected to do during one exchange, at most {@value #MOST} or twice its slots. None as long
-     * as no job is known, or the store does not answer, so that no outcomes pile up.
+     * How many jobs the pool is expected to do during one exchange, at most {@value #MOST} or twice its slots. None as
+     * long as no job is known, or the store does not answer, so that no outcomes pile up.
      */
     int ahead() {
         return answered ? (int) Math.min((double) slots * exchange / job, Math.max(MOST, 2.0 * slots)) : 0;

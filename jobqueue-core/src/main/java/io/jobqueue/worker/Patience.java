@@ -3,7 +3,7 @@ package io.jobqueue.worker;
 import java.time.Duration;
 
 /**
- * How long the engine waits for things that should end.
+ * How long the engine waits in several situations.
  *
  * @param timedOut for a handler that was interrupted because of its time limit
  * @param stopped for handlers that were interrupted because of a stop, and then for the last settlements

@@ -6,8 +6,8 @@ import java.time.Duration;
  * A sign of life of one activity of the engine: a dispatcher, the renewal of leases, a chore of the upkeep.
  *
  * @param name the activity, as log lines name it
- * @param silence how long ago it worked last, while it fails or hangs; at most ten seconds while it waits for work, and zero
- *     while it rests
+ * @param silence how long ago it worked last, while it fails or hangs; at most ten seconds while it waits for work, and
+ *     zero while it rests
  * @since 0.1.0
  */
 public record Pulse(String name, Duration silence) {

@@ -144,9 +144,9 @@ public sealed interface Settlement {
     }
 
     /**
-     * This worker does not know the job's kind, or cannot read its payload. The job is handed back for a worker of another
-     * version, and the attempt does not count. The job waits a second at a time at first, later a minute. It becomes a dead
-     * letter when it has been unknown for too long, counted from the first worker that handed it back.
+     * This worker does not know the job's kind, or cannot read its payload. The job is handed back for a worker of
+     * another version, and the attempt does not count. The job waits a second at a time at first, later a minute. It
+     * becomes a dead letter when it has been unknown for too long, counted from the first worker that handed it back.
      *
      * @param reason why this worker cannot handle the job
      * @param unknownFor how long the job may be unknown; zero makes it a dead letter at once

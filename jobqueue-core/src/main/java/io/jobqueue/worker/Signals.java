@@ -6,9 +6,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
 /**
- * Tells the engine that an idle queue has work: by the hints that producers push, and by a cheap look at many queues at
- * once. One object serves all queues of a process. Users need it to build an {@link Engine} without Spring; it may
- * change between releases.
+ * Informs the engine that an idle queue has work: through the hints that producers push, and through a cheap poll of
+ * many queues at once. One object serves all queues of a process. Users need it to build an {@link Engine} without
+ * Spring; it may change between releases.
  *
  * <p>Thread-safe. No method blocks.
  *
@@ -24,19 +24,20 @@ public interface Signals {
     void hear(Consumer<String> hinted);
 
     /**
-     * Asks for the next hint of a queue. The receiver gets one hint; for the next one the engine asks again. At most one worker
-     * of all processes hears each hint. While Redis cannot be reached no hints are heard; {@link #unannounced} tells.
+     * Asks for the next hint of a queue. The receiver gets one hint; for the next one the engine asks again. Each hint
+     * reaches at most one worker of all processes. While Redis cannot be reached no hints arrive; {@link #unannounced}
+     * then fails.
      */
     void want(String queue);
 
-    /** Wants no hint of a queue any more. A hint that is on its way is left to another worker. */
+    /** Stops waiting for the hint of a queue. A hint that is on its way goes to another worker. */
     void ignore(String queue);
 
     /**
-     * Looks for work that no hint announced, as the public guide's producers push none.
+     * Looks for work that no hint announced; for example, producers of the public guide push no hints.
      *
      * @param queues the queues to look at
-     * @return those that may have work that their last claim did not tell of; fails when Redis cannot be reached
+     * @return those that may have work that their last claim did not report; fails when Redis cannot be reached
      */
     CompletableFuture<Set<String>> unannounced(Collection<String> queues);
 }

@@ -3,23 +3,24 @@ package io.jobqueue.worker;
 import java.util.Arrays;
 
 /**
- * Counts how many jobs a pool works on, for all dispatchers of the pool. Pure counting: no threads, no waiting.
+ * Counts how many jobs a pool works on, for all dispatchers of the pool. It only counts; it has no threads and never
+ * waits.
  *
  * <h2>Shares</h2>
  *
- * <p>Each dispatcher holds one {@link Share} and takes slots from it before it claims. A single share may take every slot.
- * When several shares want slots and there are too few, each gets at most its fair part, and the share that was served
- * longest ago goes first. A share that wants nothing leaves its part to the others.
+ * <p>Each dispatcher holds one {@link Share} and takes slots from it before it claims. A single share may take every
+ * slot. When several shares want slots and there are too few, each gets at most its fair part, and the share that was
+ * served longest ago goes first. A share that wants no slots leaves its part to the others.
  *
  * <h2>Claiming ahead</h2>
  *
- * <p>A caller may ask for more slots than the pool has, because it expects some jobs to be done before the claim is
- * answered; see {@link Pace#ahead()}.
+ * <p>A caller may take more slots than the pool has, because it expects some jobs to end before the claim is answered;
+ * see {@link Pace#ahead()}.
  *
  * <h2>Handlers that are left behind</h2>
  *
- * <p>A handler that ignores its time limit keeps its thread, but not its slot. There may be as many of them as the pool has
- * slots; more would let threads grow without a limit.
+ * <p>A handler that ignores its time limit keeps its thread, but not its slot. At most as many handlers are left behind
+ * as the pool has slots; otherwise the number of threads would have no limit.
  *
  * <p>Thread-safe.
  */
@@ -84,7 +85,10 @@ final class Slots {
             this.freed = freed;
         }
 
-        /** How many slots the share holds: its claims that are not answered yet, and its jobs whose handlers are not done. */
+        /**
+         * How many slots the share holds: its claims that are not answered yet, and its jobs whose handlers are not
+         * done.
+         */
         int taken() {
             synchronized (Slots.this) {
                 return mine;
@@ -183,13 +187,13 @@ final class Slots {
             return full && shares.length > 1;
         }
 
-        /** Competes no more until it asks again, because its store does not answer or it stops. */
+        /** Stops competing until it asks again, because its store does not answer or the dispatcher stops. */
         void withdraw() {
             waiting = false;
             hungry = false;
         }
 
-        /** Takes part no more. The slots that it still holds stay taken. */
+        /** Removes the share. The slots that it still holds stay taken. */
         void leave() {
             synchronized (Slots.this) {
                 shares = Arrays.stream(shares).filter(share -> share != this).toArray(Share[]::new);

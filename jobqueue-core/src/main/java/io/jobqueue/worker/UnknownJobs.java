@@ -9,9 +9,9 @@ import io.jobqueue.UnreadableJsonException;
 import java.time.Duration;
 
 /**
- * Decides how jobs are settled that a worker cannot handle, because it has no handler for the kind or cannot read the payload.
- * During a rolling deployment a worker of another version may be able to, so the job is handed back. A job that no version can
- * handle becomes a dead letter.
+ * Decides how to settle a job that a worker cannot handle, because it has no handler for the kind or cannot read the
+ * payload. During a rolling deployment a worker of another version may be able to, so the job is handed back. A job
+ * that no version can handle becomes a dead letter.
  */
 final class UnknownJobs {
 
@@ -33,7 +33,7 @@ final class UnknownJobs {
         this.listener = listener;
     }
 
-    /** The settlement of a job that no handler is for. */
+    /** The settlement of a job whose kind has no handler. */
     Settlement kind(Claim claim) {
         String kind = claim.kind();
         if (kind == null) {

@@ -5,9 +5,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 
 /**
- * The kinds of which this process has handed back jobs, because their queue's worker has no handler for them or cannot read
- * their payloads. Other applications and clients choose the names of kinds, so only the first {@value #MOST} kinds are kept.
- * Thread-safe.
+ * The kinds of which this process has handed back jobs, because their queue's worker has no handler for them or cannot
+ * read their payloads. Other applications and clients choose the names of kinds, so only the first {@value #MOST} kinds
+ * are kept. Thread-safe.
  */
 final class UnknownKinds {
 

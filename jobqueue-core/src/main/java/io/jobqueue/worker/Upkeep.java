@@ -14,11 +14,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The upkeep of all queues of a process: one thread that starts the rounds of every {@link Chore} when they are due and
- * tells listeners and the log what the rounds did. It waits for no round, so a queue that fails or is slow holds up no other.
+ * The upkeep of all queues of a process. One thread starts the rounds of every {@link Chore} when they are due, and
+ * reports their events to the listeners and the log. It does not wait for a round to end, so a slow or failing queue
+ * does not delay the others.
  *
- * <p>A round that fails is tried again after a pause that grows to 2 s; the failures of a chore in a row are one line in
- * the log, and so are the jobs that one pass of a sweep moves. Any number of processes may run the chores of one queue.
+ * <p>A failed round is repeated after a pause that grows to 2 s. The log has one line for consecutive failures of a
+ * chore, and one line for all jobs that one pass of a sweep moves. Any number of processes may run the chores of one
+ * queue.
  *
  * <p>Thread-safe. Can be started again after a stop.
  *
@@ -31,7 +33,9 @@ public final class Upkeep {
     /** The longest wait between two looks at the chores, should a signal be missed. */
     private static final Duration MAX_WAIT = Duration.ofSeconds(10);
 
-    /** Rounds that follow each other within this time are one tick: a pass that has more pages, a repair that goes on. */
+    /**
+     * Rounds that follow each other within this time are one tick: a pass that has more pages, a repair that goes on.
+     */
     private static final Duration SAME_TICK = Duration.ofMillis(50);
 
     /** The longest time for which the log sums up the rounds of one tick. */
@@ -49,7 +53,7 @@ public final class Upkeep {
      * Makes an upkeep that is not started yet.
      *
      * @param chores the chores of all queues
-     * @param listener hears of what the chores do
+     * @param listener receives the events of the chores
      */
     public Upkeep(Collection<? extends Chore> chores, JobListener listener) {
         this.chores = List.copyOf(chores);
@@ -112,9 +116,9 @@ public final class Upkeep {
         private boolean answered;
 
         /**
-         * When a round is due whose chore pauses for so long. Processes that were started together must not keep step, so
-         * the pause is cut at random. Rounds of one process that are due about the same time are due together, because
-         * looks at many idle queues share their commands.
+         * When the next round is due after a pause. The pause is shortened at random, so that processes that started
+         * together do not run their rounds at the same moment. Rounds of one process that are due at about the same
+         * time start together, because chores of idle queues share commands.
          */
         private long after(Duration pause) {
             long nanos = (long)
@@ -159,7 +163,9 @@ public final class Upkeep {
         }
     }
 
-    /** One chore, and when its next round is due. Used by the loop's thread, and by a stop when that thread has ended. */
+    /**
+     * One chore, and when its next round is due. Used by the loop's thread, and by a stop when that thread has ended.
+     */
     private final class Task {
 
         private final Chore chore;

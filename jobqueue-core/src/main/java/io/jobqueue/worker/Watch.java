@@ -16,13 +16,14 @@ import org.slf4j.LoggerFactory;
  *
  * <h2>Hints</h2>
  *
- * <p>A dispatcher with a free slot and nothing to do asks for the next hint of its queue. The watch passes it on.
+ * <p>A dispatcher with a free slot and nothing to do asks for the next hint of its queue. The watch passes that hint to
+ * the dispatcher.
  *
  * <h2>Resting dispatchers</h2>
  *
- * <p>A dispatcher that was idle for a while rests: it has no thread. The watch wakes it when its next delayed job is due,
- * on a hint, and when the poll finds work that no hint announced. One poll looks at all resting queues at once, so that a
- * hundred idle queues cost as much as one.
+ * <p>A dispatcher that was idle for a while rests: it has no thread. The watch wakes it when its next delayed job is
+ * due, on a hint, and when the poll finds work that no hint announced. One poll looks at all resting queues at once, so
+ * that a hundred idle queues cost as much as one.
  *
  * <p>Thread-safe.
  */
@@ -230,7 +231,7 @@ final class Watch {
         return pollAt;
     }
 
-    /** Processes that were started together must not look in step. */
+    /** Random, so that processes that started together do not poll at the same moment. */
     private static long jittered(long nanos) {
         return (long) (nanos * (0.7 + 0.3 * ThreadLocalRandom.current().nextDouble()));
     }

@@ -10,8 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The workers of one queue in this process. A pool claims jobs with a {@link Dispatcher}, runs their handlers on the threads
- * of a {@link Crew}, and never runs more handlers than it has {@link Slots}.
+ * The workers of one queue in this process. A pool claims jobs with a {@link Dispatcher}, runs their handlers on the
+ * threads of a {@link Crew}, and never runs more handlers than it has {@link Slots}.
  *
  * <p>Thread-safe. Can be started again after a stop.
  *
@@ -51,8 +51,8 @@ public final class WorkerPool {
     }
 
     /**
-     * The kinds of this queue that workers of this process could not handle: no handler is for the kind, or a payload of it
-     * could not be read. Kept as long as the process lives.
+     * The kinds of this queue that workers of this process could not handle: no handler is for the kind, or a payload
+     * of it could not be read. Kept as long as the process lives.
      */
     public Set<String> unknownKinds() {
         return engine.unknownKinds().of(queue());
@@ -90,8 +90,8 @@ public final class WorkerPool {
     }
 
     /**
-     * Claims no more from now on. Jobs that run go on, and their claims are renewed; {@link #stop(Duration)} ends them. Does
-     * not wait for handlers. Has no effect on a pool that does not run.
+     * Claims no more from now on. Jobs that run go on, and their claims are renewed; {@link #stop(Duration)} ends them.
+     * Does not wait for handlers. Has no effect on a pool that does not run.
      */
     public synchronized void stopClaiming() {
         if (running != null) {
@@ -105,10 +105,10 @@ public final class WorkerPool {
     }
 
     /**
-     * Stops claiming, waits for running handlers, interrupts those that are left and hands their jobs back unspent. All of
-     * this fits the time: the last quarter of it, four seconds at the most, is for interrupted handlers and for the last
-     * settlements. Returns earlier when everything has ended, and up to a second later when the time is too short for the
-     * settlements. Has no effect on a pool that does not run.
+     * Stops claiming, waits for running handlers, interrupts those that are left and hands their jobs back unspent. All
+     * of this fits the time: the last quarter of it, four seconds at the most, is for interrupted handlers and for the
+     * last settlements. Returns earlier when everything has ended, and up to a second later when the time is too short
+     * for the settlements. Has no effect on a pool that does not run.
      *
      * @param time how long the stop may take; zero interrupts handlers at once
      */
@@ -147,7 +147,9 @@ public final class WorkerPool {
         crew.stop();
     }
 
-    /** The end of a wait: as late as patience allows, but not past a time, unless that leaves less than half a second. */
+    /**
+     * The end of a wait: as late as patience allows, but not past a time, unless that leaves less than half a second.
+     */
     private long after(Duration patience, long notPast) {
         long now = System.nanoTime();
         long least = engine.patience().stopped().dividedBy(4).toNanos();

@@ -8,14 +8,15 @@ import java.time.Duration;
  * properties and of {@code jobqueue.shutdown.drain}. How often claims are renewed is a setting of the queue:
  * {@link io.jobqueue.QueueSettings.Lease#heartbeat()}.
  *
- * <p>A value that is not allowed is refused with a {@link SettingException}. Immutable.
+ * <p>An invalid value throws a {@link SettingException}. Immutable.
  *
  * @param concurrency how many jobs run at the same time, from 1 to 10,000; 16 by default
- * @param pollInterval the time between two looks at an idle queue for jobs that nobody announced, at least 1 ms; clients
- *     in other languages announce nothing; 500 ms by default
+ * @param pollInterval the time between two polls of an idle queue, at least 1 ms; 500 ms by default. Polls find the
+ *     jobs of clients in other languages, which push no hints
  * @param maxRunTime how long an attempt may run when its kind has no limit of its own, at least 1 ms; 30 min by default
- * @param unknownFor how long a job is handed back unspent whose kind no handler is for, or whose payload its handler cannot
- *     read, before it becomes a dead letter; from 0, which makes it a dead letter at once, to 100 years; 1 h by default
+ * @param unknownFor how long a job without a handler for its kind, or with a payload that its handler cannot read, is
+ *     handed back before it becomes a dead letter; from 0, which makes it a dead letter at once, to 100 years; 1 h by
+ *     default
  * @param drain how long a stop may take, see {@link WorkerPool#stop(Duration)}; 25 s by default, of which running
  *     handlers have 21 s
  * @since 0.1.0

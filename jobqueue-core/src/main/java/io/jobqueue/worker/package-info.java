@@ -1,6 +1,6 @@
 /**
- * The engine: it claims jobs, runs their handlers and settles what they did, for one queue at a time. It knows threads
- * and no Redis; the {@link io.jobqueue.worker.JobStore} is the seam.
+ * The engine: it claims jobs, runs their handlers and settles the attempts. It has threads but does not know Redis,
+ * which it reaches through {@link io.jobqueue.worker.JobStore}.
  */
 @NullMarked
 package io.jobqueue.worker;
