@@ -10,8 +10,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.function.Supplier;
 
 /**
- * Waits for replies of Redis and takes failures out of the wrappers that futures put around them. Every blocking method of
- * this package waits here.
+ * Waits for replies of Redis, and unwraps the exceptions that futures wrap. Every blocking method of this package waits
+ * here.
  */
 final class Answers {
 
@@ -59,11 +59,12 @@ final class Answers {
     }
 
     /**
-     * Refuses to block a thread of the Redis client. Such a thread delivers the replies of many callers, often the very reply
-     * that the caller wants to wait for. Callers get there by {@code thenApply} on a future of ours, or in a listener.
+     * Refuses to block a thread of the Redis client. Such a thread delivers the replies of many callers, often the very
+     * reply that the caller wants to wait for. Callers get there by {@code thenApply} on a future of ours, or in a
+     * listener.
      *
-     * <p>The stack tells whose thread it is, because applications may name and make the client's threads themselves, and
-     * other libraries use Netty's threads as well. The stack of other threads is not looked at, as that takes time.
+     * <p>The stack shows whose thread it is, because applications may name and make the client's threads themselves,
+     * and other libraries use Netty's threads as well. The stack of other threads is not looked at, as that takes time.
      */
     private static void refuseOnClientThread() {
         if (!(Thread.currentThread() instanceof FastThreadLocalThread)) {
@@ -102,7 +103,9 @@ final class Answers {
         return failure;
     }
 
-    /** The failure itself: what is inside any number of {@link CompletionException}s and {@link ExecutionException}s. */
+    /**
+     * The failure itself: what is inside any number of {@link CompletionException}s and {@link ExecutionException}s.
+     */
     static Throwable unwrap(Throwable failure) {
         Throwable cause = failure;
         while ((cause instanceof CompletionException || cause instanceof ExecutionException)

@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Writes the arguments of scripts: texts as they are, whole numbers by their digits, durations in milliseconds. */
+/** Writes the arguments of scripts: texts unchanged, whole numbers as digits, durations in milliseconds. */
 final class Args {
 
     private Args() {}

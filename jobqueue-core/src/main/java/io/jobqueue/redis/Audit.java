@@ -25,20 +25,22 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The audit of one queue: finds and repairs jobs that other clients or operators damaged. A round reads a page of the lists
- * and some jobs by their keys, judges them in Java, off Redis's thread, and repairs what is damaged; see {@link AuditJudge}.
+ * The audit of one queue: finds and repairs jobs that other clients or operators damaged. A round reads a page of the
+ * lists and some jobs by their keys. {@link AuditJudge} judges them in Java, so that Redis is not blocked, and the
+ * round repairs the damage.
  *
  * <h2>Three steps to a repair</h2>
  *
  * <ol>
- *   <li><em>Suspect.</em> What a client may leave between two of its steps is only remembered at first.
- *   <li><em>Prove.</em> One lease later the job must still be in the same state. If the verdict depends on a list that is
- *       too long to be read at once, {@link ListSearch} reads all of it first.
- *   <li><em>Repair.</em> The script looks again at the job and at where it stands, and then repairs it, in one step.
+ *   <li><em>Suspect.</em> A client may leave a job in a damaged state between two of its steps. The audit only
+ *       remembers such a job at first.
+ *   <li><em>Prove.</em> One lease later the job must still be in the same state. If the verdict depends on a list that
+ *       is too long to be read at once, {@link ListSearch} reads all of it first.
+ *   <li><em>Repair.</em> The script checks the job and its place again and repairs it, in one step.
  * </ol>
  *
- * <p>Redis remembers the suspicions and the place of the walk, so that all processes share one audit. Rounds of one audit
- * must not overlap.
+ * <p>The suspicions and the position of the walk are stored in Redis, so that all processes share one audit. Rounds of
+ * one audit must not overlap.
  */
 final class Audit implements Chore {
 
@@ -98,7 +100,7 @@ final class Audit implements Chore {
     /**
      * What one round did.
      *
-     * @param events what listeners are to hear
+     * @param events the events for the listeners
      * @param pause how long until the next round
      * @param more whether there was damage, so that there may be more
      */
@@ -142,7 +144,7 @@ final class Audit implements Chore {
         while (page.hasNext()) {
             Place place = Place.ofKey(page.next());
             int times = onPage.computeIfAbsent(place, any -> new HashMap<>()).merge(page.next(), 1, Integer::sum);
-            // an id that stands twice on a page of a long list does so in the list
+            // an id that is twice on a page of a long list is also twice in the list
             AuditedJob job = jobs.next().withCopies(Map.of(place, times));
             decisions.first(judge.inPlace(place, job));
         }
@@ -160,7 +162,7 @@ final class Audit implements Chore {
 
     // ---- proofs
 
-    /** Reads all lists, if some suspicions depend on what stands in none of them. */
+    /** Reads all lists if a suspicion says that a job is in none of them. */
     private CompletableFuture<?> prove(Judged judged, Decisions decisions) {
         if (judged.unproven().isEmpty()) {
             return CompletableFuture.completedFuture(null);
@@ -205,7 +207,7 @@ final class Audit implements Chore {
 
     // ---- jobs by their keys
 
-    /** Looks for jobs by their keys, because nothing else finds a job that stands in no list; returns the next cursor. */
+    /** Scans the keys of jobs, because nothing else finds a job that is in no list; returns the next cursor. */
     private CompletableFuture<String> lookForKeys(String cursor, Decisions decisions) {
         String prefix = redis.keys().job("");
         ScanArgs args = ScanArgs.Builder.limit(KEYS_A_LOOK).match(prefix + "*");

@@ -16,18 +16,18 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides which jobs are damaged, and how to repair each of them. A pure function of what Redis held at one instant.
+ * Decides which jobs are damaged, and how to repair each of them. The decision depends only on the state of Redis at
+ * one instant.
  *
  * <h2>Rules</h2>
  *
  * <ul>
- *   <li>The list and the status together are right against any other list. When a status agrees with no list, the list
- *       decides.
- *   <li>{@code processing} belongs to the sweep. The audit only hands jobs over to it: claimed ones, and ids that have lost
- *       their job.
- *   <li>What a guide client may leave between two of its steps is a {@link Suspicion}.
- *   <li>A job is missing from a list only when the whole list was read. Until then the finding has no
- *       repair.
+ *   <li>If a job's status agrees with one list that contains it, every other list is wrong. If the status agrees with
+ *       no list, the list decides.
+ *   <li>The sweep is responsible for {@code processing}. The audit only passes jobs to it: claimed jobs, and ids whose
+ *       job is gone.
+ *   <li>A state that a guide client may leave between two of its steps is only a {@link Suspicion}.
+ *   <li>A job counts as missing from a list only after the whole list was read. Until then the finding has no repair.
  * </ul>
  */
 final class AuditJudge {
@@ -57,7 +57,7 @@ final class AuditJudge {
         this.queue = queue;
     }
 
-    /** Judges an id that stands in a place. */
+    /** Judges an id that was found in a place. */
     List<Finding> inPlace(Place place, AuditedJob job) {
         Optional<Finding> mend = !job.hasEnded() || job.home() == place ? mend(job) : Optional.empty();
         return Stream.of(mend, Optional.of(doubled(place, job)), Optional.of(listed(place, job)))
@@ -78,12 +78,12 @@ final class AuditJudge {
                 .toList();
     }
 
-    /** Judges a delayed job whose due time in {@code delayed} is no time. */
+    /** Judges a delayed job whose score in {@code delayed} is not a valid time. */
     Finding withoutDueTime(AuditedJob job) {
         return Finding.damaged(Repair.of(Damage.FIELDS, Act.RESCHEDULE, Place.DELAYED, job));
     }
 
-    /** Judges anew what a suspicion is about. */
+    /** Judges the job of a suspicion again. */
     Finding again(Suspicion suspicion, AuditedJob job) {
         Place place = suspicion.place();
         Finding finding =
@@ -123,7 +123,7 @@ final class AuditJudge {
         return Finding.suspicious(suspicion, Repair.of(Damage.STATUS, Act.FOLLOW_PLACE, place, job));
     }
 
-    /** Whether an id stands in a list more than once. */
+    /** Whether an id is in a list more than once. */
     private Finding doubled(Place place, AuditedJob job) {
         return job.copies().getOrDefault(place, 0) > 1
                 ? Finding.suspicious(
@@ -137,7 +137,7 @@ final class AuditJudge {
         return doubled(place, job.in(place) == Presence.UNKNOWN ? job.withCopies(Map.of(place, 2)) : job);
     }
 
-    /** Whether a job stands nowhere. */
+    /** Whether a job is in no list. */
     private Finding nowhere(AuditedJob job) {
         if (!job.exists() || Stream.of(Place.values()).anyMatch(place -> job.in(place) == Presence.HERE)) {
             return Finding.SOUND; // the walk over the list sees to the rest
@@ -218,8 +218,9 @@ final class AuditJudge {
     }
 
     /**
-     * Whether a job probably stands in a list that is too long to be read at once: its turn has not come, its claim is good,
-     * or the history still holds older jobs. Saves a walk over the list for jobs that are all right; proves nothing.
+     * Whether a job probably stands in a list that is too long to be read at once: its turn has not come, its claim is
+     * good, or the history still holds older jobs. Saves a walk over the list for jobs that are all right; proves
+     * nothing.
      */
     private boolean seemsAtHome(Place home, AuditedJob job) {
         long lease = settings.lease().visibilityTimeout().toMillis();

@@ -10,16 +10,16 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What Redis held of one id at one instant: the hash of its job, and where the id stood.
+ * The state of one job in Redis at one instant: its hash, and the places that contain its id.
  *
  * @param id the id
- * @param key what stands under the key of the job
+ * @param key the type of the value under the job's key
  * @param payload whether the hash has a payload; the audit never reads the payload itself
- * @param state a digest of {@code payload} and {@code fields}, made by Redis; equal digests mean that nobody changed the
- *     job meanwhile
+ * @param state a digest of {@code payload} and {@code fields}, made by Redis; equal digests mean that the job did not
+ *     change
  * @param timeToLive in milliseconds, negative when the key does not expire
  * @param fields those of {@link #FIELDS} that the hash has
- * @param copies how often the id stands in each place; a place is missing when the list is too long to be read at once
+ * @param copies how often each place contains the id; a place is absent when its list is too long to be read at once
  */
 record AuditedJob(
         String id,
@@ -54,14 +54,14 @@ record AuditedJob(
     private static final Pattern NUMBER = Pattern.compile("\\d+(\\.\\d*)?([eE]\\+?\\d+)?");
     private static final double FIRST_INEXACT = 0x1p53;
 
-    /** What stands under the key of a job. */
+    /** The type of the value under a job's key. */
     enum Key {
         ABSENT,
         HASH,
         ANOTHER_TYPE
     }
 
-    /** Whether an id stands in a place. */
+    /** Whether a place contains the id. */
     enum Presence {
         HERE,
         NOT_HERE,
@@ -155,7 +155,7 @@ record AuditedJob(
         return hasEnded() && field("in_pending") != null;
     }
 
-    /** Where the id should stand, or {@code null} when the status says nothing. */
+    /** The place that the status names, or {@code null} when it names none. */
     @Nullable
     Place home() {
         return isCancelledInPending() ? Place.PENDING : Place.ofStatus(field("status"));

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
-/** Cancels single jobs, and tells a listener. */
+/** Cancels single jobs, and informs a listener. */
 final class Cancellation {
 
     private static final Script CANCEL = Script.of(ScriptOutputType.MULTI, "admin/cancel");
@@ -18,7 +18,9 @@ final class Cancellation {
         this.listener = listener;
     }
 
-    /** Cancels a job; empty when the queue has none of this id, {@code false} when the job cannot be cancelled any more. */
+    /**
+     * Cancels a job; empty when the queue has none of this id, {@code false} when the job cannot be cancelled any more.
+     */
     CompletableFuture<Optional<Boolean>> of(QueueRedis redis, String id) {
         QueueSettings settings = redis.settings();
         List<String> args = Args.of(

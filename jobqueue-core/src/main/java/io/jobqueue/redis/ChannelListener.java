@@ -1,6 +1,9 @@
 package io.jobqueue.redis;
 
-/** Listens to a channel by {@link Subscriptions}. Called on a thread of the Redis client, which it must not block. */
+/**
+ * Receives the messages of a channel from {@link Subscriptions}, on a thread of the Redis client, which it must not
+ * block.
+ */
 @FunctionalInterface
 interface ChannelListener {
 
@@ -8,11 +11,13 @@ interface ChannelListener {
     void message(String message);
 
     /**
-     * Redis has confirmed the subscription. Messages that were published before may not have arrived, so this is the time to
-     * look. Called again when the driver has restored a broken connection.
+     * Redis has confirmed the subscription. Messages that were published before may not have arrived, so this is the
+     * time to look. Called again when the driver has restored a broken connection.
      */
     default void subscribed() {}
 
-    /** The listener hears nothing any more, because the connection broke, was not opened, or was closed by a stop. */
+    /**
+     * The listener receives no more messages, because the connection broke, was not opened, or was closed by a stop.
+     */
     default void lost() {}
 }

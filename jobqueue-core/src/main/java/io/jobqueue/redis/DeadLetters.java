@@ -13,8 +13,8 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The dead letters of one queue: finds, requeues and deletes those that match a filter. The ids are read first, so that
- * newer dead letters are left alone and no job is requeued twice by one call. Thread-safe.
+ * The dead letters of one queue: finds, requeues and deletes those that match a filter. It reads all ids first, so that
+ * one call does not touch newer dead letters and requeues no job twice. Thread-safe.
  */
 final class DeadLetters {
 
@@ -122,7 +122,9 @@ final class DeadLetters {
         return ids(0, new LinkedHashSet<>()).thenApply(List::copyOf);
     }
 
-    /** New dead letters come at the head and push the others into the next page, so none of the others is passed over. */
+    /**
+     * New dead letters come at the head and push the others into the next page, so none of the others is passed over.
+     */
     private CompletableFuture<Collection<String>> ids(long from, Set<String> read) {
         String key = redis.keys().of(Place.FAILED);
         return redis.<List<String>>read(key, commands -> commands.lrange(key, from, from + PAGE - 1))

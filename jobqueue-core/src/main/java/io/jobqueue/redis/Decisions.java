@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What one round of the audit decided, on its way to {@code upkeep/repair.lua}: repairs, and suspicions to remember or to
- * forget. Not thread-safe; a round has one step after the other.
+ * Collects the decisions of one audit round for {@code upkeep/repair.lua}: repairs, and suspicions to remember or to
+ * forget. Not thread-safe; the steps of a round do not overlap.
  */
 final class Decisions {
 
@@ -64,7 +64,9 @@ final class Decisions {
         return repairs.isEmpty() && remember.isEmpty() && forget.isEmpty();
     }
 
-    /** The arguments of the next call, without those that all calls have in common. What they carry is out of here then. */
+    /**
+     * The arguments of the next call, without those that all calls have in common. What they carry is out of here then.
+     */
     Call next() {
         List<String> forgotten = take(forget);
         List<String> remembered = forget.isEmpty() ? take(remember) : List.of(); // or else it would be forgotten again

@@ -12,7 +12,7 @@ import java.util.Optional;
 /**
  * The slots of a schedule that are due.
  *
- * @param upTo the latest slot that is due; all slots up to it are dealt with
+ * @param upTo the latest slot that is due; all slots up to it count as done
  * @param run the slots that enqueue a job, oldest first
  * @param isLate whether slots were missed
  */
@@ -41,7 +41,8 @@ record DueSlots(Instant upTo, List<Instant> run, boolean isLate) {
     }
 
     /**
-     * The latest slots of a time, oldest first. Looks back over spans that grow, because months of slots may have passed.
+     * The latest slots of a time, oldest first. Looks back over spans that grow, because months of slots may have
+     * passed.
      *
      * @param after the slots are later than this
      * @param until and not later than this

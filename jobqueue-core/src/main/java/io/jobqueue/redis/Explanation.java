@@ -17,7 +17,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/** Reads where one job stands, and says in words why it is there and what happens next. */
+/** Reads the state of one job, and explains in words why the job is in that state and what happens next. */
 final class Explanation {
 
     private static final Script EXPLAIN = Script.of(ScriptOutputType.MULTI, "admin/explain");
