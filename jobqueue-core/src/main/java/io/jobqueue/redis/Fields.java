@@ -16,7 +16,7 @@ import java.util.Spliterators;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
-/** Walks a hash page by page. HSCAN may show a field twice while the hash grows; this shows it once. */
+/** Walks a hash page by page. HSCAN may return a field twice while the hash grows; this iterator returns it once. */
 final class Fields implements Iterator<List<Map.Entry<String, String>>> {
 
     private static final int PAGE = 500;

@@ -5,9 +5,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The verdict of the audit on one job.
  *
- * @param suspicion what must be confirmed one lease later, {@code null} when nothing must
- * @param repair what is to be done about it, {@code null} when nothing is wrong or a walk over the lists must prove first
- *     that something is
+ * @param suspicion the suspicion to confirm one lease later, {@code null} when there is none
+ * @param repair the repair, {@code null} when the job is not damaged or a walk over the lists must prove the damage
+ *     first
  */
 record Finding(@Nullable Suspicion suspicion, @Nullable Repair repair) {
 

@@ -7,10 +7,11 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Hears on the guide's channel {@code events} which jobs have ended. Clients that do not know runs announce the end of a unit
- * only there. Listens only while there are live runs, and ignores the messages of our own scripts.
+ * Learns from the guide's channel {@code events} which jobs have ended. Clients that do not know runs announce the end
+ * of a unit only there. It subscribes only while there are live runs, and ignores the messages of our own scripts.
  *
- * <p>The walk over the units finds the ends that were not heard, because nobody listened or too many messages came at once.
+ * <p>The walk over the units finds the ends that were missed, because no process was subscribed or too many messages
+ * came at once.
  */
 final class ForeignEnds {
 
@@ -43,7 +44,7 @@ final class ForeignEnds {
         }
     }
 
-    /** Ends to listen, and forgets what was told; walks find it. */
+    /** Unsubscribes and forgets the messages so far; the walk finds those ends. */
     void stop(Subscriptions subscriptions, String channel) {
         synchronized (this) {
             wanted = false;

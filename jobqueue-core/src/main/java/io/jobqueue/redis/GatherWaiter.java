@@ -15,8 +15,8 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Waits until one run and its gather job have ended. A message on the channel makes the waiter look at once. Messages can be
- * lost, so the waiter also polls, less and less often.
+ * Waits until one run and its gather job have ended. A message on the channel makes the waiter check at once. Messages
+ * can be lost, so the waiter also polls, with growing pauses.
  */
 final class GatherWaiter {
 

@@ -18,26 +18,26 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Listens for the hints of many queues on one connection, with one blocking pop over their {@code wake} lists. Nothing but
- * hints is taken by the blocking command, so no job is lost with a lost reply.
+ * Listens for the hints of many queues on one connection, with one blocking pop over their {@code wake} lists. The
+ * blocking command takes only hints, so a lost reply never loses a job.
  *
- * <h2>The command that is out</h2>
+ * <h2>One command in flight</h2>
  *
- * <p>At most one blocking command is out. It covers the queues that were wanted when it was sent. A queue that is wanted
- * later is covered by the next command; so that it need not wait for that, a <em>nudge</em> makes the command that is out
- * return: a push to a key of this process alone, which every blocking command waits for as well.
+ * <p>At most one blocking command is in flight. It covers the queues that were wanted when it was sent; a queue that is
+ * wanted later needs the next command. To send that without delay, the listener makes the current command return with a
+ * <em>nudge</em>: every command also waits for a key that only this process uses, and the nudge pushes to that key.
  *
  * <h2>After a hint</h2>
  *
- * <p>A hint answers the want. The dispatcher that heard it usually wants the next one as soon as it has claimed. So the next
- * command is sent only then, or after {@link #GRACE}; that spares a nudge for each hint.
+ * <p>After a hint, the queue is no longer wanted. Its dispatcher usually wants the next hint as soon as it has claimed.
+ * The listener sends the next command only then, or after {@link #GRACE}, which saves a nudge for each hint.
  *
  * <h2>Outages</h2>
  *
- * <p>When Redis is away the command is sent again after a pause that grows. The poll of the engine makes up for hints that are
- * lost meanwhile.
+ * <p>While Redis is away, the listener repeats the command with growing pauses. The polls of the engine find the work
+ * whose hints are lost meanwhile.
  *
- * <p>Thread-safe. Calls nobody while it holds its lock.
+ * <p>Thread-safe. Makes no calls to other objects while it holds its lock.
  */
 final class HintListener {
 
@@ -52,7 +52,7 @@ final class HintListener {
     private static final Duration SHORTEST_PAUSE = Duration.ofMillis(100);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
 
-    /** A nudge that nobody takes, because its process died, is gone after that. */
+    /** A nudge expires after this time if its process died before it took it. */
     private static final Duration NUDGE_LIFE = Duration.ofSeconds(20);
 
     private final RedisConnector connector;
@@ -233,7 +233,10 @@ final class HintListener {
         };
     }
 
-    /** A hint for a queue that nobody here wants any more. There may be one hint too many then, which is harmless. */
+    /**
+     * Returns a hint for a queue that this process no longer wants. Redis may then hold one hint too many, which is
+     * harmless.
+     */
     private void leaveToOthers(String key) {
         var unused = QueueRedis.attempt(() -> connector.send(redis -> redis.lpush(key, "1")));
     }

@@ -8,8 +8,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Waits for the hint of one queue, on a connection of its own. Nothing but the hint is taken by the blocking command, so
- * nothing is lost with its reply. Only one command is out at a time, and all waiting callers share it.
+ * Waits for the hint of one queue, on a connection of its own. The blocking command takes only the hint, so a lost
+ * reply loses no job. Only one command is in flight at a time, and all waiting callers share it.
  */
 final class HintWaiter {
 

@@ -26,7 +26,7 @@ final class Ids {
         return HEX.formatHex(bytes);
     }
 
-    /** A token that nobody can guess. */
+    /** A token that cannot be guessed. */
     static String token() {
         byte[] bytes = new byte[16];
         RANDOM.nextBytes(bytes);

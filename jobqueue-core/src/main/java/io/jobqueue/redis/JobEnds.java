@@ -19,19 +19,20 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells everybody in this process who waits for a job of one queue what becomes of it.
+ * Tells the callers in this process that wait for jobs of one queue how their jobs ended.
  *
- * <p>A job's hash decides whether the job has ended. One script looks at up to 200 hashes, and one such call is in flight at a
- * time, so that the cost does not depend on how many wait at once. A job is looked at
+ * <p>The hash of a job decides whether the job has ended. One script reads up to 200 hashes, and only one such call is
+ * in flight at a time, so that the cost does not grow with the number of waiting callers. A hash is read
  * <ul>
- *   <li>when somebody begins to wait for it,
- *   <li>when the channel {@code events} announces its end; before all others, because the history may soon drop the hash,
+ *   <li>when a caller begins to wait for the job,
+ *   <li>when the channel {@code events} announces its end; before all others, because the history may soon drop the
+ *       hash,
  *   <li>when a subscription begins or is lost, because messages may have been missed,
- *   <li>and every second.
+ *   <li>once per second.
  * </ul>
  *
- * <p>All waiters share one subscription. It begins when a look finds a job that has not ended, and is given up when nobody has
- * waited for {@link #LINGER}. Without waiters nothing is sent to Redis. Thread-safe.
+ * <p>All waiting callers share one subscription. It begins when a look finds a job that has not ended, and ends when no
+ * caller has waited for {@link #LINGER}. Without waiting callers, nothing is sent to Redis. Thread-safe.
  */
 final class JobEnds {
 
@@ -40,7 +41,10 @@ final class JobEnds {
     private static final int A_CALL = 200;
     private static final Duration PACE = Duration.ofSeconds(1);
 
-    /** How long the subscription outlives the last waiter, so that callers who wait one after the other do not reconnect. */
+    /**
+     * How long the subscription outlives the last waiter, so that callers who wait one after the other do not
+     * reconnect.
+     */
     private static final Duration LINGER = Duration.ofSeconds(5);
 
     private final QueueRedis redis;
@@ -66,8 +70,8 @@ final class JobEnds {
     }
 
     /**
-     * Waits for the end of one job. Its methods are called on a thread of the Redis client, never two at once for one waiter of
-     * one queue, and must not block.
+     * Waits for the end of one job. Its methods are called on a thread of the Redis client, never two at once for one
+     * waiter of one queue, and must not block.
      */
     interface Waiter {
 
@@ -233,7 +237,7 @@ final class JobEnds {
         });
     }
 
-    /** Takes the next jobs to look at, announced ones first, and drops those that nobody waits for any more. */
+    /** Takes the next jobs to look at, announced ones first, and drops jobs without a waiting caller. */
     private List<Ask> take() {
         List<Ask> taken = new ArrayList<>();
         for (Iterator<EndMessage> ends = announced.values().iterator(); ends.hasNext() && taken.size() < A_CALL; ) {

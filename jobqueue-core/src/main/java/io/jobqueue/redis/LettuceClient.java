@@ -24,8 +24,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A Lettuce client of either kind, behind a {@link RedisLink}. Makes clients of its own, too, and frees what it made when
- * that fails.
+ * A Lettuce client for one server or for a cluster, behind a {@link RedisLink}. It can also create a client, and
+ * releases the client's resources when that fails.
  */
 final class LettuceClient {
 
@@ -34,7 +34,7 @@ final class LettuceClient {
     /** Lettuce may still greet a server, on a thread of the JDK, when the attempt to connect has failed. */
     private static final Duration QUIET_TIME_AFTER_FAILURES = Duration.ofMillis(50);
 
-    /** How often a connect is tried whose failure hides the reason. */
+    /** How often a connect is tried while its failures hide the reason. */
     private static final int MAX_ATTEMPTS = 3;
 
     private final AbstractRedisClient client;
@@ -157,8 +157,8 @@ final class LettuceClient {
     }
 
     /**
-     * Whether a failure may hide why the server refused a connection. Lettuce closes a refused connection, and in about one
-     * of 200 attempts it reports the close instead of the refusal. Another attempt tells the reason.
+     * Whether a failure may hide why the server refused a connection. Lettuce closes a refused connection, and in about
+     * one of 200 attempts it reports the close instead of the refusal. Another attempt tells the reason.
      */
     private static boolean hidesTheReason(Throwable failure) {
         Throwable root = RedisOutage.root(failure);

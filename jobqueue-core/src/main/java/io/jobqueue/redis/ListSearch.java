@@ -8,14 +8,15 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Searches all lists of a queue for some ids, in the order in which a guide client moves a job without a trace in its hash:
- * from {@code pending} to {@code processing}. Reads every list from head to tail, a page a command.
+ * Searches all lists of a queue for some ids. It reads {@code pending} before {@code processing}, because a guide
+ * client moves a job in that direction without a change to the hash. Reads every list from head to tail, a page a
+ * command.
  */
 final class ListSearch {
 
     private static final List<Place> LISTS = List.of(Place.PENDING, Place.PROCESSING, Place.COMPLETED, Place.FAILED);
 
-    /** How often a walk is begun anew that {@linkplain ListWalk#isBroken() broke}. */
+    /** How often a walk is repeated that {@linkplain ListWalk#isBroken() broke}. */
     private static final int TRIES = 3;
 
     private final QueueRedis redis;
@@ -31,7 +32,7 @@ final class ListSearch {
     /**
      * Searches.
      *
-     * @return which of the ids stand in each list; empty when a list changed too much to be read as a whole
+     * @return the ids that each list contains; empty when a list changed too much to be read as a whole
      */
     CompletableFuture<Optional<Map<Place, Set<String>>>> begin() {
         return search(0);

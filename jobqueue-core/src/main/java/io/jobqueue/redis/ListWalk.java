@@ -5,16 +5,17 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Reads a list from head to tail, a page at a time, while others push and take, and tells which of some ids stand in it. An
- * id that stood in the list the whole time is met. So an id that was not met, and whose job nobody changed meanwhile, does
- * not stand there. The walk remembers the ids that it looks for, never the list.
+ * Reads a list from head to tail, a page at a time, while clients push and pop, and finds which of some ids it
+ * contains. The walk meets every id that was in the list the whole time. So an id that the walk did not meet, and whose
+ * job did not change meanwhile, is not in the list. The walk remembers only the ids that it looks for, never the list.
  *
- * <h2>Why nothing is passed over</h2>
+ * <h2>Why the walk misses no id</h2>
  *
- * The order of the ids that stay never changes. So the walk only has to know that two pages join: each page must contain
- * the last two ids of the page before it, the <em>seam</em>. Pushes at the head move the seam away from the head; the walk
- * goes on until it meets it. Removals before the seam move it towards the head; pages overlap a little for that. When the
- * end of the list comes before the seam, an id may have been passed over and the walk {@linkplain #isBroken() is broken}.
+ * The order of the ids that stay never changes. So the walk only has to know that two pages join: each page must
+ * contain the last two ids of the page before it, the <em>seam</em>. Pushes at the head move the seam away from the
+ * head; the walk goes on until it meets it. Removals before the seam move it towards the head; pages overlap a little
+ * for that. When the end of the list comes before the seam, an id may have been passed over and the walk
+ * {@linkplain #isBroken() is broken}.
  */
 final class ListWalk {
 
@@ -48,7 +49,7 @@ final class ListWalk {
         return from + PAGE - 1;
     }
 
-    /** Takes the ids that stand at the indexes from {@link #from()} to {@link #to()}, fewer at the end of the list. */
+    /** Takes the ids at the indexes from {@link #from()} to {@link #to()}, fewer at the end of the list. */
     void read(List<String> page) {
         pages++;
         page.stream().filter(sought::contains).forEach(met::add);

@@ -3,7 +3,7 @@ package io.jobqueue.redis;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** Where the id of a job can stand: in one of four lists, or in the sorted set of delayed jobs. */
+/** The places that can contain the id of a job: four lists, and the sorted set of delayed jobs. */
 enum Place {
     PENDING("pending"),
     DELAYED("scheduled"),
@@ -27,7 +27,7 @@ enum Place {
         return valueOf(key.toUpperCase(Locale.ROOT));
     }
 
-    /** Whether ended jobs stand there. */
+    /** Whether the place contains ended jobs. */
     boolean isHistory() {
         return this == COMPLETED || this == FAILED;
     }

@@ -11,11 +11,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Tells which of many keys exist, with few commands. Redis deletes a list or a sorted set that becomes empty, so in an idle
- * application one EXISTS tells of hundreds of keys that there is nothing in any of them.
+ * Finds which of many keys exist, with few commands. Redis deletes a list or a sorted set that becomes empty. So in an
+ * idle application, one EXISTS shows that hundreds of lists are empty.
  *
- * <p>When some of the keys exist, halves are asked about until it is known which. Keys that existed the last time are asked
- * about apart from the others, so that a few busy queues do not make the look at the idle ones dear.
+ * <p>When some of the keys exist, it asks about each half of them until it knows which. It asks separately about the
+ * keys that existed the last time, so that a few busy queues do not make the look at the idle ones expensive.
  *
  * <p>Thread-safe.
  */
@@ -38,8 +38,8 @@ final class Presence {
      * What a look at a key saw.
      *
      * @param exists whether the key exists
-     * @param at the time of the look by Redis's clock (ms), not later than the look; empty in a cluster, whose servers have
-     *     a clock each
+     * @param at the time of the look by Redis's clock (ms), not later than the look; empty in a cluster, whose servers
+     *     have a clock each
      */
     record Seen(boolean exists, OptionalLong at) {}
 
