@@ -5,8 +5,9 @@ import io.jobqueue.Names;
 import java.time.Duration;
 
 /**
- * The names of one queue's keys. All begin with the same root, which is what scripts receive; {@code words/prelude.lua} makes
- * the same names of it. In a cluster the queue's name stands in braces, so that all its keys share a slot.
+ * The names of one queue's keys. All begin with the same root. Scripts receive only the root, and
+ * {@code words/prelude.lua} builds the same names from it. In a cluster the name of the queue is in braces, so that all
+ * its keys share a slot.
  */
 final class QueueKeys {
 

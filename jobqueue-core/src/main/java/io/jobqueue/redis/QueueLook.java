@@ -8,7 +8,7 @@ import java.util.Map;
  * The state of a queue that the audit needs to judge its jobs.
  *
  * @param now Redis's clock, in milliseconds
- * @param lengths how many ids stand in each place
+ * @param lengths how many ids each place contains
  * @param next of each list that is too long to be read at once, some jobs at its old end, the next to leave it first
  */
 record QueueLook(long now, Map<Place, Long> lengths, Map<Place, List<AuditedJob>> next) {

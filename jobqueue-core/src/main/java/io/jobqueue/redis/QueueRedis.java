@@ -12,8 +12,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Redis as one queue uses it: the queue's name, keys, settings and codec, and three ways to send something. Every other
- * class of this package reaches Redis through here.
+ * The access of one queue to Redis: its name, keys, settings and codec, and the methods that call scripts and commands.
+ * Every other class of this package reaches Redis through this class.
  *
  * <p>A failure always completes the returned future; no method throws it. Thread-safe.
  */
@@ -70,8 +70,8 @@ final class QueueRedis {
     }
 
     /**
-     * Calls a script that must not act twice. If the driver may send the call again after a reconnect, the call gets a key
-     * under which the script remembers its answer. Other drivers spare Redis that.
+     * Calls a script that must not act twice. If the driver may send the call again after a reconnect, the call gets a
+     * key under which the script remembers its answer. Other drivers spare Redis that.
      */
     <T> CompletableFuture<T> callOnce(Script script, List<String> args) {
         return command(redis -> script.call(

@@ -9,8 +9,8 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
- * What an application does with the queues, and so which rights its Redis user needs. {@code docs/redis-acl.md} shows the lines
- * and explains them.
+ * What an application does with the queues, which decides the rights that its Redis user needs.
+ * {@code docs/redis-acl.md} lists and explains the ACL lines.
  *
  * @since 0.1.0
  */
@@ -27,7 +27,7 @@ public enum RedisAccess {
     /** Does all that the queue can do: works on jobs, keeps queues up and operates them. */
     WORKER(PRODUCER, "blpop rpop lset ltrim zrangebyscore zremrangebyscore zscore scan");
 
-    /** The commands for channels. Without them the queue works, but polls for what messages would tell. */
+    /** The commands for channels. Without these rights the queue works, but it polls instead of receiving messages. */
     private static final List<String> CHANNEL_COMMANDS = List.of("publish", "subscribe", "unsubscribe");
 
     private final Set<String> commands;

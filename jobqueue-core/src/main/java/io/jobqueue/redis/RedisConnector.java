@@ -25,13 +25,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Holds the connections of all queues of an application: the shared connection, which carries all commands, and the further
- * connections that wait for hints or listen to channels. Opens them at first use, closes them in {@link #stop()},
- * and opens new ones from a new link after the next {@link #start()}.
+ * Holds the connections of all queues of an application: the shared connection, which carries all commands, and the
+ * further connections that wait for hints or listen to channels. Opens them at first use, closes them in
+ * {@link #stop()}, and opens new ones from a new link after the next {@link #start()}.
  *
  * <p>The connector replaces a shared connection that broke, that keeps timing out or that leads to a replica. A new
- * connection asks anew where the master is. While Redis stays away the connector tries again with growing pauses, and
- * commands fail at once; see {@link RedisOutage} for what the application logs.
+ * connection looks up the master again. While Redis stays away, the connector tries again with growing pauses, and
+ * commands fail at once; {@link RedisOutage} describes what the application logs.
  *
  * <p>Thread-safe.
  *
@@ -109,11 +109,11 @@ public final class RedisConnector {
     // ---- commands
 
     /**
-     * Sends a command on the shared connection, which is opened when it is not open. Never blocks, as callers may be on a
-     * thread of the connection.
+     * Sends a command on the shared connection, which is opened when it is not open. Never blocks, as callers may be on
+     * a thread of the connection.
      *
-     * @return fails with a {@link RedisUnavailableException} when Redis is away; at once when that is known, with a {@link
-     *     RedisConnectionException} as its cause because nothing was sent
+     * @return fails with a {@link RedisUnavailableException} when Redis is away; at once when that is known, with a
+     *     {@link RedisConnectionException} as its cause because nothing was sent
      */
     <T> CompletableFuture<T> send(
             Function<RedisClusterAsyncCommands<String, String>, ? extends CompletionStage<T>> command) {
@@ -242,7 +242,9 @@ public final class RedisConnector {
         return open;
     }
 
-    /** Lets the connector try again after a pause. Callers that waited for this attempt get the reason of its failure. */
+    /**
+     * Lets the connector try again after a pause. Callers that waited for this attempt get the reason of its failure.
+     */
     private Shared notOpened(Throwable failure) {
         Throwable cause = Answers.unwrap(failure);
         synchronized (this) {
@@ -319,7 +321,7 @@ public final class RedisConnector {
         return furtherFailures > 0 && System.nanoTime() - noFurtherBefore < 0;
     }
 
-    /** What hears the channels of all queues. */
+    /** The subscriptions to the channels of all queues. */
     Subscriptions subscriptions() {
         return subscriptions;
     }

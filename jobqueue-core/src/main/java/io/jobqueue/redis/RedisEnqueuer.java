@@ -21,9 +21,9 @@ import java.util.concurrent.ConcurrentHashMap;
 /**
  * Sends jobs to their queues on Redis: the last {@link Enqueuer} of an application, behind all decorators.
  *
- * <p>The jobs of one call may go to several queues and may be too many for one round trip. The round trips are made one
- * after the other, so that each queue keeps the order of its jobs, and so that a failure can name all jobs that are in
- * doubt or were not sent. Thread-safe.
+ * <p>The jobs of one call may belong to several queues and may be too many for one round trip. The enqueuer makes the
+ * round trips one after the other. So each queue keeps the order of its jobs, and a failure can name all jobs that may
+ * exist or were not sent. Thread-safe.
  */
 final class RedisEnqueuer implements Enqueuer {
 

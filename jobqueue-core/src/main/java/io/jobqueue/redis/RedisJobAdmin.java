@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
-/** The operations of an operator on one queue, on Redis. */
+/** The operations of an operator on one queue. */
 final class RedisJobAdmin implements JobAdmin {
 
     private static final Script PURGE = Script.of(ScriptOutputType.MULTI, "admin/purge");

@@ -26,10 +26,10 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One queue on Redis, as producers see it. The default queue of an application routes each job by its kind and finds jobs
- * on all queues; every other queue uses only its own keys.
+ * One queue on Redis, as producers see it. The default queue of an application routes each job by its kind and finds
+ * jobs on all queues; every other queue uses only its own keys.
  *
- * <p>Nothing is cached, so nothing can be stale.
+ * <p>It caches nothing, so every answer is current.
  */
 final class RedisJobQueue implements JobQueue {
 

@@ -24,7 +24,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The runs of one queue on Redis. {@link RunOpening} and {@link RunUnits} start runs; what ends a run is in
+ * The runs of one queue on Redis. {@link RunOpening} and {@link RunUnits} start runs. The code that ends a run is in
  * {@code words/run-ends.lua}, because every script that ends a unit may end its run.
  */
 final class RedisJobRuns implements JobRuns {

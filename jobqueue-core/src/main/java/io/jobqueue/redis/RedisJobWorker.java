@@ -23,8 +23,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The verbs of a worker that is not the engine. They use the same {@link RedisJobStore} as the engine, with one claim at a
- * time.
+ * Claims and settles single jobs for a worker without the engine. It uses the same {@link RedisJobStore} as the engine.
  */
 final class RedisJobWorker implements JobWorker {
 
@@ -54,7 +53,10 @@ final class RedisJobWorker implements JobWorker {
         return new ClaimWait(timeout).start();
     }
 
-    /** One call that waits for a claim: it looks, pauses until a hint comes or the poll interval is over, and looks again. */
+    /**
+     * One call that waits for a claim: it looks, pauses until a hint comes or the poll interval is over, and looks
+     * again.
+     */
     private final class ClaimWait {
 
         private final CompletableFuture<Optional<Claim>> claimed = new CompletableFuture<>();
@@ -120,7 +122,7 @@ final class RedisJobWorker implements JobWorker {
         }
     }
 
-    /** When no hints can be heard, the claim goes on polling; its next look finds out whether Redis is away. */
+    /** When no hints arrive, the claim goes on polling; the next poll fails if Redis is away. */
     private CompletableFuture<Boolean> hintOrPause(Duration pause) {
         return store.hint(pause).exceptionallyCompose(failure -> new CompletableFuture<Boolean>()
                 .completeOnTimeout(false, pause.toMillis(), TimeUnit.MILLISECONDS));
@@ -200,7 +202,7 @@ final class RedisJobWorker implements JobWorker {
     public CompletableFuture<List<String>> reclaimStuckAsync() {
         List<String> reclaimed = new ArrayList<>();
         List<JobEvent> events = new ArrayList<>();
-        // told together, so that a pass is one line in the log; also what a pass did before it failed
+        // reported together, so that a pass is one line in the log; includes what a failed pass did before it failed
         return reclaimPage(true, reclaimed, events)
                 .whenComplete((done, failure) -> listener.onAll(events))
                 .thenApply(done -> List.copyOf(reclaimed));

@@ -12,8 +12,8 @@ import java.time.Duration;
 import java.util.Collection;
 
 /**
- * Where connections to Redis come from: one open link serves a {@link RedisConnector} until it is closed, then a new
- * one is made.
+ * Opens connections to Redis. A {@link RedisConnector} uses one link until the link is closed, and then creates a new
+ * one.
  *
  * @since 0.1.0
  */
@@ -31,15 +31,15 @@ public interface RedisLink extends AutoCloseable {
      */
     StatefulConnection<String, String> connect();
 
-    /** Opens a connection that hears channels. */
+    /** Opens a connection for subscriptions to channels. */
     StatefulRedisPubSubConnection<String, String> connectPubSub();
 
     /** Whether the keys of a queue need one hash slot. */
     boolean isCluster();
 
     /**
-     * Where Redis is, in words for the log, without credentials: {@code localhost:6379}, for example. Empty when the link
-     * does not know.
+     * Where Redis is, in words for the log, without credentials: {@code localhost:6379}, for example. Empty when the
+     * link does not know.
      */
     default String address() {
         return "";
@@ -55,12 +55,12 @@ public interface RedisLink extends AutoCloseable {
      * <ul>
      *   <li>{@code redis://localhost:6379}, or {@code rediss://…} for TLS
      *   <li>{@code redis-sentinel://host:26379,host:26379#master-id}, or {@code rediss-sentinel://…}
-     *   <li>{@code redis-socket:///run/redis.sock}, a unix domain socket. Netty's native transport for the platform has to be
-     *       on the class path.
+     *   <li>{@code redis-socket:///run/redis.sock}, a unix domain socket. Netty's native transport for the platform has
+     *       to be on the class path.
      * </ul>
      *
-     * <p>The default timeout of the URI, 60 s, is shortened to {@link #COMMAND_TIMEOUT}. It limits the first words on a new
-     * connection, to which a Redis that hangs does not answer.
+     * <p>The default timeout of the URI, 60 s, is shortened to {@link #COMMAND_TIMEOUT}. It limits the first words on a
+     * new connection, to which a Redis that hangs does not answer.
      *
      * @param uri for example {@code RedisURI.create("redis://localhost:6379")}
      * @throws IllegalArgumentException when the URI names no server
@@ -83,8 +83,8 @@ public interface RedisLink extends AutoCloseable {
     /**
      * A link over a client that stays the caller's: it is not closed, and its options are used as they are.
      *
-     * @param client a {@link RedisClient} with a URI, or a {@link RedisClusterClient}; with {@link #options}, unless there
-     *     is a reason for others
+     * @param client a {@link RedisClient} with a URI, or a {@link RedisClusterClient}; with {@link #options}, unless
+     *     there is a reason for others
      */
     static RedisLink over(AbstractRedisClient client) {
         return of(LettuceClient.over(client));
@@ -122,8 +122,8 @@ public interface RedisLink extends AutoCloseable {
 
     /**
      * The options that the queue needs: commands fail at once while the connection is down and after
-     * {@code commandTimeout} otherwise, blocking commands are left alone, and half-open connections are noticed. The driver
-     * restores connections to the nodes of a cluster; the {@link RedisConnector} restores all others.
+     * {@code commandTimeout} otherwise, blocking commands are left alone, and half-open connections are noticed. The
+     * driver restores connections to the nodes of a cluster; the {@link RedisConnector} restores all others.
      *
      * @param base the options to start from, of a cluster or not, for example those of the application's own client;
      *     what the queue does not need otherwise stays
@@ -133,8 +133,8 @@ public interface RedisLink extends AutoCloseable {
     }
 
     /**
-     * How long the driver waits before it connects to a node of a cluster again: at most a second. Its own delay grows to
-     * half a minute, for which nothing would work after a long outage.
+     * How long the driver waits before it connects to a node of a cluster again: at most a second. Its own delay grows
+     * to half a minute, for which nothing would work after a long outage.
      */
     static Delay reconnectDelay() {
         return LinkOptions.reconnectDelay();

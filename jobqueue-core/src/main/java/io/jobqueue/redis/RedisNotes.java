@@ -13,7 +13,10 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/** Stores what running attempts of one queue write to Redis: early outputs of units, and the values of steps. */
+/**
+ * Stores in Redis what running attempts of one queue report: early outputs of units, values of steps, progress and log
+ * lines.
+ */
 final class RedisNotes implements AttemptNotes {
 
     private static final Script PUT_EARLY_OUTPUT = Script.of(ScriptOutputType.INTEGER, "runs/put-early-output");

@@ -18,12 +18,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the application knows about the reachability of its Redis. An outage begins with the first failure and ends with the
- * first command that Redis answers. The log gets one line when an outage begins, one whenever the reason is a new one, and
- * one when it is over.
+ * Knows whether the application reaches Redis, and logs outages. An outage begins with the first failure and ends with
+ * the first command that Redis answers. It logs one line when an outage begins, one for each new reason, and one when
+ * the outage ends.
  *
- * <p>A connection that broke is an outage without a reason, until an attempt to connect fails and tells one. If the next
- * attempt succeeds, the log gets one line only.
+ * <p>A broken connection is an outage without a known reason until an attempt to connect fails. If the next attempt
+ * succeeds, the log has only one line.
  *
  * <p>Thread-safe.
  */
@@ -34,7 +34,9 @@ final class RedisOutage {
     private static final Duration SHORTEST_PAUSE = Duration.ofMillis(100);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
 
-    /** A server that refuses only writes, and a cluster of which one server is away, answer some commands all the time. */
+    /**
+     * A server that refuses only writes, and a cluster of which one server is away, answer some commands all the time.
+     */
     private static final Duration QUIET_TIME = Duration.ofSeconds(3);
 
     // written under the lock, read without
@@ -50,7 +52,7 @@ final class RedisOutage {
     private @Nullable Throwable cause;
 
     /**
-     * Notes that Redis could not be reached, or that it serves nobody.
+     * Notes that Redis could not be reached, or that it serves no client.
      *
      * @param at where Redis is, see {@link RedisLink#address()}
      */
@@ -140,7 +142,8 @@ final class RedisOutage {
     /**
      * How long to wait before the next attempt to connect: longer each time, as long as the outage lasts.
      *
-     * @param afterAttempt whether an attempt failed just now; a connection that broke is replaced at once the first time
+     * @param afterAttempt whether an attempt failed just now; a connection that broke is replaced at once the first
+     *     time
      */
     synchronized Duration nextPause(boolean afterAttempt) {
         int before = attempts++;
@@ -170,8 +173,8 @@ final class RedisOutage {
     }
 
     /**
-     * What failures of the same reason have in common. A server that goes down resets one connection, closes the next and
-     * refuses a third: that is one reason.
+     * What failures of the same reason have in common. A server that goes down resets one connection, closes the next
+     * and refuses a third: that is one reason.
      */
     private static String kind(Throwable failure) {
         Throwable root = root(failure);

@@ -96,13 +96,13 @@ public final class RedisQueues {
 
     /**
      * Tries the commands, the keys and the channels that the queues of the application need, on a scratch key of each
-     * queue that lives for five seconds at the most. Costs one round trip, or two; nothing stays behind. Missing rights to
-     * channels are a warning in the log, because the queue works without them.
+     * queue that lives for five seconds at the most. Costs one round trip, or two; nothing stays behind. Missing rights
+     * to channels are a warning in the log, because the queue works without them.
      *
      * @param access what the application does with the queues
-     * @return fails with a {@link io.jobqueue.MissingRightsException}, or with a {@link
-     *     io.jobqueue.RedisUnavailableException} when Redis cannot be reached. Completes when Redis is full or refuses for
-     *     another reason, which says nothing about rights
+     * @return fails with a {@link io.jobqueue.MissingRightsException}, or with a
+     *     {@link io.jobqueue.RedisUnavailableException} when Redis cannot be reached. Completes when Redis is full or
+     *     refuses for another reason, which says nothing about rights
      */
     public CompletableFuture<Void> checkRights(RedisAccess access) {
         List<QueueRedis> queues = Stream.concat(Stream.of(options.defaultQueue()), application.names().stream())
@@ -112,15 +112,18 @@ public final class RedisQueues {
         return new RightsCheck(options.keyPrefix(), access).of(queues);
     }
 
-    /** Makes what an {@link io.jobqueue.worker.Engine} hears of idle queues by. Each engine needs signals of its own. */
+    /**
+     * Creates the signals that tell an {@link io.jobqueue.worker.Engine} of work on idle queues. Each engine needs its
+     * own signals.
+     */
     public Signals signals() {
         return new RedisSignals(connector, presence, name -> named(name).redis());
     }
 
     /**
-     * The chores of one queue, for an {@link io.jobqueue.worker.Upkeep}: the sweep and the upkeep of runs at the interval
-     * of {@link QueueSettings.Reclaimer}, the recurring jobs that were made at run time, and an audit that sees a page
-     * every 2 s.
+     * The chores of one queue, for an {@link io.jobqueue.worker.Upkeep}: the sweep and the upkeep of runs at the
+     * interval of {@link QueueSettings.Reclaimer}, the recurring jobs that were made at run time, and an audit that
+     * sees a page every 2 s.
      *
      * @param name see {@link Names#queue(String)}
      */
@@ -164,8 +167,8 @@ public final class RedisQueues {
 
     /**
      * The chore that declares recurring jobs of this process on a queue and runs them, for an
-     * {@link io.jobqueue.worker.Upkeep}. Run it beside {@link #chores(String)}, which also run what was made at run time by
-     * {@link io.jobqueue.RecurringJobs}.
+     * {@link io.jobqueue.worker.Upkeep}. Run it beside {@link #chores(String)}, which also run what was made at run
+     * time by {@link io.jobqueue.RecurringJobs}.
      *
      * @param name see {@link Names#queue(String)}
      * @param declared the recurring jobs, each with a name of its own
@@ -295,8 +298,8 @@ public final class RedisQueues {
          *
          * @param queue a queue that may hold the job
          * @param id the job's id
-         * @throws IllegalStateException when this step holds the job back until the calling thread goes on, so that the thread
-         *     would wait in vain
+         * @throws IllegalStateException when this step holds the job back until the calling thread goes on, so that the
+         *     thread would wait in vain
          */
         default void refuseToAwait(String queue, String id) {}
     }
@@ -308,11 +311,11 @@ public final class RedisQueues {
      * @param routes which queues there are, and which of them a job goes to
      * @param settings the settings of a queue by its name
      * @param codec how payloads and results are written
-     * @param listener hears of what happens
-     * @param enqueuing decorates the {@link Enqueuer} behind all ways to enqueue. Runs make one of their own for each start,
-     *     so a decorator keeps what it remembers outside
-     * @param sending stands behind {@code enqueuing} and in front of Redis, for all jobs but the units and gather jobs that
-     *     runs add
+     * @param listener receives the events
+     * @param enqueuing decorates the {@link Enqueuer} behind all ways to enqueue. Runs make one of their own for each
+     *     start, so a decorator keeps what it remembers outside
+     * @param sending stands behind {@code enqueuing} and in front of Redis, for all jobs but the units and gather jobs
+     *     that runs add
      * @param schedules reads {@linkplain Schedule#text() texts} of schedules other than fixed periods
      * @since 0.1.0
      */

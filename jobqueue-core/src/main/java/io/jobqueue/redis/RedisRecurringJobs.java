@@ -20,7 +20,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** The recurring jobs of one queue, on Redis. */
+/** The recurring jobs of one queue. */
 final class RedisRecurringJobs implements RecurringJobs {
 
     private static final Script LIST = Script.of(ScriptOutputType.MULTI, "admin/schedules");

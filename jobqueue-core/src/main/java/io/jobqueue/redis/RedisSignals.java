@@ -16,12 +16,12 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Hints and polls for all queues of an application. Without a cluster one connection hears the hints of all queues; in a
- * cluster each queue has a slot of its own, and so a connection of its own.
+ * Hints and polls for all queues of an application. Without a cluster, one connection receives the hints of all queues.
+ * In a cluster, each queue has its own slot and therefore its own connection.
  *
- * <p>The poll finds two things that no hint announces: ids in {@code pending}, which producers of the public guide push without
- * a hint, and a delayed job that came without one, or whose hint went to a process that died. The time of the first delayed
- * job is usually known from the last claim, so the first of {@code delayed} is looked at less often.
+ * <p>The poll finds work without a hint: ids in {@code pending} that producers of the public guide pushed, and delayed
+ * jobs whose hint is missing or went to a process that died. The last claim usually told when the next delayed job is
+ * due, so the poll looks at {@code delayed} less often.
  */
 final class RedisSignals implements Signals {
 

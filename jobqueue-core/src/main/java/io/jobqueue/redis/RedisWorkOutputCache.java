@@ -14,7 +14,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
 
-/** The outputs of runs on one queue, in hashes beside it. */
+/** The outputs of the runs on one queue, stored in hashes with the keys of the queue. */
 final class RedisWorkOutputCache implements WorkOutputCache {
 
     private static final Script PUT = Script.of(ScriptOutputType.INTEGER, "runs/put-output");
