@@ -12,9 +12,9 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The reasons for which Redis, or the driver in its place, refuses a command. A reason is recognised by the words of Redis
- * anywhere in the message, because our scripts put the name of a key before them and older servers the name of the script.
- * The error code alone would not do: a queue may be called {@code READONLY}.
+ * The reasons for which Redis or the driver refuses a command. A reason is recognized by its text anywhere in the
+ * message, because our scripts add the name of a key and older servers add the name of the script. The error code alone
+ * is not enough, because a queue may be named {@code READONLY}.
  */
 enum Refusal {
     FULL("OOM command not allowed"),
@@ -31,8 +31,8 @@ enum Refusal {
             "Command buffer size exceeded");
 
     /**
-     * The words of Redis for a command, a key or a channel that the user has no right to, or for a command that it does not
-     * know because it was renamed: those for clients, and those of Redis 6 and 7.0 for scripts.
+     * The words of Redis for a command, a key or a channel that the user has no right to, or for a command that it does
+     * not know because it was renamed: those for clients, and those of Redis 6 and 7.0 for scripts.
      */
     private static final List<String> MISSING_RIGHT = List.of(
             "no permissions to",
@@ -42,7 +42,10 @@ enum Refusal {
             "unknown command",
             "Unknown Redis command");
 
-    /** What Redis says against keys and against channels: to clients, to scripts of Redis 7.2 and to those of older ones. */
+    /**
+     * What Redis says against keys and against channels: to clients, to scripts of Redis 7.2 and to those of older
+     * ones.
+     */
     private static final Pattern ABOUT_KEYS =
             Pattern.compile("to access (the '.*' key|one of the keys)|can't access at least one of the keys");
 
@@ -61,7 +64,10 @@ enum Refusal {
                 && String.valueOf(failure.getMessage()).contains(words);
     }
 
-    /** Whether Redis said that the user has no right to a command, a key or a channel, or that it does not know a command. */
+    /**
+     * Whether Redis said that the user has no right to a command, a key or a channel, or that it does not know a
+     * command.
+     */
     static boolean isMissingRight(String message) {
         return MISSING_RIGHT.stream().anyMatch(message::contains);
     }
@@ -84,8 +90,8 @@ enum Refusal {
     }
 
     /**
-     * Whether Redis could not be reached or serves nobody, as opposed to refusing this one command. {@link RedisConnector}
-     * logs such failures, once for each outage.
+     * Whether Redis could not be reached or serves no client, as opposed to refusing this one command.
+     * {@link RedisConnector} logs such failures, once for each outage.
      */
     static boolean isOutage(Throwable failure) {
         if (failure instanceof RedisCommandExecutionException) {
@@ -99,8 +105,9 @@ enum Refusal {
     }
 
     /**
-     * Whether the server is loading its data, is no master, or its cluster is down. The driver repeats a command after a
-     * reconnect, so an earlier copy of the refused command may have run on the same server before, or on its predecessor.
+     * Whether the server is loading its data, is no master, or its cluster is down. The driver repeats a command after
+     * a reconnect, so an earlier copy of the refused command may have run on the same server before, or on its
+     * predecessor.
      */
     static boolean isStartingOrDemoted(Throwable failure) {
         return failure instanceof RedisLoadingException

@@ -5,8 +5,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the reply of a script, one value after the other, in the order in which the script returns them. A script returns
- * whole numbers, texts, nothing, and lists of those. Not thread-safe.
+ * Reads the reply of a script, one value after the other, in the order in which the script returns them. A script
+ * returns whole numbers, texts, nothing, and lists of those. Not thread-safe.
  */
 final class Reply {
 
@@ -44,7 +44,7 @@ final class Reply {
         return (String) values.get(next++);
     }
 
-    /** An instant that stands in Redis as milliseconds; {@code null} when there is none or it makes no sense. */
+    /** An instant, which Redis stores in milliseconds; {@code null} when it is absent or invalid. */
     @Nullable
     Instant instantOrNull() {
         long millis = wholeNumber(textOrNull());

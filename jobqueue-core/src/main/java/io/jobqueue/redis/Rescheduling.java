@@ -8,7 +8,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Another time for a job that waits.
+ * The new time of a waiting job.
  *
  * @param when as the script reads it: {@code +ms} from now, or {@code ms} of the epoch
  */

@@ -19,8 +19,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One caller who waits for the result of one job. The wait looks for the job on one queue after the other and stays on
- * the queue that has it. It ends when its future is done, whoever completes or cancels that, and leaves nothing behind.
+ * One caller that waits for the result of one job. The wait looks for the job on one queue after the other and stays on
+ * the queue that has it. It ends when its future is completed or cancelled, and releases everything that it holds.
  *
  * @param <T> what the result is read into
  */

@@ -15,19 +15,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tries every command that the queue needs, and tells which the Redis user may not use.
+ * Tries every command that the queue needs, and reports those that the Redis user may not use.
  *
- * <h2>How nothing is left behind</h2>
+ * <h2>Why the check leaves nothing in Redis</h2>
  *
- * <p>All commands act on one scratch key: a string that lives for five seconds from its first moment on, and that the last
- * command removes. Commands for lists, hashes and sorted sets fail on it with WRONGTYPE, after Redis has checked the rights,
- * so they create nothing.
+ * <p>All commands use one scratch key: a string that is created with a time to live of five seconds, and that the last
+ * command removes. Commands for lists, hashes and sorted sets fail on it with WRONGTYPE, after Redis has checked the
+ * rights, so they create nothing.
  *
  * <h2>What it costs</h2>
  *
- * <p>The commands go out together: one round trip, or two when the server does not know the script yet. Without a cluster only
- * the first queue is tried with all commands. The other queues differ in their keys and channels alone, so a write, a delete and
- * a message tell everything. The servers of a cluster have users each, so each queue is tried with all commands there.
+ * <p>The commands go out together: one round trip, or two when the server does not know the script yet. Without a
+ * cluster only the first queue is tried with all commands. The other queues differ only in their keys and channels, so
+ * a write, a delete and a message are enough. Each server of a cluster has its own users, so there the check tries all
+ * commands on each queue.
  *
  * <p>{@code ACL DRYRUN} would be simpler, but Redis 6 and some proxies do not know it.
  */
@@ -101,7 +102,8 @@ final class RightsCheck {
     /**
      * Tries the rights on some queues.
      *
-     * @return fails with a {@link MissingRightsException}, or with another exception when the commands could not be tried
+     * @return fails with a {@link MissingRightsException}, or with another exception when the commands could not be
+     *     tried
      */
     CompletableFuture<Void> of(List<QueueRedis> queues) {
         List<CompletableFuture<Void>> tried = new ArrayList<>();

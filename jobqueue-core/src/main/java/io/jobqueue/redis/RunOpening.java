@@ -15,7 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
-/** Opens one run with its options, at first or anew. */
+/** Opens one run with its options, for the first time or again. */
 final class RunOpening {
 
     private static final Script OPEN = Script.of(ScriptOutputType.VALUE, "runs/open");

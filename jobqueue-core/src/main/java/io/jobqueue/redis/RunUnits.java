@@ -17,8 +17,9 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The units of one {@code start} or {@code add} on their way into a run. They are collected into batches; each batch passes
- * the application's decorators and becomes one call of the script, or more when the script takes a part of it only.
+ * Adds the units of one {@code start} or {@code add} to a run. It collects them into batches. Each batch passes the
+ * decorators of the application and becomes one call of the script, or several calls when the script accepts only a
+ * part of it.
  *
  * <p>Used by one thread at a time.
  */
@@ -58,8 +59,8 @@ final class RunUnits {
     /**
      * Adds a unit. May send those that were added before.
      *
-     * @throws IllegalArgumentException when the unit cannot be written, or when this call has a unit of the same name with
-     *     another payload
+     * @throws IllegalArgumentException when the unit cannot be written, or when this call has a unit of the same name
+     *     with another payload
      */
     void add(String unitId, JobRequest request) {
         WrittenJob job = WrittenJob.of(redis, request.unit(runId, unitId));

@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Function;
 
-/** Reads schedules from their texts: fixed periods by itself, all others by what the application knows. */
+/** Reads schedules from their texts. It knows fixed periods; the readers of the application read all others. */
 final class ScheduleTexts {
 
     private static final String EVERY = "every ";

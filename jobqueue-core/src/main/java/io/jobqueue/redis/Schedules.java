@@ -23,18 +23,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The recurring jobs of one queue. Every instance runs this chore: it computes which slots are due, and a script lets the
- * instance that comes first enqueue each slot's job.
+ * The recurring jobs of one queue. Every instance runs this chore and computes which slots are due. A script then makes
+ * sure that only the first instance enqueues the job of a slot.
  *
- * <h2>Which instance runs what</h2>
+ * <h2>Which instance runs which recurring job</h2>
  *
- * <p>A declared recurring job is run by the instances that declare its name; one that was made at run time, by all instances.
- * So a recurring job that was removed from the code stops with its last instance, and is retired a minute later.
+ * <p>The instances that declare a recurring job run it; all instances run one that was created at run time. So a
+ * recurring job that was removed from the code stops with the last instance that declares it, and is retired a minute
+ * later.
  *
  * <h2>Cost</h2>
  *
- * <p>A queue without recurring jobs takes part in the look of {@link Presence} at the interval of the sweep. With recurring
- * jobs, an instance sends a short script a second, and one more when a slot is due. Rounds between them send nothing.
+ * <p>A queue without recurring jobs only shares the check of {@link Presence}, at the interval of the sweep. With
+ * recurring jobs, an instance sends a short script a second, and one more when a slot is due. Rounds between them send
+ * nothing.
  */
 final class Schedules implements Chore {
 
@@ -202,7 +204,9 @@ final class Schedules implements Chore {
         return pause.compareTo(Duration.ofMillis(1)) < 0 ? Duration.ofMillis(1) : pause;
     }
 
-    /** Fires what is due, and reads what changed. What this look learns to be due is fired by the next round, at once. */
+    /**
+     * Fires what is due, and reads what changed. What this look learns to be due is fired by the next round, at once.
+     */
     private CompletableFuture<Round> look() {
         Known before = known;
         Instant now = before.now();

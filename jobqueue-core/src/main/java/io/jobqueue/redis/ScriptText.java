@@ -10,16 +10,16 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * The text of a script, put together from Lua files. A file says in its header, the comment it begins with, what it is made
- * of:
+ * The text of a script, which consists of several Lua files. The header of a file, its first comment, names the other
+ * files:
  *
  * <pre>
- * -- needs: words/history words/runs     these files, and what they need, stand before this file
- * -- goes on in: road/settle             this file, and what it needs, stands behind this file
+ * -- needs: words/history words/runs     these files, and the files they need, come before this file
+ * -- goes on in: road/settle             this file, and the files it needs, comes after this file
  * </pre>
  *
- * <p>Each file stands there once, and {@value #PRELUDE} stands first. A file that goes on in another one returns early when
- * the usual call is done, so that Redis makes only the functions that the usual call needs.
+ * <p>The text contains each file once and begins with {@value #PRELUDE}. A file that goes on in another one returns
+ * early when a usual call is done, so that Redis creates only the functions that the usual call needs.
  */
 final class ScriptText {
 

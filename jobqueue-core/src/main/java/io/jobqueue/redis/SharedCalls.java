@@ -11,10 +11,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The enqueue calls of one queue, shared by all callers that enqueue at the same time. A caller that finds no call in
- * flight sends everything queued so far; callers that come while a call is in flight go together in the next one. So
- * batches form under load by themselves, and a single caller never waits. Jobs are sent in the order in which they came.
+ * flight sends everything queued so far; callers that come while a call is in flight share the next one. So batches
+ * grow under load, and a single caller never waits. Jobs are sent in the order in which they came.
  *
- * <p>A call that is slow holds up nobody for long: after {@link #PATIENCE} the next call is sent beside it. Thread-safe.
+ * <p>A slow call does not delay later callers for long: after {@link #PATIENCE} the next call is sent without waiting
+ * for it. Thread-safe.
  *
  * @param <T> a job
  */

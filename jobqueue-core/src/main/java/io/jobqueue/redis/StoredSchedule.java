@@ -8,9 +8,9 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A recurring job as a script describes it.
+ * A recurring job as Redis stores it.
  *
- * @param after slots up to this one are dealt with
+ * @param after slots up to this one are done
  * @param paused since when it is paused, if it is
  * @param retired since when it is retired, if it is
  * @param last its last job, if it had one
@@ -86,7 +86,7 @@ record StoredSchedule(
         try {
             return slot.isEmpty() ? null : Instant.parse(slot);
         } catch (DateTimeParseException ex) {
-            return null; // a foreign hand has spoilt it
+            return null; // another client has damaged it
         }
     }
 

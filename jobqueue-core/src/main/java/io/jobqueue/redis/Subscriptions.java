@@ -20,12 +20,12 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Listens to channels, on one connection that is open only while there are listeners. When the connection breaks, all
- * listeners are forgotten and {@linkplain ChannelListener#lost told so}; they may be added again. A message that is published
- * meanwhile is lost, so listeners have to look by themselves when they are {@linkplain ChannelListener#subscribed subscribed},
- * and from time to time.
+ * listeners are removed and {@linkplain ChannelListener#lost notified}; they may be added again. Messages that are
+ * published meanwhile are lost. So listeners must also check Redis when they are
+ * {@linkplain ChannelListener#subscribed subscribed}, and from time to time.
  *
- * <p>The queue works without channels, only later. So when the Redis user lacks the right to them, the log gets one warning
- * for listening and one for publishing, and nobody listens for the next {@link #PAUSE_AFTER_REFUSAL}.
+ * <p>Without channels the queue works with delays. When the Redis user lacks the right to the channels, the log gets
+ * one warning for subscribing and one for publishing, and all subscriptions pause for {@link #PAUSE_AFTER_REFUSAL}.
  *
  * <p>Listeners are called on the thread of the connection and must not block it. Thread-safe.
  */
@@ -121,7 +121,7 @@ final class Subscriptions {
         return listeners.getOrDefault(channel, Set.of());
     }
 
-    /** Forgets all listeners when it fails: better no listener than one that never hears. */
+    /** Removes all listeners when it fails, because a listener without a subscription would wait forever. */
     private void subscribe(StatefulRedisPubSubConnection<String, String> open, String channel) {
         var unused = open.async().subscribe(channel).whenComplete((done, failure) -> {
             if (failure != null) {
@@ -170,7 +170,10 @@ final class Subscriptions {
                 AclLine.grantChannel(channel, reason, "+publish"));
     }
 
-    /** On another thread, because the caller may hold locks of the driver or of this, and listeners have locks of their own. */
+    /**
+     * On another thread, because the caller may hold locks of the driver or of this, and listeners have locks of their
+     * own.
+     */
     private void discardLater(StatefulRedisPubSubConnection<String, String> broken) {
         var unused = CompletableFuture.runAsync(() -> discard(broken));
     }

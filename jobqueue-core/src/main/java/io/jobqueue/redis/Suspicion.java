@@ -7,11 +7,11 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A job that looks damaged, but may be between two steps of a client of the guide. Redis remembers when the audit first saw
- * it. The suspicion is confirmed when the same job, in the same state, looks the same one lease later.
+ * A job that looks damaged, but may only be between two steps of a guide client. Redis remembers when the audit first
+ * saw it. The suspicion is confirmed when the same job, in the same state, looks the same one lease later.
  *
- * @param look how the job was looked at
- * @param place the place that was looked at, {@code null} for {@link Look#NOWHERE}
+ * @param look what looked wrong
+ * @param place the place where it looked wrong, {@code null} for {@link Look#NOWHERE}
  * @param state the state of the job, see {@link AuditedJob#state()}
  * @param id the id
  */
@@ -21,11 +21,11 @@ record Suspicion(Look look, @Nullable Place place, String state, String id) {
 
     /** How a job was looked at. */
     enum Look {
-        /** The id stands in a place that its job does not name. */
+        /** The id is in a place that does not match the status of its job. */
         LISTED,
-        /** The id stands in a list more than once. */
+        /** The id is in a list more than once. */
         DOUBLED,
-        /** The job exists, and its id seems to stand nowhere. */
+        /** The job exists, and its id seems to be in no place. */
         NOWHERE
     }
 

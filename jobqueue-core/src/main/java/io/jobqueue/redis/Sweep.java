@@ -15,16 +15,17 @@ import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 
 /**
- * The sweep of one queue: reclaims jobs whose lease has expired, and removes jobs that retention does not keep. A round is one
- * page of a pass over the claimed jobs.
+ * The sweep of one queue: reclaims jobs whose lease has expired, and removes jobs that retention does not keep. A round
+ * is one page of a pass over the claimed jobs.
  *
  * <h2>Idle queues</h2>
  *
- * <p>A round first looks whether there are claimed jobs at all; that costs one command for all queues of an application
- * together, see {@link Presence}. When there are none, the round ends. When there are some later, the sweep tells Redis when
- * it last saw none: that look counts as a sweep, so that the time without sweeps does not count as a gap.
+ * <p>A round first checks whether there are claimed jobs; one command checks all queues of an application, see
+ * {@link Presence}. When there are none, the round ends. The next sweep of claimed jobs then passes the time of the
+ * last such check to the script. The check counts as a sweep, so that the idle time does not count as a gap without
+ * sweeps.
  *
- * <p>The histories are cut when their oldest job is too old. The reply of the script says when that will be.
+ * <p>The sweep trims a history when its oldest job is too old. The reply of the script says when that will be.
  */
 final class Sweep implements Chore {
 
@@ -171,7 +172,7 @@ final class Sweep implements Chore {
      *
      * @param reclaimed the jobs that were put back
      * @param more whether the pass goes on with the next call
-     * @param events what listeners are to hear
+     * @param events the events for the listeners
      */
     record Page(List<String> reclaimed, boolean more, List<JobEvent> events) {}
 

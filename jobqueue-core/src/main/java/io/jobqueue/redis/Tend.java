@@ -7,21 +7,23 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * The upkeep of one queue's runs: ends units whose jobs other clients ended, ends runs that are due, reports those that
- * are overdue, and removes those that have expired. On a queue without runs it only checks whether there is one.
+ * The upkeep of one queue's runs: ends units whose jobs other clients ended, ends runs that are due, reports overdue
+ * runs, and removes expired ones. On a queue without runs it only checks whether a run exists.
  */
 final class Tend implements Chore {
 
     private static final Script TEND = Script.of(ScriptOutputType.MULTI, "upkeep/check-run");
     private static final Script HEARD = Script.of(ScriptOutputType.MULTI, "runs/end-foreign-units");
 
-    /** Between two walks over the units of a run for ends that other clients wrote; they keep those for five minutes. */
+    /**
+     * Between two walks over the units of a run for ends that other clients wrote; they keep those for five minutes.
+     */
     private static final Duration WALK = Duration.ofMinutes(1);
 
     /** Pages of such walks in one round. */
     private static final int PAGES = 50;
 
-    /** Calls in one round for ends that the channel told. */
+    /** The most calls in one round for ends that the channel announced. */
     private static final int HEARD_CALLS = 10;
 
     private final QueueRedis redis;
@@ -93,7 +95,7 @@ final class Tend implements Chore {
                 });
     }
 
-    /** Ends the units whose jobs have ended by the hands of other clients, as the channel told. */
+    /** Ends the units whose jobs other clients have ended, according to the channel. */
     private CompletableFuture<?> catchUp(Events events, int calls) {
         List<String> ids = calls > 0 ? foreignEnds.take() : List.of();
         if (ids.isEmpty()) {

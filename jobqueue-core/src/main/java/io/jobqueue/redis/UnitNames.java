@@ -3,11 +3,11 @@ package io.jobqueue.redis;
 import java.util.Locale;
 
 /**
- * Remembers the units of one {@code start} or {@code add}, to find two of them that share a name but not their payload. A
+ * Remembers the units of one {@code start} or {@code add}, to find units with the same name but different payloads. A
  * unit needs 16 bytes here, so that a run of a million units needs 32 MB at most while it is started.
  *
- * <p>A hash table without links: the slot of a name is the first one, from the place that its hash gives, that holds the
- * name or is empty. Not thread-safe.
+ * <p>An open-addressing hash table with linear probing: the slot of a name is the first one after its hash that holds
+ * the name or is empty. Not thread-safe.
  */
 final class UnitNames {
 

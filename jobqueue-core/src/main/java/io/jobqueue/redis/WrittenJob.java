@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A request that is ready to be sent: its id is chosen, and its payload and headers are written as JSON. */
+/** A request that is ready to be sent: it has an id, and its payload and headers are JSON. */
 final class WrittenJob implements Enqueuer.Outgoing {
 
     private final QueueRedis redis;

@@ -7,11 +7,11 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * A recurring job that is ready to be sent: its payload and headers are written as JSON.
+ * A recurring job that is ready to be sent: its payload and headers are JSON.
  *
  * @param name its name
  * @param schedule when it is due
- * @param definition what the scripts know it by, in the order of {@code words/schedules.lua}
+ * @param definition the definition for the scripts, in the order of {@code words/schedules.lua}
  */
 record WrittenSchedule(String name, Schedule schedule, List<String> definition) {
 

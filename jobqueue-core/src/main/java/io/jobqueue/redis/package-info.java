@@ -1,4 +1,4 @@
-/** The only package that knows Lettuce, key names and Lua: the queue, its transitions and the output cache on Redis. */
+/** The queue on Redis. Only this package knows Lettuce, the names of keys, and Lua. */
 @NullMarked
 package io.jobqueue.redis;
 
