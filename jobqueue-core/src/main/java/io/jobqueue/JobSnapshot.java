@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param unitId the unit, or {@code null}
  * @param progress how far the handler said it is, or {@code null} when it did not say
  * @param log the last lines that its handlers wrote, oldest first
+ * @param errors why its last attempts failed, oldest first
  * @since 0.1.0
  */
 public record JobSnapshot(
@@ -55,7 +56,8 @@ public record JobSnapshot(
         @Nullable String runId,
         @Nullable String unitId,
         @Nullable JobProgress progress,
-        List<JobLogLine> log) {
+        List<JobLogLine> log,
+        List<JobError> errors) {
 
     /**
      * The lease of a claimed job, by the clock of Redis. A job whose lease is over stays claimed until a sweep takes it
@@ -67,10 +69,11 @@ public record JobSnapshot(
      */
     public record Lease(Instant renewedAt, Instant endsAt) {}
 
-    /** Copies headers and log. */
+    /** Copies headers, log and errors. */
     public JobSnapshot {
         headers = Map.copyOf(headers);
         log = List.copyOf(log);
+        errors = List.copyOf(errors);
     }
 
     /** The job's tags in the order in which its request named them, perhaps none. */

@@ -17,6 +17,7 @@ import java.time.Duration;
  * @param result limits of results and work outputs
  * @param workOutput outputs of runs
  * @param runs runs
+ * @param errors what a job keeps of failed attempts
  * @since 0.1.0
  */
 public record QueueSettings(
@@ -27,7 +28,8 @@ public record QueueSettings(
         Payload payload,
         Result result,
         WorkOutput workOutput,
-        Runs runs) {
+        Runs runs,
+        Errors errors) {
 
     private static final Duration CENTURY = Duration.ofDays(36_600);
 
@@ -41,12 +43,13 @@ public record QueueSettings(
                 Payload.defaults(),
                 Result.defaults(),
                 WorkOutput.defaults(),
-                Runs.defaults());
+                Runs.defaults(),
+                Errors.defaults());
     }
 
     /** The same settings with other leases. */
     public QueueSettings withLease(Lease other) {
-        return new QueueSettings(other, reclaimer, retry, retention, payload, result, workOutput, runs);
+        return new QueueSettings(other, reclaimer, retry, retention, payload, result, workOutput, runs, errors);
     }
 
     /** The same settings with another visibility timeout; see {@link Lease#withVisibilityTimeout(Duration)}. */
@@ -66,38 +69,43 @@ public record QueueSettings(
 
     /** The same settings with another sweep. */
     public QueueSettings withReclaimer(Reclaimer other) {
-        return new QueueSettings(lease, other, retry, retention, payload, result, workOutput, runs);
+        return new QueueSettings(lease, other, retry, retention, payload, result, workOutput, runs, errors);
     }
 
     /** The same settings with another retry policy. */
     public QueueSettings withRetry(RetryPolicy policy) {
-        return new QueueSettings(lease, reclaimer, policy, retention, payload, result, workOutput, runs);
+        return new QueueSettings(lease, reclaimer, policy, retention, payload, result, workOutput, runs, errors);
     }
 
     /** The same settings with other histories. */
     public QueueSettings withRetention(Retention completed, Retention failed) {
         return new QueueSettings(
-                lease, reclaimer, retry, new Retentions(completed, failed), payload, result, workOutput, runs);
+                lease, reclaimer, retry, new Retentions(completed, failed), payload, result, workOutput, runs, errors);
     }
 
     /** The same settings with other limits of payloads. */
     public QueueSettings withPayload(Payload other) {
-        return new QueueSettings(lease, reclaimer, retry, retention, other, result, workOutput, runs);
+        return new QueueSettings(lease, reclaimer, retry, retention, other, result, workOutput, runs, errors);
     }
 
     /** The same settings with other limits of results. */
     public QueueSettings withResult(Result other) {
-        return new QueueSettings(lease, reclaimer, retry, retention, payload, other, workOutput, runs);
+        return new QueueSettings(lease, reclaimer, retry, retention, payload, other, workOutput, runs, errors);
     }
 
     /** The same settings with other outputs of runs. */
     public QueueSettings withWorkOutput(WorkOutput other) {
-        return new QueueSettings(lease, reclaimer, retry, retention, payload, result, other, runs);
+        return new QueueSettings(lease, reclaimer, retry, retention, payload, result, other, runs, errors);
     }
 
     /** The same settings with other runs. */
     public QueueSettings withRuns(Runs other) {
-        return new QueueSettings(lease, reclaimer, retry, retention, payload, result, workOutput, other);
+        return new QueueSettings(lease, reclaimer, retry, retention, payload, result, workOutput, other, errors);
+    }
+
+    /** The same settings with other limits of what is kept of failed attempts. */
+    public QueueSettings withErrors(Errors other) {
+        return new QueueSettings(lease, reclaimer, retry, retention, payload, result, workOutput, runs, other);
     }
 
     /**
@@ -275,6 +283,33 @@ public record QueueSettings(
         /** Runs that are reported after a day of silence. */
         public static Runs defaults() {
             return new Runs(Duration.ofDays(1));
+        }
+    }
+
+    /**
+     * What a job keeps of its failed attempts.
+     *
+     * @param kept how many attempts, the last ones, from 0 to 100; 10 by default. Attempts in a row that failed alike take the
+     *     room of one
+     * @param maxSize the most characters of one attempt's stack trace, from 200 to 64 Ki; 4 Ki by default
+     * @since 0.1.0
+     */
+    public record Errors(int kept, int maxSize) {
+
+        /** Checks the values. */
+        public Errors {
+            if (kept < 0 || kept > 100) {
+                throw new SettingException("kept", "kept errors must be from 0 to 100, was " + kept);
+            }
+            if (maxSize < 200 || maxSize > 64 * 1024) {
+                throw new SettingException(
+                        "maxSize", "size of a stack trace must be from 200 bytes to 64 KiB, was " + maxSize);
+            }
+        }
+
+        /** Ten attempts of 4 KB. */
+        public static Errors defaults() {
+            return new Errors(10, 4096);
         }
     }
 

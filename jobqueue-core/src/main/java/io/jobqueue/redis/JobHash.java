@@ -1,6 +1,7 @@
 package io.jobqueue.redis;
 
 import io.jobqueue.JobCodec;
+import io.jobqueue.JobError;
 import io.jobqueue.JobLogLine;
 import io.jobqueue.JobProgress;
 import io.jobqueue.JobSnapshot;
@@ -8,6 +9,7 @@ import io.jobqueue.JobStatus;
 import io.jobqueue.JsonText;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,6 +17,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The fields of a job's hash as a snapshot. Other clients and operators write to the hash too, so a field without a
@@ -27,7 +32,7 @@ record JobHash(String queue, String id, Map<String, String> fields, JobCodec cod
     /** The field {@code progress}: when it was written, how much is done, of how much, and a note. */
     private static final Pattern PROGRESS = Pattern.compile("(\\d{1,15}):(\\d{1,18}):(\\d{1,18}):(.*)");
 
-    /** A line of the field {@code log}: when it was written, in which attempt, and its text. */
+    /** A line of the fields {@code log} and {@code errors}: when it was written, in which attempt, and its text. */
     private static final Pattern LOG_LINE = Pattern.compile("(\\d{1,15}):(\\d{1,9}):(.*)");
 
     /** Reads a job; empty when there is none of this id. */
@@ -83,7 +88,36 @@ record JobHash(String queue, String id, Map<String, String> fields, JobCodec cod
                 runId,
                 unitId,
                 progress(),
-                log());
+                log(),
+                errors());
+    }
+
+    private List<JobError> errors() {
+        List<JobError> errors = new ArrayList<>();
+        String details = "{}";
+        for (String line : fields.getOrDefault("errors", "").split("\n")) {
+            Matcher parts = LOG_LINE.matcher(line);
+            if (parts.matches()) {
+                details = parts.group(3).equals("=") ? details : parts.group(3);
+                errors.add(error(parts, details));
+            }
+        }
+        return errors;
+    }
+
+    private static JobError error(Matcher parts, String details) {
+        JsonNode read;
+        try {
+            read = JsonMapper.shared().readTree(details);
+        } catch (JacksonException ex) {
+            read = JsonMapper.shared().createObjectNode(); // other hands wrote it
+        }
+        return new JobError(
+                Instant.ofEpochMilli(Long.parseLong(parts.group(1))),
+                Integer.parseInt(parts.group(2)),
+                read.path("type").stringValue(null),
+                read.path("message").stringValue(null),
+                read.path("trace").stringValue(null));
     }
 
     private @Nullable JobProgress progress() {

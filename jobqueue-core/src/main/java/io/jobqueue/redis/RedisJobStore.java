@@ -137,6 +137,7 @@ final class RedisJobStore implements JobStore {
                 settings.retention().completed().kept(),
                 settings.retention().failed().kept(),
                 settings.workOutput().ttl(),
+                settings.errors().kept(),
                 plain);
         for (Settlement settlement : batch) {
             if (isPlain(settlement)) {
@@ -171,26 +172,41 @@ final class RedisJobStore implements JobStore {
     }
 
     private static void addOther(Settlement settlement, List<String> args) {
-        if (settlement instanceof Settlement.Complete end) {
-            addOther(args, end.claim(), "DELIVER", end.result(), end.output().equals(end.result()) ? "" : end.output());
-        } else if (settlement instanceof Settlement.Retry end) {
-            addOther(args, end.claim(), "RETRY", end.reason().text(), "", end.delay(), end.maxAttempts());
-        } else if (settlement instanceof Settlement.Snooze end) {
-            addOther(args, end.claim(), "SNOOZE", "", "", end.delay(), 0);
+        addEnd(settlement, args);
+        args.add(details(settlement));
+    }
+
+    private static String details(Settlement settlement) {
+        Settlement.Cause cause = null;
+        if (settlement instanceof Settlement.Retry end) {
+            cause = end.cause();
         } else if (settlement instanceof Settlement.Fail end) {
-            addOther(args, end.claim(), "FAIL", end.reason().text(), "");
+            cause = end.cause();
+        }
+        return cause == null ? "" : cause.details();
+    }
+
+    private static void addEnd(Settlement settlement, List<String> args) {
+        if (settlement instanceof Settlement.Complete end) {
+            addEnd(args, end.claim(), "DELIVER", end.result(), end.output().equals(end.result()) ? "" : end.output());
+        } else if (settlement instanceof Settlement.Retry end) {
+            addEnd(args, end.claim(), "RETRY", end.reason().text(), "", end.delay(), end.maxAttempts());
+        } else if (settlement instanceof Settlement.Snooze end) {
+            addEnd(args, end.claim(), "SNOOZE", "", "", end.delay(), 0);
+        } else if (settlement instanceof Settlement.Fail end) {
+            addEnd(args, end.claim(), "FAIL", end.reason().text(), "");
         } else if (settlement instanceof Settlement.Unknown end) {
-            addOther(args, end.claim(), "UNKNOWN", end.reason().text(), "", end.unknownFor(), 0);
+            addEnd(args, end.claim(), "UNKNOWN", end.reason().text(), "", end.unknownFor(), 0);
         } else {
-            addOther(args, settlement.claim(), "RELEASE", "", "");
+            addEnd(args, settlement.claim(), "RELEASE", "", "");
         }
     }
 
-    private static void addOther(List<String> args, Claim claim, String verb, String text, String output) {
-        addOther(args, claim, verb, text, output, Duration.ZERO, 0);
+    private static void addEnd(List<String> args, Claim claim, String verb, String text, String output) {
+        addEnd(args, claim, verb, text, output, Duration.ZERO, 0);
     }
 
-    private static void addOther(
+    private static void addEnd(
             List<String> args, Claim claim, String verb, String text, String output, Duration delay, int maxAttempts) {
         RunPart.Unit unit = claim.unit();
         args.addAll(Args.of(

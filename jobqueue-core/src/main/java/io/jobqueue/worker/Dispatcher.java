@@ -83,7 +83,8 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
         this.listener = engine.listener();
         UnknownJobs unknown =
                 new UnknownJobs(source.handlers(), settings.unknownFor(), engine.unknownKinds(), listener);
-        this.runner = new JobRunner(source.handlers(), store.settings(), store.codec(), listener, unknown);
+        this.runner =
+                new JobRunner(source.handlers(), store.settings(), store.codec(), listener, unknown, engine.redactor());
         this.crew = crew;
         this.loop = new Loop("jobqueue-" + store.queue() + "-dispatcher", false, this::turn);
         this.demand = new Demand(loop, slots, settings, engine.patience().idle());

@@ -1,6 +1,7 @@
 package io.jobqueue.worker;
 
 import io.jobqueue.JobListener;
+import io.jobqueue.Redactor;
 import java.util.List;
 import java.util.concurrent.ThreadFactory;
 import java.util.stream.Stream;
@@ -17,6 +18,7 @@ public final class Engine {
 
     private final JobListener listener;
     private final ThreadFactory threads;
+    private final Redactor redactor;
     private final Patience patience;
     private final Watch watch;
     private final LeaseKeeper keeper;
@@ -30,17 +32,30 @@ public final class Engine {
      * @param threads makes the threads that handlers run on, virtual ones for example
      */
     public static Engine of(Signals signals, JobListener listener, ThreadFactory threads) {
-        return of(signals, listener, threads, Patience.USUAL);
+        return of(signals, listener, threads, Redactor.none());
+    }
+
+    /**
+     * Makes an engine whose errors are redacted.
+     *
+     * @param signals where the engine learns that an idle queue has work
+     * @param listener receives the events of all pools
+     * @param threads makes the threads that handlers run on, virtual ones for example
+     * @param redactor sees the texts of failed attempts before they are stored
+     */
+    public static Engine of(Signals signals, JobListener listener, ThreadFactory threads, Redactor redactor) {
+        return new Engine(signals, listener, threads, redactor, Patience.USUAL);
     }
 
     /** For tests, which have less patience. */
     static Engine of(Signals signals, JobListener listener, ThreadFactory threads, Patience patience) {
-        return new Engine(signals, listener, threads, patience);
+        return new Engine(signals, listener, threads, Redactor.none(), patience);
     }
 
-    private Engine(Signals signals, JobListener listener, ThreadFactory threads, Patience patience) {
+    private Engine(Signals signals, JobListener listener, ThreadFactory threads, Redactor redactor, Patience patience) {
         this.listener = EventLog.before(listener);
         this.threads = threads;
+        this.redactor = redactor;
         this.patience = patience;
         this.watch = new Watch(signals);
         this.keeper = new LeaseKeeper(this.listener, patience);
@@ -57,6 +72,10 @@ public final class Engine {
 
     ThreadFactory threads() {
         return threads;
+    }
+
+    Redactor redactor() {
+        return redactor;
     }
 
     Patience patience() {

@@ -9,6 +9,7 @@ import io.jobqueue.JobEvent;
 import io.jobqueue.JobListener;
 import io.jobqueue.JobOutcome;
 import io.jobqueue.QueueSettings;
+import io.jobqueue.Redactor;
 import io.jobqueue.RetryPolicy;
 import io.jobqueue.RunPart;
 import io.jobqueue.TooLargeException;
@@ -26,25 +27,26 @@ import org.slf4j.MDC;
  */
 final class JobRunner {
 
-    private static final int CAUSES = 20;
-
-    /**
-     * The longest message of an exception, so that the message of its root cause also fits into the job's last error.
-     */
-    private static final int MOST_BEFORE_ROOT = 2000;
-
     private final Handlers handlers;
     private final QueueSettings settings;
     private final JobCodec codec;
     private final JobListener listener;
     private final UnknownJobs unknown;
+    private final ErrorTexts texts;
 
-    JobRunner(Handlers handlers, QueueSettings settings, JobCodec codec, JobListener listener, UnknownJobs unknown) {
+    JobRunner(
+            Handlers handlers,
+            QueueSettings settings,
+            JobCodec codec,
+            JobListener listener,
+            UnknownJobs unknown,
+            Redactor redactor) {
         this.handlers = handlers;
         this.settings = settings;
         this.codec = codec;
         this.listener = listener;
         this.unknown = unknown;
+        this.texts = new ErrorTexts(redactor, settings.errors().maxSize());
     }
 
     /** The limit of a claim's attempts: the job's own, else its kind's, else the queue's. */
@@ -141,15 +143,19 @@ final class JobRunner {
         }
         if (outcome instanceof JobOutcome.RetryIn again) {
             return new Settlement.Retry(
-                    claim, FailureReason.handler(again.reason()), again.delay(), attempt.maxAttempts(), thrown);
+                    claim,
+                    FailureReason.handler(texts.redacted(again.reason())),
+                    again.delay(),
+                    attempt.maxAttempts(),
+                    cause(thrown));
         }
         if (outcome instanceof JobOutcome.Snooze snooze) {
             return new Settlement.Snooze(claim, snooze.delay());
         }
         if (outcome instanceof JobOutcome.Discard discard) {
-            return fail(claim, Code.DISCARDED, discard.reason(), thrown);
+            return fail(claim, Code.DISCARDED, texts.redacted(discard.reason()), thrown);
         }
-        return fail(claim, Code.HANDLER, ((JobOutcome.DeadLetter) outcome).reason(), thrown);
+        return fail(claim, Code.HANDLER, texts.redacted(((JobOutcome.DeadLetter) outcome).reason()), thrown);
     }
 
     private Settlement failure(Attempt attempt, Handler handler, Throwable thrown) {
@@ -158,10 +164,12 @@ final class JobRunner {
             return unknown.payload(claim, handler.kind(), unreadable);
         }
         JobOutcome.Thrown said =
-                cause(thrown, Set.of(JobOutcome.Thrown.class)) instanceof JobOutcome.Thrown found ? found : null;
+                ErrorTexts.find(thrown, Set.of(JobOutcome.Thrown.class)) instanceof JobOutcome.Thrown found
+                        ? found
+                        : null;
         if (said != null) {
             try {
-                return settlement(attempt, handler, said.outcome(), thrown == said ? causeOf(said) : thrown);
+                return settlement(attempt, handler, said.outcome(), thrown == said ? ErrorTexts.causeOf(said) : thrown);
             } catch (Throwable ex) {
                 return badResult(attempt, ex);
             }
@@ -177,8 +185,8 @@ final class JobRunner {
             // becomes a failure, unless the run was started again meanwhile.
             return release(claim);
         }
-        String error = describe(thrown);
-        return cause(thrown, handler.nonRetryable()) == null
+        String error = texts.words(thrown);
+        return ErrorTexts.find(thrown, handler.nonRetryable()) == null
                 ? retry(attempt, Code.HANDLER, error, thrown)
                 : fail(claim, Code.HANDLER, error, thrown);
     }
@@ -196,18 +204,22 @@ final class JobRunner {
         return new Settlement.Release(claim);
     }
 
+    private Settlement.@Nullable Cause cause(@Nullable Throwable thrown) {
+        return thrown == null ? null : texts.cause(thrown);
+    }
+
     private Settlement retry(Attempt attempt, Code code, String words, @Nullable Throwable thrown) {
         Claim claim = attempt.claim();
         Duration delay = retry(claim).delayAfter(claim.attempt(), ThreadLocalRandom.current());
-        return new Settlement.Retry(claim, new FailureReason(code, words), delay, attempt.maxAttempts(), thrown);
+        return new Settlement.Retry(claim, new FailureReason(code, words), delay, attempt.maxAttempts(), cause(thrown));
     }
 
-    private static Settlement fail(Claim claim, Code code, String words) {
+    private Settlement fail(Claim claim, Code code, String words) {
         return fail(claim, code, words, null);
     }
 
-    private static Settlement fail(Claim claim, Code code, String words, @Nullable Throwable thrown) {
-        return new Settlement.Fail(claim, new FailureReason(code, words), thrown);
+    private Settlement fail(Claim claim, Code code, String words, @Nullable Throwable thrown) {
+        return new Settlement.Fail(claim, new FailureReason(code, words), cause(thrown));
     }
 
     /**
@@ -215,59 +227,11 @@ final class JobRunner {
      */
     private Settlement badResult(Attempt attempt, Throwable thrown) {
         Code code = thrown instanceof TooLargeException ? Code.RESULT_TOO_LARGE : Code.BAD_RESULT;
-        String words =
-                thrown instanceof IllegalArgumentException ? String.valueOf(thrown.getMessage()) : describe(thrown);
-        return cause(thrown, Set.of(OutOfMemoryError.class)) == null
+        String words = thrown instanceof IllegalArgumentException
+                ? texts.redacted(String.valueOf(thrown.getMessage()))
+                : texts.words(thrown);
+        return ErrorTexts.find(thrown, Set.of(OutOfMemoryError.class)) == null
                 ? fail(attempt.claim(), code, words, thrown)
                 : retry(attempt, code, words, thrown);
-    }
-
-    /** The first of a throwable and its causes that is one of these types. */
-    private static @Nullable Throwable cause(Throwable thrown, Set<? extends Class<? extends Throwable>> types) {
-        Throwable at = thrown;
-        for (int i = 0; i < CAUSES && at != null; i++) {
-            Throwable candidate = at;
-            if (types.stream().anyMatch(type -> type.isInstance(candidate))) {
-                return at;
-            }
-            at = causeOf(at);
-        }
-        return null;
-    }
-
-    private static @Nullable Throwable causeOf(Throwable thrown) {
-        try {
-            return thrown.getCause();
-        } catch (Throwable ex) {
-            return null;
-        }
-    }
-
-    /** A throwable and its root cause in words. */
-    private static String describe(Throwable thrown) {
-        Throwable root = thrown;
-        for (int i = 0; i < CAUSES; i++) {
-            Throwable cause = causeOf(root);
-            if (cause == null) {
-                break;
-            }
-            root = cause;
-        }
-        String said = said(thrown);
-        if (root == thrown) {
-            return said;
-        }
-        return (said.length() > MOST_BEFORE_ROOT ? said.substring(0, MOST_BEFORE_ROOT) + "…" : said) + "; root cause: "
-                + said(root);
-    }
-
-    private static String said(Throwable thrown) {
-        String type = thrown.getClass().getName();
-        try {
-            String message = thrown.getMessage();
-            return message == null ? type : type + ": " + message;
-        } catch (Throwable ex) {
-            return type + ": (its message cannot be read)";
-        }
     }
 }

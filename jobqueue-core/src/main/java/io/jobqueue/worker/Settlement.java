@@ -28,6 +28,23 @@ public sealed interface Settlement {
      */
     JobEvent event(Answer answer, Duration took);
 
+    /**
+     * What a handler threw.
+     *
+     * @param throwable for listeners
+     * @param details class, message and stack trace as one line of JSON, for the store
+     */
+    record Cause(Throwable throwable, String details) {
+
+        static @Nullable Throwable thrown(@Nullable Cause cause) {
+            return cause == null ? null : cause.throwable;
+        }
+
+        static int size(@Nullable Cause cause) {
+            return cause == null ? 0 : cause.details.length();
+        }
+    }
+
     /** What became of one settlement. */
     enum Answer {
         /** The job was no longer the claim's; nothing was changed. */
@@ -75,9 +92,9 @@ public sealed interface Settlement {
      * @param reason why it failed
      * @param delay how long the job waits; zero puts it straight back
      * @param maxAttempts the limit of attempts by the settings of kind and queue; the job's own limit stands above it
-     * @param thrown what the handler threw, for listeners; {@code null} when it threw nothing
+     * @param cause what the handler threw; {@code null} when it threw nothing
      */
-    record Retry(Claim claim, FailureReason reason, Duration delay, int maxAttempts, @Nullable Throwable thrown)
+    record Retry(Claim claim, FailureReason reason, Duration delay, int maxAttempts, @Nullable Cause cause)
             implements Settlement {
 
         /** A retry without an exception. */
@@ -87,15 +104,15 @@ public sealed interface Settlement {
 
         @Override
         public int size() {
-            return reason.words().length();
+            return reason.words().length() + Cause.size(cause);
         }
 
         @Override
         public JobEvent event(Answer answer, Duration took) {
             return switch (answer) {
                 case REFUSED -> new JobEvent.Refused(claim);
-                case DONE, ALREADY -> new JobEvent.Retried(claim, reason, delay, took, thrown);
-                case FAILED -> new JobEvent.Failed(claim, reason, took, thrown);
+                case DONE, ALREADY -> new JobEvent.Retried(claim, reason, delay, took, Cause.thrown(cause));
+                case FAILED -> new JobEvent.Failed(claim, reason, took, Cause.thrown(cause));
             };
         }
     }
@@ -104,9 +121,9 @@ public sealed interface Settlement {
      * The job failed for good.
      *
      * @param reason why it failed
-     * @param thrown what the handler threw, for listeners; {@code null} when it threw nothing
+     * @param cause what the handler threw; {@code null} when it threw nothing
      */
-    record Fail(Claim claim, FailureReason reason, @Nullable Throwable thrown) implements Settlement {
+    record Fail(Claim claim, FailureReason reason, @Nullable Cause cause) implements Settlement {
 
         /** A failure without an exception. */
         public Fail(Claim claim, FailureReason reason) {
@@ -115,14 +132,14 @@ public sealed interface Settlement {
 
         @Override
         public int size() {
-            return reason.words().length();
+            return reason.words().length() + Cause.size(cause);
         }
 
         @Override
         public JobEvent event(Answer answer, Duration took) {
             return answer == Answer.REFUSED
                     ? new JobEvent.Refused(claim)
-                    : new JobEvent.Failed(claim, reason, took, thrown);
+                    : new JobEvent.Failed(claim, reason, took, Cause.thrown(cause));
         }
     }
 

@@ -7,6 +7,7 @@ import io.jobqueue.JobEvent;
 import io.jobqueue.JobQueue;
 import io.jobqueue.JobRequest;
 import io.jobqueue.QueueSettings;
+import io.jobqueue.Redactor;
 import io.jobqueue.RetryPolicy;
 import io.jobqueue.redis.Chores;
 import io.jobqueue.redis.RedisConnector;
@@ -58,6 +59,7 @@ class Stage implements AutoCloseable {
 
     private final Meters meters = new Meters("q");
     private final RedisClient raw;
+    private Redactor redactor = Redactor.none();
     private boolean alone = true;
     private final Deque<Runnable> endings = new ArrayDeque<>();
 
@@ -113,9 +115,14 @@ class Stage implements AutoCloseable {
     }
 
     /** A pool that runs until the stage is closed. */
+    /** Redacts the errors of pools that are made from now on. */
+    void redactor(Redactor other) {
+        redactor = other;
+    }
+
     WorkerPool pool(WorkerSettings settings, Handler... handlers) {
         WorkerPool pool = new WorkerPool(
-                Engine.of(queues.signals(), this::note, HandlerThreads.factory()),
+                Engine.of(queues.signals(), this::note, HandlerThreads.factory(), redactor),
                 store,
                 queues.notes("q"),
                 Handlers.of(List.of(handlers)),

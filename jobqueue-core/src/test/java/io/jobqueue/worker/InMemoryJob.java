@@ -1,7 +1,9 @@
 package io.jobqueue.worker;
 
 import io.jobqueue.Claim;
+import io.jobqueue.FailureReason;
 import io.jobqueue.JobCodec;
+import io.jobqueue.JobError;
 import io.jobqueue.JobLogLine;
 import io.jobqueue.JobProgress;
 import io.jobqueue.JobRequest;
@@ -14,6 +16,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /** A job in the {@link InMemoryJobStore}. Guarded by the store. */
 final class InMemoryJob {
@@ -31,6 +35,7 @@ final class InMemoryJob {
     final long enqueuedAt;
     final Map<String, String> steps = new HashMap<>();
     final List<JobLogLine> log = new ArrayList<>();
+    final List<JobError> errors = new ArrayList<>();
 
     @Nullable
     JobProgress progress;
@@ -78,6 +83,22 @@ final class InMemoryJob {
         return expiresIn > 0 && fence == 0 && now > Math.max(dueAt, enqueuedAt) + expiresIn;
     }
 
+    /** Keeps why the attempt failed. */
+    void failed(FailureReason reason, Settlement.@Nullable Cause cause, long now, int kept) {
+        JsonNode details = cause == null
+                ? JsonMapper.shared().createObjectNode().put("message", reason.text())
+                : JsonMapper.shared().readTree(cause.details());
+        errors.add(new JobError(
+                Instant.ofEpochMilli(now),
+                attempts,
+                details.path("type").stringValue(null),
+                details.path("message").stringValue(null),
+                details.path("trace").stringValue(null)));
+        if (errors.size() > kept) {
+            errors.remove(0);
+        }
+    }
+
     boolean isOwnedBy(Claim claim) {
         return !claim.token().isEmpty() && status == JobStatus.PROCESSING && token.equals(claim.token());
     }
@@ -114,6 +135,7 @@ final class InMemoryJob {
                 runId,
                 unitId,
                 progress,
-                log);
+                log,
+                errors);
     }
 }

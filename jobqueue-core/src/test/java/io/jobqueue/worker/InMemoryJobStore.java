@@ -374,6 +374,7 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
         job.endedVerb = Verb.of(end);
         job.token = "";
         if (end instanceof Settlement.Fail fail) {
+            job.failed(fail.reason(), fail.cause(), now, settings.errors().kept());
             dropped[0] += bury(job, unit(claim), fail.reason().text(), now);
             return Answer.DONE;
         }
@@ -414,6 +415,7 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
 
     private Answer retry(InMemoryJob job, Settlement.Retry end, long now, long[] dropped) {
         int limit = job.maxAttempts > 0 ? job.maxAttempts : end.maxAttempts();
+        job.failed(end.reason(), end.cause(), now, settings.errors().kept());
         if (job.attempts >= limit) {
             dropped[0] += bury(job, unit(end.claim()), end.reason().text(), now);
             return Answer.FAILED;

@@ -5,6 +5,7 @@ import io.jobqueue.JobEvent;
 import io.jobqueue.JobListener;
 import io.jobqueue.JobQueue;
 import io.jobqueue.JobRuns;
+import io.jobqueue.Redactor;
 import io.jobqueue.WorkOutputCache;
 import io.jobqueue.redis.RedisConnector;
 import io.jobqueue.redis.RedisQueues;
@@ -224,8 +225,16 @@ public final class JobQueueAutoConfiguration {
     /** The pools of all contexts that share a queue share an engine. */
     @Bean("jobqueue.engine")
     @ConditionalOnMissingBean
-    Engine jobQueueEngine(RedisQueues queues, ApplicationListeners listeners, Environment environment) {
-        return Engine.of(queues.signals(), listeners::tell, handlerThreads(environment));
+    Engine jobQueueEngine(
+            RedisQueues queues,
+            ApplicationListeners listeners,
+            Environment environment,
+            ObjectProvider<Redactor> redactor) {
+        return Engine.of(
+                queues.signals(),
+                listeners::tell,
+                handlerThreads(environment),
+                redactor.getIfAvailable(Redactor::none));
     }
 
     @Bean("jobqueue.workLifecycle")

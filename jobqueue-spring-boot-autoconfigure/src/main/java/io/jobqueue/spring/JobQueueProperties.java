@@ -39,6 +39,7 @@ import org.springframework.util.unit.DataSize;
  * @param result Results and work outputs.
  * @param workOutput Outputs of runs.
  * @param runs Runs.
+ * @param errors What a job keeps of failed attempts.
  * @param json Mapper that writes and reads payloads, results and work outputs.
  * @param shutdown Stop of the application.
  * @param queues Settings of single queues by name, each with the groups of all queues. What is not set for a queue falls
@@ -66,6 +67,7 @@ record JobQueueProperties(
         @DefaultValue Result result,
         @DefaultValue WorkOutput workOutput,
         @DefaultValue Runs runs,
+        @DefaultValue Errors errors,
         @DefaultValue Json json,
         @DefaultValue Shutdown shutdown,
         @DefaultValue Map<String, Queue> queues,
@@ -83,7 +85,7 @@ record JobQueueProperties(
 
     /** The properties of all queues. */
     Queue allQueues() {
-        return new Queue(worker, lease, reclaimer, retry, retention, payload, result, workOutput, runs);
+        return new Queue(worker, lease, reclaimer, retry, retention, payload, result, workOutput, runs, errors);
     }
 
     /** The properties of a queue, if any of its own are set. */
@@ -418,6 +420,26 @@ record JobQueueProperties(
     }
 
     /**
+     * What a job keeps of its failed attempts.
+     *
+     * @param kept Number of failed attempts, the last ones, whose class, message and stack trace a job keeps, from 0 to 100.
+     * @param maxSize Most characters of the stack trace of an attempt, causes included.
+     */
+    record Errors(@Nullable Integer kept, @Nullable DataSize maxSize) implements Group<QueueSettings.Errors> {
+
+        @Override
+        public QueueSettings.Errors defaults() {
+            return QueueSettings.Errors.defaults();
+        }
+
+        @Override
+        public QueueSettings.Errors over(QueueSettings.Errors base) {
+            return new QueueSettings.Errors(
+                    or(kept, base.kept()), maxSize == null ? base.maxSize() : Math.toIntExact(maxSize.toBytes()));
+        }
+    }
+
+    /**
      * One queue, or all queues. Its worker pool has settings of its own.
      *
      * @param worker Worker pool of the queue.
@@ -429,6 +451,7 @@ record JobQueueProperties(
      * @param result Results and work outputs.
      * @param workOutput Outputs of runs.
      * @param runs Runs.
+     * @param errors What a job keeps of failed attempts.
      */
     record Queue(
             @DefaultValue Worker worker,
@@ -439,7 +462,8 @@ record JobQueueProperties(
             @DefaultValue Payload payload,
             @DefaultValue Result result,
             @DefaultValue WorkOutput workOutput,
-            @DefaultValue Runs runs)
+            @DefaultValue Runs runs,
+            @DefaultValue Errors errors)
             implements Group<QueueSettings> {
 
         @Override
@@ -457,7 +481,8 @@ record JobQueueProperties(
                     payload.over(base.payload()),
                     result.over(base.result()),
                     workOutput.over(base.workOutput()),
-                    runs.over(base.runs()));
+                    runs.over(base.runs()),
+                    errors.over(base.errors()));
         }
     }
 

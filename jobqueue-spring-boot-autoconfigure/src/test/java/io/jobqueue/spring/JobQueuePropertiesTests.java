@@ -85,7 +85,8 @@ class JobQueuePropertiesTests {
                                     new QueueSettings.Payload(2048),
                                     new QueueSettings.Result(4096),
                                     new QueueSettings.WorkOutput(Duration.ofDays(2)),
-                                    new QueueSettings.Runs(Duration.ofHours(3))));
+                                    new QueueSettings.Runs(Duration.ofHours(3)),
+                                    new QueueSettings.Errors(3, 1024)));
                     assertThat(settings.worker("mail"))
                             .isEqualTo(new WorkerSettings(
                                     4,
@@ -94,6 +95,8 @@ class JobQueuePropertiesTests {
                                     Duration.ofHours(2),
                                     Duration.ofSeconds(25)));
                 },
+                "jobqueue.queues.mail.errors.kept=3",
+                "jobqueue.queues.mail.errors.max-size=1KB",
                 "jobqueue.queues.mail.worker.concurrency=4",
                 "jobqueue.queues.mail.worker.poll-interval=100ms",
                 "jobqueue.queues.mail.worker.max-run-time=1m",

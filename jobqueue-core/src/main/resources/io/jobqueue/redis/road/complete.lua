@@ -1,10 +1,10 @@
 -- Ends attempts, each only if its token still owns the job. This file handles jobs that completed, belong to no run and have no
 -- unique key. Most calls hold only those; `road/settle` handles the others.
 -- KEYS the queue's
--- ARGV[1] completed jobs to keep  [2] dead letters to keep  [3] how long a run's keys live on (ms)
---   [4] how many attempts completed, belong to no run and have no unique key; they come first: id, token, result of each
+-- ARGV[1] completed jobs to keep  [2] dead letters to keep  [3] how long a run's keys live on (ms)  [4] how many failed
+--   attempts of a job to keep  [5] how many attempts completed, belong to no run and have no unique key; they come first: id, token, result of each
 --   then for each other: id, token, verb (DELIVER | RETRY | SNOOZE | FAIL | RELEASE | UNKNOWN), text (result or error), output
---   ('' = the same), delay (ms; of UNKNOWN how long a job may be unknown), max_attempts, run_id, unit_id. DELIVER completes a
+--   ('' = the same), delay (ms; of UNKNOWN how long a job may be unknown), max_attempts, run_id, unit_id, details of a failure or ''. DELIVER completes a
 --   unit, a gather job, or a job with a unique key.
 -- returns { one digit an attempt: 0 refused, 1 done, 2 had been done, 3 is a final failure instead; dead letters dropped;
 --   { run id, state, … } of the runs that ended; why Redis refused a message, if it did }
@@ -15,8 +15,8 @@ read('LLEN', COMPLETED)
 
 -- The token is enough to look at: as long as the job has it, the job is being processed, or has completed and is in no list.
 local answers, hashes = {}, {}
-local others_at = 5 + 3 * ARGV[4]
-for i = 5, others_at - 3, 3 do
+local others_at = 6 + 3 * ARGV[5]
+for i = 6, others_at - 3, 3 do
   local hash, token = JOB .. ARGV[i], ARGV[i + 1]
   local owner = try('HGET', hash, 'claim_token')
   hashes[#hashes + 1] = token ~= '' and owner == token and hash
@@ -32,7 +32,7 @@ if not scan then
   begin_writing() -- a mark needs memory, a LREM does not
 end
 for at, hash in ipairs(hashes) do
-  local i = 2 + 3 * at
+  local i = 3 + 3 * at
   local id, answer = ARGV[i], REFUSED
   if hash and leave(id, hash) then
     complete(id, hash, ARGV[i + 2])

@@ -1,7 +1,7 @@
 -- Goes on from `road/complete`: ends the attempts that did not just complete. The output or the failure of a unit is written
 -- in the same step.
--- needs: words/runs words/run-ends words/units words/totals words/unknown doors/end doors/fail doors/join doors/unique doors/wait-again
-local keep_failed, ttl = tonumber(ARGV[2]), tonumber(ARGV[3])
+-- needs: words/runs words/run-ends words/units words/totals words/unknown words/errors doors/end doors/fail doors/join doors/unique doors/wait-again
+local keep_failed, ttl, keep_errors = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 earliest = next_due
 
 -- Why an attempt becomes a final failure instead of the end that it asks for; nil when it does not.
@@ -29,7 +29,7 @@ local function answer_again(hash, status, owner, token, verb)
 end
 
 local entries = {}
-for i = others_at, #ARGV, 9 do
+for i = others_at, #ARGV, 10 do
   local id, token, verb, words = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local hash, at = JOB .. id, #answers + 1
   local f
@@ -42,7 +42,7 @@ for i = others_at, #ARGV, 9 do
     local entry = {
       at = at, id = id, hash = hash, token = token, asked = verb, verb = verb, words = words,
       output = ARGV[i + 4] ~= '' and ARGV[i + 4] or words, delay = tonumber(ARGV[i + 5]), run = ARGV[i + 7], unit = ARGV[i + 8],
-      gathers = f[3], unique = verb == 'DELIVER' and f[4], attempts = number(f[4], 1), fence = f[6], was_unknown = f[7],
+      details = ARGV[i + 9], gathers = f[3], unique = verb == 'DELIVER' and f[4], attempts = number(f[4], 1), fence = f[6], was_unknown = f[7],
     }
     entry.spared = math.max(0, entry.attempts - 1) -- what a job has whose claim costs no attempt
     entry.since = verb == 'UNKNOWN' and unknown_since(f[7], entry.spared)
@@ -72,6 +72,13 @@ local function hand_back(entry, due, at_head, ...)
   wait_again(entry.id, due, at_head, 'claim_token', '', 'claimed_at_ms', '0', 'ended', trace_of(entry), ...)
 end
 
+-- Keeps why an attempt failed; one that is given back has not failed.
+local function note_error(entry)
+  if entry.asked == 'RETRY' or entry.asked == 'FAIL' then
+    keep_error(entry.hash, text(entry.attempts), entry.details, entry.words, keep_errors)
+  end
+end
+
 local released, failed, retried, snoozed, unknown = {}, 0, 0, 0, 0
 for _, entry in ipairs(entries) do
   local id, hash = entry.id, entry.hash
@@ -86,6 +93,7 @@ for _, entry in ipairs(entries) do
     end_gather(entry.gathers, id, 'completed', entry.output)
   elseif entry.verb == 'FAIL' then
     call('HSET', hash, 'ended', trace_of(entry))
+    note_error(entry)
     if entry.since then
       call('HSET', hash, 'attempts', text(entry.spared))
     end
@@ -104,6 +112,7 @@ for _, entry in ipairs(entries) do
     unknown = unknown + 1
   else
     local due = now + entry.delay
+    note_error(entry)
     hand_back(entry, due, false, 'last_error', entry.words, 'last_error_at_ms', NOW, 'due_at_ms', text(due))
     retried = retried + 1
     ended(id, 'retry')
