@@ -150,9 +150,13 @@ record AuditedJob(
         return place != null && place.isHistory();
     }
 
-    /** Whether the job was cancelled where it waited: its id stays in {@code pending} until a claim passes over it. */
+    /**
+     * Whether the job was cancelled where it waited: its id stays in {@code pending} until a claim passes over it. A client of
+     * the guide that took the job raised the attempts and left the field alone.
+     */
     boolean isCancelledInPending() {
-        return hasEnded() && field("in_pending") != null;
+        return "failed".equals(field("status"))
+                && fields.getOrDefault("attempts", "0").equals(field("in_pending"));
     }
 
     /** The place that the status names, or {@code null} when it names none. */

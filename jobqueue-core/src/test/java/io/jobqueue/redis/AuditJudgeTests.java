@@ -406,6 +406,15 @@ class AuditJudgeTests {
     }
 
     @Test
+    void aCancelledJobThatAGuideClientTookHasItsPlaceInTheHistory() {
+        Job taken = new Job(State.FAILED).with("in_pending", "0");
+        Job completed = new Job(State.COMPLETED_BY_GUIDE).with("in_pending", "1");
+
+        assertThat(findings(taken.look())).isEmpty();
+        assertThat(findings(completed.look())).isEmpty();
+    }
+
+    @Test
     void deletesAnEndedJobThatRetentionWouldNotKeep() {
         AuditedJob tooOld = new Job(State.COMPLETED)
                 .nowhere()

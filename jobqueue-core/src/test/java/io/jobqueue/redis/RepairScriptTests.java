@@ -219,7 +219,18 @@ class RepairScriptTests {
     @Test
     void theStatusFollowsTheListInWhichTheJobStands() {
         bench.redis.hset(
-                key("one"), Map.of("status", "paused", "claim_token", "x", "claimed_at_ms", "1", "in_pending", "0"));
+                key("one"),
+                Map.of(
+                        "status",
+                        "paused",
+                        "claim_token",
+                        "x",
+                        "claimed_at_ms",
+                        "1",
+                        "in_pending",
+                        "0",
+                        "delete_at_ms",
+                        "1"));
         bench.redis.expire(key("one"), 300);
 
         assertThat(repair(Damage.STATUS, Act.FOLLOW_PLACE, Place.PENDING, look("one")))
@@ -228,7 +239,7 @@ class RepairScriptTests {
                 .containsEntry("status", "pending")
                 .containsEntry("claim_token", "")
                 .containsEntry("claimed_at_ms", "0")
-                .doesNotContainKey("in_pending");
+                .doesNotContainKeys("in_pending", "delete_at_ms");
         assertThat(bench.redis.ttl(key("one"))).isEqualTo(-1);
         assertThat(repair(Damage.STATUS, Act.FOLLOW_PLACE, Place.COMPLETED, look("one")))
                 .isEqualTo("N");

@@ -14,11 +14,13 @@ import io.jobqueue.JobStatus;
 import io.jobqueue.embedded.RedisServer;
 import io.jobqueue.worker.JobStore.Renewal;
 import io.jobqueue.worker.JobStore.Renewed;
+import io.lettuce.core.LMoveArgs;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** How a run is cancelled, and how its units end. */
@@ -236,5 +238,80 @@ class RunCancelTests extends RunFixture {
         });
 
         assertThat(bench.queue.worker().claim(Duration.ZERO)).isEmpty();
+    }
+
+    @Test
+    void cancelledUnitsThatStandInTheQueueLongerThanTheirRunIsKeptAreNotLost() {
+        runs.start(
+                "run",
+                IntStream.range(0, 100).mapToObj(i -> new Unit("u" + i)).toList(),
+                Unit::name,
+                COUNT.retention(Duration.ofSeconds(1)));
+        runs.cancel("run");
+        pass(Duration.ofMillis(1100));
+        assertThat(bench.redis.keys("queue:q:job:*")).hasSize(100);
+
+        assertThat(bench.store.claim(10).join().jobs()).isEmpty();
+        bench.queue.worker().reclaimStuck();
+
+        assertThat(bench.list("pending")).isEmpty();
+        assertThat(bench.redis.keys("queue:q:job:*")).isEmpty();
+        assertThat(bench.queue.stats().lostTotal()).isZero();
+        assertThat(bench.events).noneMatch(JobEvent.Lost.class::isInstance);
+    }
+
+    @Test
+    void aCancelledUnitExpiresOnceItsIdLeftTheQueueInWhateverWay() {
+        start("claimed", "popped", "purged");
+        runs.cancel("run");
+        assertThat(timeToLive("claimed", "popped", "purged")).containsOnly(-1L);
+
+        bench.redis.rpoplpush("queue:q:pending", "queue:q:processing"); // a guide client that dies here
+        bench.queue.worker().reclaimStuck();
+        assertThat(timeToLive("claimed")).allMatch(ttl -> ttl > 0);
+        assertThat(timeToLive("popped", "purged")).containsOnly(-1L);
+        bench.redis.lmove("queue:q:pending", "queue:q:purged", LMoveArgs.Builder.leftRight());
+        assertThat(bench.queue.worker().claim(Duration.ZERO)).isEmpty();
+        assertThat(timeToLive("popped")).allMatch(ttl -> ttl > 0);
+        bench.redis.rename("queue:q:purged", "queue:q:pending");
+        bench.queue.admin().purge(JobStatus.PENDING);
+        assertThat(timeToLive("purged")).allMatch(ttl -> ttl > 0);
+        assertThat(bench.job(Ids.ofUnit("q", "run", "purged"))).doesNotContainKeys("in_pending", "delete_at_ms");
+    }
+
+    @Test
+    void aDelayedUnitThatIsCancelledExpiresAtOnce() {
+        start("a", "b");
+        String id = Ids.ofUnit("q", "run", "b");
+        bench.redis.lrem("queue:q:pending", 1, id);
+        bench.redis.zadd("queue:q:delayed", Long.MAX_VALUE, id);
+        bench.redis.hset("queue:q:job:" + id, "status", "scheduled");
+
+        runs.cancel("run");
+
+        assertThat(timeToLive("b")).allMatch(ttl -> ttl > 0);
+        assertThat(bench.redis.zcard("queue:q:delayed")).isZero();
+    }
+
+    @Test
+    void whatAGuideClientMadeOfACancelledUnitDoesNotExpireWhenItsIdIsPassedOver() {
+        start("a");
+        String id = Ids.ofUnit("q", "run", "a");
+        runs.cancel("run");
+        bench.redis.lpush("queue:q:pending", id); // a second time
+        bench.redis.rpop("queue:q:pending");
+        bench.redis.hset("queue:q:job:" + id, Map.of("status", "failed", "attempts", "1"));
+        bench.redis.lpush("queue:q:failed", id);
+
+        assertThat(bench.queue.worker().claim(Duration.ZERO)).isEmpty();
+
+        assertThat(timeToLive("a")).containsOnly(-1L);
+        assertThat(bench.job(id)).doesNotContainKeys("in_pending", "delete_at_ms");
+    }
+
+    private List<Long> timeToLive(String... units) {
+        return Stream.of(units)
+                .map(unit -> bench.redis.pttl("queue:q:job:" + Ids.ofUnit("q", "run", unit)))
+                .toList();
     }
 }

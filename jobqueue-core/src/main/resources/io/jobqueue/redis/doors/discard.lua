@@ -1,5 +1,5 @@
 -- The door through which jobs are removed for good, wherever they stand.
--- needs: doors/unique words/first-write words/history words/units words/run-ends
+-- needs: doors/pass-over doors/unique words/first-write words/history words/units words/run-ends
 
 -- Removes the oldest jobs of one status; returns how many ids were taken out. A job that had not ended ends for its run.
 --   ttl  how long the keys of a run that nobody started live on (ms)
@@ -24,9 +24,7 @@ local function discard(status, most, ttl)
       end_gather(f[4], id, 'failed', reason)
     end
     give_back_unique(id, f[5])
-    if status == 'pending' then
-      try('HDEL', JOB .. id, 'in_pending') -- of a unit that was cancelled where it waited
-    end
+    pass_over(JOB .. id)
   end
   forget(ids, status)
   return #ids

@@ -5,7 +5,7 @@
 --   { expired ids }, fence of the first job, the next one's is one more; then for each job: id, payload, kind, enqueued_at_ms, and false, or
 --   when it is not the first attempt or there is `more` of the job: { attempt, max_attempts, run_id, unit_id, headers, the run it
 --   gathers, its unique key } }
--- needs: words/first-write words/wake
+-- needs: words/first-write words/wake doors/pass-over
 -- goes on in: road/claim-rest
 local max, token, lease = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local PROMOTE = 100
@@ -107,7 +107,7 @@ if #due > 0 then
   next_due = tonumber(call('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2])
 end
 for _, hash in ipairs(passed) do
-  call('HDEL', hash, 'in_pending')
+  pass_over(hash)
 end
 local left = waiting - popped + #promoted
 local reply = { next_due and math.max(0, math.ceil(next_due) - now) or -1, left, lost, {}, expired, fence + 1 }

@@ -1,5 +1,5 @@
 -- Goes on from `upkeep/reclaim` when it found ids that must leave `processing`.
--- needs: doors/fail doors/join doors/wait-again words/publish words/runs words/run-ends words/totals words/unit-names
+-- needs: doors/fail doors/join doors/pass-over doors/wait-again words/publish words/runs words/run-ends words/totals words/unit-names
 local max_crashes, keep_failed, ttl = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 for _, entries in ipairs({ stale, lost, astray }) do
   for _, entry in ipairs(entries) do
@@ -52,7 +52,7 @@ count('dropped_total', dropped)
 count('lost_total', #lost)
 for i, entry in ipairs(astray) do
   ended_before[i] = entry.id
-  try('HDEL', JOB .. entry.id, 'in_pending') -- a guide client popped what was cancelled
+  pass_over(JOB .. entry.id) -- a client of the guide popped what was cancelled
 end
 local runs_ended = end_runs()
 return { returned, died, gone, dropped, seen_to > 0 and 1 or 0, runs_ended, ended_before, refusal_to_publish }

@@ -1,6 +1,6 @@
 -- Carries out the repairs that the audit decided on, each only if the job is still in the state in which it was judged and
 -- stands where it was seen. Remembers what the audit suspects.
--- needs: words/first-write words/look words/places words/totals doors/give-to-sweep doors/join doors/wait-again
+-- needs: words/first-write words/look words/places words/totals doors/give-to-sweep doors/join doors/pass-over doors/wait-again
 -- KEYS the queue's; then the key of the suspects
 -- ARGV[1] lease (ms)  [2] completed jobs to keep  [3] dead letters to keep  [4] cursor of the next look for keys, or ''
 --   [5] how many suspicions to forget  [6] how many to remember; those; then for each repair:
@@ -15,7 +15,7 @@ begin_writing()
 -- A job that is alive has no time to live, and its id is no leftover of a cancelled one.
 local function revive(id)
   call('PERSIST', JOB .. id)
-  call('HDEL', JOB .. id, 'in_pending')
+  call('HDEL', JOB .. id, 'in_pending', 'delete_at_ms')
 end
 
 local ACTS = {} -- each returns whether it did anything
@@ -64,7 +64,7 @@ function ACTS.follow_place(id, place)
     return false
   elseif KEEP[place] then
     call('HSET', JOB .. id, 'status', place)
-    call('HDEL', JOB .. id, 'in_pending')
+    call('HDEL', JOB .. id, 'in_pending', 'delete_at_ms')
   else
     revive(id)
     call('HSET', JOB .. id, 'status', place == 'delayed' and 'scheduled' or place, 'claim_token', '', 'claimed_at_ms', '0')
@@ -88,7 +88,11 @@ function ACTS.put_back(id, place)
 end
 
 function ACTS.let_expire(id)
-  return not stands('pending', id) and call('UNLINK', JOB .. id) == 1
+  if stands('pending', id) then
+    return false
+  end
+  pass_over(JOB .. id)
+  return true
 end
 
 function ACTS.delete(id, place)
