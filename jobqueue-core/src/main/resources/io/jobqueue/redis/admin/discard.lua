@@ -1,7 +1,7 @@
 -- Deletes dead letters that match a filter.
 -- KEYS the queue's
 -- ARGV[1] to [5] the filter, see words/dead-letters; then the ids, the oldest dead letter first
--- returns { how many of the ids this call has seen to, 1 at the least; how many of them it deleted }
+-- returns { how many of the ids this call has handled, at least 1; how many of them it deleted }
 -- needs: words/first-write words/dead-letters words/take-dead-letter words/history words/totals
 begin_writing()
 local handled, taken = 0, {}

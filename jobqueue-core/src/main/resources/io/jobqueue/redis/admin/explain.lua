@@ -1,10 +1,10 @@
--- Tells where a job stands and what it waits for. Writes nothing.
+-- Reads the state of a job and what the job waits for. Writes nothing.
 -- KEYS the queue's
 -- ARGV[1] the id
--- returns { the time; since when the queue is paused, or nothing; the fields of the job's hash and their values; its place
---   in the order in which jobs of its status are taken, from 1, 0 when it does not stand there, -1 when it is too far from
---   both ends to tell; how many jobs have that status; 1 if the job holds its unique key; of its run {} or { id, state,
---   units, outputs, failures, some units that have not ended } }
+-- returns { the time; since when the queue is paused, or nothing; the fields of the job's hash and their values; its
+--   place among the jobs of its status, 1 for the next one, 0 when it is not there, -1 when it is too far from both
+--   ends; how many jobs have that status; 1 if the job holds its unique key; of its run {} or { id, state, units,
+--   outputs, failures, some units that have not ended } }
 -- needs: words/runs
 local NEAR = 10000 -- entries that are searched at each end of a list
 local MISSING, LOOKED_AT = 10, 1000 -- units that are named, and looked at for that

@@ -1,4 +1,4 @@
--- Tells which of some jobs are dead letters that match a filter.
+-- Finds which of some jobs are dead letters that match a filter.
 -- KEYS the queue's
 -- ARGV[1] to [5] the filter, see words/dead-letters; then the ids
 -- returns the ids that match, in their order

@@ -1,9 +1,9 @@
--- Looks at jobs that somebody awaits. Writes nothing.
+-- Reads whether awaited jobs have ended. Writes nothing.
 -- KEYS the queue's
 -- ARGV ids
--- returns for each id { status, attempts, last_error, result }: the fields of its hash, all nil when there is no hash; the last two
---   are nil while the job has not ended. { error } when its key holds no hash. Ends early when the reply grows too large, so
---   that there may be fewer answers than ids, but there is one at least.
+-- returns for each id { status, attempts, last_error, result }: the fields of its hash, all nil when there is no hash;
+--   the last two are nil while the job has not ended. { error } when its key holds no hash. Ends early when the reply
+--   grows too large, so there may be fewer replies than ids, but at least one.
 local MOST_BYTES = 1000000
 local reply, bytes = {}, 0
 for i, id in ipairs(ARGV) do

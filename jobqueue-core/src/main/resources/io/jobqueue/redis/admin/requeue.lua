@@ -1,9 +1,9 @@
--- Lets dead letters that match a filter wait again, with all their attempts. Their last error stays until the next one.
+-- Requeues dead letters that match a filter, with all their attempts. Their last error stays until the next one.
 -- KEYS the queue's
--- ARGV[1] to [5] the filter, see words/dead-letters  [6] when the first job of the whole requeue is due (ms of the epoch),
---   '' for now  [7] time between two jobs (microseconds), 0 for none  [8] how many jobs earlier calls requeued; then the
---   ids, the oldest dead letter first
--- returns { how many of the ids this call has seen to, 1 at the least; how many of them it requeued; when the first job of
+-- ARGV[1] to [5] the filter, see words/dead-letters  [6] when the first job of the whole requeue is due (ms of the
+--   epoch), '' for now  [7] time between two jobs (microseconds), 0 for none  [8] how many jobs earlier calls requeued;
+--   then the ids, the oldest dead letter first
+-- returns { how many of the ids this call has handled, at least 1; how many of them it requeued; when the first job of
 --   the whole requeue is due }
 -- needs: words/first-write words/dead-letters words/take-dead-letter words/runs words/units words/totals doors/join doors/wait-again
 local FIRST, GAP, DONE = tonumber(ARGV[6]) or now, tonumber(ARGV[7]), tonumber(ARGV[8])
@@ -11,14 +11,14 @@ read('LLEN', PENDING)
 read('ZCARD', AGENDA)
 earliest = tonumber(read('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2])
 
--- Whether running the job again is of any use. It is not for a job of a cancelled run, nor for a job that its run replaced.
+-- Whether the job may run again. A job of a cancelled run may not, nor a job that its run has replaced.
 local function is_wanted(id, f)
   return call('HEXISTS', JOB .. id, 'payload') == 1 and not cancelled(id, f[5], f[7])
     and not (f[5] and f[6] and (refusal(f[5], f[6], id) or not run_of(f[5]) and is_stray(id)))
 end
 
--- A unit of a live run has not ended any more, so the run waits for it. A gather job is outstanding again, so its run keeps
--- what the job will read.
+-- A unit of a live run counts as not ended again, so the run waits for it. A gather job is outstanding again, so its
+-- run keeps the outputs that the job will read.
 local function tell_run(f)
   local run = f[5] and f[6] and run_of(f[5])
   if run and not has_ended(run) then

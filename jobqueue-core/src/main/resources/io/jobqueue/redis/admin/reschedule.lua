@@ -1,7 +1,8 @@
--- Lets a job that waits become due at another time.
+-- Changes the time at which a waiting job is due.
 -- KEYS the queue's
 -- ARGV[1] the id  [2] when: '+ms' from now, or 'ms' of the epoch
--- returns R rescheduled, N no such job, P it is being processed, E it has ended, F it is not found where it should stand
+-- returns R rescheduled, N no such job, P it is being processed, E it has ended, F it is not in the list that its
+--   status names
 -- needs: words/first-write doors/join doors/wait-again doors/unschedule doors/leave-pending
 local id, when = ARGV[1], ARGV[2]
 local due = string.sub(when, 1, 1) == '+' and now + tonumber(when) or tonumber(when)

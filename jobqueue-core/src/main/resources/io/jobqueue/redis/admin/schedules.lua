@@ -1,7 +1,7 @@
--- The recurring jobs of a queue.
+-- Reads the recurring jobs of a queue.
 -- KEYS the queue's
 -- ARGV[1...] their names; none for all
--- returns { time, each as `describe` puts it }
+-- returns { time, each as `describe` returns it }
 -- needs: words/schedules
 local found = {}
 for name, s in pairs(all_schedules()) do

@@ -1,8 +1,8 @@
--- Depths, totals and the wait of the next job, all of one instant.
+-- Reads depths, totals and the wait of the next job, all at one instant.
 -- KEYS the queue's
 -- returns { pending, processing, delayed, completed, failed, wait of the next pending job (ms) or -1,
---   then the totals of enqueued, completed, failed, retried, released, unknown, reclaimed, lost, dropped, purged and repaired;
---   since when the queue is paused (ms of the epoch), or nothing }
+--   then the totals of enqueued, completed, failed, retried, released, unknown, reclaimed, lost, dropped, purged and
+--   repaired; since when the queue is paused (ms of the epoch), or nothing }
 local reply = {
   read('LLEN', PENDING), read('LLEN', PROCESSING), read('ZCARD', DELAYED), read('LLEN', COMPLETED), read('LLEN', FAILED), -1,
 }

@@ -1,4 +1,4 @@
--- Enqueues a job of a recurring job at once, unless its last job has not ended and may not be overlapped.
+-- Enqueues a job of a recurring job at once, unless its last job has not ended and must not overlap.
 -- KEYS the queue's
 -- ARGV[1] its name  [2] the job's id
 -- returns { `absent` }, or { `enqueued` or `existed`, id, kind }

@@ -1,7 +1,7 @@
--- Tries commands on a scratch key, which lives for a few seconds at the most, and tells what Redis says against them.
+-- Tries commands on a scratch key, which lives for a few seconds at most, and returns the errors of Redis.
 -- KEYS the queue's; then the scratch key
--- ARGV for each command: how many words follow; those. '%key' stands for the scratch key, '%none' for a key that does not exist,
---   '%channel' for a channel of the queue, '%soon' for the time in five seconds.
+-- ARGV for each command: how many words follow; those. '%key' becomes the scratch key, '%none' a key that does not
+--   exist, '%channel' a channel of the queue, '%soon' the time in five seconds.
 -- returns for each command that failed: its name, what Redis said
 local KEY = KEYS[2]
 local MEANT = { ['%key'] = KEY, ['%none'] = KEY .. ':none', ['%channel'] = ROOT .. 'self-test', ['%soon'] = text(now + 5000) }

@@ -1,4 +1,4 @@
--- The door through which jobs end with success. The caller has taken the job out of `processing` before.
+-- The door through which jobs complete. The caller has already removed the job from `processing`.
 -- needs: doors/end words/history words/totals
 
 local completed = {} -- ids that are in no history yet
@@ -9,7 +9,7 @@ local function complete(id, hash, result)
   ended(id, 'completed')
 end
 
--- Puts the completed jobs into the history, and cuts the history to its limit.
+-- Adds the completed jobs to the history, and trims the history to its limit.
 local function keep_completed(keep)
   if #completed > 0 then
     trim(COMPLETED, 'completed', call('LPUSH', COMPLETED, unpack(completed)), keep)

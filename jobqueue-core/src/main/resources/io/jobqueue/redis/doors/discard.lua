@@ -1,7 +1,7 @@
--- The door through which jobs are removed for good, wherever they stand.
+-- The door through which jobs are deleted, whatever their status.
 -- needs: doors/pass-over doors/unique words/first-write words/history words/units words/run-ends
 
--- Removes the oldest jobs of one status; returns how many ids were taken out. A job that had not ended ends for its run.
+-- Removes the oldest jobs of one status; returns how many ids it removed. For its run, a job that had not ended ends.
 --   ttl  how long the keys of a run that nobody started live on (ms)
 local function discard(status, most, ttl)
   local list = ({ pending = PENDING, processing = PROCESSING, completed = COMPLETED, failed = FAILED })[status]

@@ -1,10 +1,10 @@
--- The door through which jobs end without success. The caller has taken the job out of its list before.
+-- The door through which jobs fail for good. The caller has already removed the job from its list.
 -- needs: doors/end doors/unique words/history words/units words/run-ends
 
 local dead = {} -- ids of new dead letters, which are in no history yet
 
 -- Makes a job a dead letter, and ends its unit or its gather job.
---   run, unit  the unit that it is, '' or nil when it is none
+--   run, unit  the unit that the job belongs to, '' or nil when it belongs to none
 --   gathers    the run that it gathers, if any
 --   ttl        how long the keys of a run that nobody started live on (ms)
 local function fail(id, reason, run, unit, gathers, ttl)
@@ -21,7 +21,7 @@ local function fail_lost(id, run, unit, gathers, ttl)
   fail(id, 'lost: the job has no payload', run, unit, gathers, ttl)
 end
 
--- Puts new dead letters into their history and cuts it to its limit; returns how many old ones were dropped.
+-- Adds new dead letters to their history and trims it to its limit; returns how many old ones it dropped.
 local function keep_dead(keep)
   if #dead == 0 then
     return 0

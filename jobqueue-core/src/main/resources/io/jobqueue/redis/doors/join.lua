@@ -6,7 +6,7 @@ local back, front, sooner = {}, {}, false -- what has joined and is not pushed y
 -- When the first delayed job is due. A script that may delay jobs reads it before its first write.
 local earliest
 
--- Lets a job join that `create` has just written. The caller must call `let_in` afterwards.
+-- Adds a job that `create` has just written. The caller must call `let_in` afterwards.
 --   due      when the job is due (ms of the epoch)
 --   at_head  whether it becomes the next job; otherwise it waits behind all others
 local function join(id, due, at_head)
@@ -20,7 +20,7 @@ local function join(id, due, at_head)
   end
 end
 
--- Pushes all jobs that have joined since the last call, and wakes a worker. The job that joined last at the head is next.
+-- Pushes all jobs that joined since the last call, and wakes a worker. The job that joined the head last runs first.
 local function let_in()
   local joined = sooner
   if back[1] then

@@ -1,8 +1,8 @@
--- The door through which a job leaves `pending` before its turn. Redis passes about 100 entries of a list in a microsecond, so
--- the job is looked for only so far from either end.
+-- The door through which a job leaves `pending` before its turn. Redis scans about 100 entries of a list in a
+-- microsecond, so the script looks only at a limited distance from both ends.
 local FAR_FROM_ENDS = 100000
 
--- From which end of `pending` an id is to be removed, as LREM counts; nil when it does not stand near either end.
+-- The count for LREM that removes an id from the nearer end of `pending`; nil when the id is not near either end.
 local function end_near(id)
   return call('LPOS', PENDING, id, 'RANK', -1, 'MAXLEN', FAR_FROM_ENDS) and -1
     or call('LPOS', PENDING, id, 'MAXLEN', FAR_FROM_ENDS) and 1 or nil

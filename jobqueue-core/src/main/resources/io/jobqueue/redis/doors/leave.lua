@@ -1,9 +1,9 @@
 -- The door through which jobs leave `processing`.
 --
--- LREM passes about 100 entries a microsecond. The list is sorted by fence, except for claims of other clients, so in a long
--- list the fence tells where to begin: between an id and the head there are at most as many of our jobs as have been claimed
--- since. When a call would pass too many entries, it looks for each id near the head or by binary search, overwrites the id
--- with a mark, and removes all marks with one LREM.
+-- LREM scans about 100 entries in a microsecond. The list is sorted by fence, except for claims of other clients. So
+-- the fence of a job limits its place in a long list: at most as many of our jobs are nearer to the head as were
+-- claimed after it. When a call would scan too many entries, it looks for each id near the head or by binary search,
+-- overwrites the id with a mark, and removes all marks with one LREM.
 
 local SHORT, NEAR = 200, 1000
 local in_flight = read('LLEN', PROCESSING)
@@ -13,7 +13,7 @@ local marks, deepest, shallowest = 0, 0, in_flight -- how many; distances from t
 local probed = {} -- id and fence by distance from the tail; the first steps of every search are the same
 local claims_total
 
--- Marks a place in the list, which counts from the head, or if it is negative from the tail.
+-- Marks a place in the list, counted from the head, or from the tail if it is negative.
 local function mark(place)
   call('LSET', PROCESSING, place, '')
   local distance = place < 0 and in_flight + place or place
@@ -24,14 +24,14 @@ local function mark(place)
   end
 end
 
--- Takes the marked places away. A script that lets jobs leave calls it once, before it reads the list again.
+-- Removes the marked places. A script that removes jobs calls it once, before it reads the list again.
 local function forget_marks()
   if marks > 0 then
     call('LREM', PROCESSING, deepest <= in_flight - shallowest and marks or -marks, '')
   end
 end
 
--- The place of an id, found by binary search over the fences; nil when a scan is quicker.
+-- The place of an id, found by binary search over the fences; nil when a scan is faster.
 local search
 if not scan then
   local function probe(at)

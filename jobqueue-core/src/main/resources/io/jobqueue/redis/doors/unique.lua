@@ -1,10 +1,12 @@
 -- The door through which a job takes its unique key and frees it.
 --
--- A key holds the id of a job, and the hash of that job tells whether the job still holds the key. So a key is free when the
--- job is gone, and when a client that does not know keys ended the job.
+-- A key contains the id of a job, and the hash of that job says whether the job still holds the key. So a key is free
+-- when the job is gone, or when a client that does not know unique keys ended the job.
 
--- Lets a job take a key. When another job holds the key, nothing changes, and the answer is that job's id and status.
---   hold    until when the job holds the key: `waiting` until it is claimed, `done` until it ends, `within` for a period
+-- Gives the key to a job. When another job holds the key, nothing changes, and the function returns the id and status
+-- of that job.
+--   hold    until when the job holds the key: `waiting` until it is claimed, `done` until it ends, `within` for a
+--   period
 --   period  how long, for `within` (ms)
 local function take_unique(id, hold, key, period)
   local name = ROOT .. 'unique:' .. key

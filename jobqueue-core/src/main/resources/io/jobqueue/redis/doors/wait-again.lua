@@ -1,4 +1,4 @@
--- The door through which jobs that exist start to wait again: due, released, retried or reclaimed jobs.
+-- The door through which existing jobs wait again: due, released, retried or reclaimed jobs.
 -- needs: doors/join
 
 -- The arguments are those of `join`; `...` are pairs of fields that change with the status. `let_in` must follow.

@@ -1,9 +1,10 @@
--- Goes on from `road/claim` when it found jobs that it does not claim: due jobs for which there is no room, jobs that another
--- client has claimed, jobs that are lost, and jobs that have expired.
+-- Continues `road/claim` when that found jobs which it does not claim: due jobs for which there is no room, jobs that
+-- another client has claimed, lost jobs, and expired jobs.
 -- needs: doors/give-to-sweep doors/join doors/wait-again doors/fail words/run-ends words/totals words/wake
 
--- A sweep can overtake a guide client between its pop and its stamp; then the client's job is in `pending`. The job stays with
--- that client, and moves to `processing`, where a sweep finds it if the client dies.
+-- A guide client claims in two steps: it pops a job and then stamps it. A sweep between the two steps returns the job
+-- to `pending`. The client still owns the job, so the job moves to `processing`, where a sweep finds it if the client
+-- dies.
 for _, id in ipairs(astray) do
   if not call('LPOS', PROCESSING, id) then
     give_to_sweep(id)

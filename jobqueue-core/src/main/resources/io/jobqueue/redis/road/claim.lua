@@ -1,10 +1,11 @@
--- Claims the next jobs: takes the oldest ids and due jobs, and writes token, attempt, fence and lease into each job.
+-- Claims the next jobs: takes the oldest ids of `pending` and due jobs, and writes token, attempt, fence and lease into
+-- each job.
 -- KEYS the queue's
--- ARGV[1] how many at the most  [2] token of this call, not empty  [3] lease (ms)  [4] how long a run's keys live on (ms)
--- returns { ms to the next due job or -1, how many still wait, { lost ids }, { run id, state, … } of the runs that ended,
---   { expired ids }, fence of the first job, the next one's is one more; then for each job: id, payload, kind, enqueued_at_ms, and false, or
---   when it is not the first attempt or there is `more` of the job: { attempt, max_attempts, run_id, unit_id, headers, the run it
---   gathers, its unique key } }
+-- ARGV[1] how many at most  [2] token of this call, not empty  [3] lease (ms)  [4] how long a run's keys live on (ms)
+-- returns { ms to the next due job or -1, how many still wait, { lost ids }, { run id, state, … } of the runs that
+--   ended, { expired ids }, fence of the first job, each further job has one more; then for each job: id, payload,
+--   kind, enqueued_at_ms, and false, or when it is not the first attempt or there is `more` of the job: { attempt,
+--   max_attempts, run_id, unit_id, headers, the run it gathers, its unique key } }
 -- needs: words/first-write words/wake doors/pass-over
 -- goes on in: road/claim-rest
 local max, token, lease = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
@@ -31,7 +32,7 @@ local function has_expired(hash, enqueued)
   return time and not f[3] and now > math.max(number(f[2], 0), number(enqueued, now)) + time
 end
 
--- An id takes no room when its job has ended, as the jobs of a cancelled run have, or when the id comes a second time.
+-- An id takes no room when its job has ended, for example a cancelled one, or when the id occurs a second time.
 local function take(id)
   if seen[id] then
     return
@@ -62,7 +63,7 @@ local function take(id)
   end
 end
 
--- the oldest first; due jobs come behind them, and are taken at once when there is room
+-- the oldest first; due jobs follow, and are taken at once when there is room
 local popped, direct = 0, 0
 while room > 0 and popped < math.min(waiting, PASS) do
   local page = call('LRANGE', PENDING, -popped - math.max(room, popped > 0 and 100 or 0), -popped - 1)

@@ -1,10 +1,13 @@
--- Creates jobs, each of which waits at the back of `pending` or in `delayed`. A job whose id exists is not touched.
--- KEYS the queue's; then, for a client that may send a call twice, the key under which the answer to this call is remembered
--- ARGV[1] how long the answer is remembered (ms)  [2] 1 when some of the jobs may be delayed or have a unique key, else 0;
---   then for each job: id, kind, payload, and '' or how many words follow: when ('' now | '+ms' from now | 'ms' of the epoch),
---   names and values of further fields (expires_in_ms, max_attempts, headers, run_id, unit_id). A job with a unique key has as its first
---   field `unique`, with replace (0 | 1):period (ms):hold:key, see doors/unique. `expires_in_ms` stands before all but `unique`.
--- returns one letter a job: C created, E existed, U another job holds the unique key; then for each U a blank and that job's id
+-- Creates jobs and adds each to the back of `pending` or to `delayed`. A job whose id exists does not change.
+-- KEYS the queue's; then, for a client that may send a call twice, the key that remembers the reply to this call
+-- ARGV[1] how long the reply is remembered (ms)  [2] 1 when some of the jobs may be delayed or have a unique key, else
+--   0;
+--   then for each job: id, kind, payload, and '' or how many words follow: when ('' now | '+ms' from now | 'ms' of the
+--   epoch), names and values of further fields (expires_in_ms, max_attempts, headers, run_id, unit_id). A job with a
+--   unique key has as its first field `unique`, with replace (0 | 1):period (ms):hold:key, see doors/unique.
+--   `expires_in_ms` comes before all others but `unique`.
+-- returns one letter a job: C created, E existed, U another job holds the unique key; then for each U a space and the
+--   id of that job
 -- needs: doors/create doors/join doors/unique words/totals
 local CALL = KEYS[2]
 local answered = CALL and read('GET', CALL)
@@ -28,8 +31,8 @@ local function replace(holder, status, kind, payload, due)
   end
 end
 
--- The first write needs memory on purpose: a full Redis refuses the whole call. It also is the check of the type of `pending`,
--- when no job may be delayed or unique.
+-- The first write needs memory on purpose: a full Redis then refuses the whole call. It also checks the type of
+-- `pending` when no job may be delayed or unique.
 local NONE, answer, holders = {}, {}, ''
 local n, created, i, last = 0, 0, 3, #ARGV
 while i <= last do

@@ -2,8 +2,8 @@
 -- sweepers look only at it. A lease that already lasts longer stays as it is.
 -- KEYS the queue's
 -- ARGV for each claim: id, token, lease (ms)
--- returns one digit a claim: 1 renewed, 0 no longer its own, 2 renewed but not wanted any more: its run was cancelled, or it
---   gathers one that has another gather job now
+-- returns one digit a claim: 1 renewed, 0 the token no longer owns the job, 2 renewed but cancelled: its run was
+--   cancelled, or the run that it gathers has another gather job now
 -- needs: words/first-write words/lease
 local RUN = ROOT .. 'run:'
 begin_writing()

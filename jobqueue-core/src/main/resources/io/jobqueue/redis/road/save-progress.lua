@@ -1,8 +1,9 @@
--- Stores how far a job is, or a line of its log, if the token still owns the job. Whoever shows jobs hears of it on the
+-- Stores the progress of a job or a line of its log, if the token still owns the job, and publishes a message on the
 -- channel `lifecycle`.
 -- KEYS the queue's
--- ARGV[1] job id  [2] token, not empty  [3] `progress` and [4] its text, as in 3:10:halfway; or [3] `log`, [4] the line, and
---   [5] the most bytes of the log: older lines go first
+-- ARGV[1] job id  [2] token, not empty  [3] `progress` and [4] its text, as in 3:10:halfway; or [3] `log`, [4] the
+--   line, and
+--   [5] the most bytes of the log: the oldest lines are dropped first
 -- returns { 1 written or 0 no longer the token's; why Redis refused a message, if it did }
 -- needs: words/publish
 local id, token, field, value = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
