@@ -1,7 +1,8 @@
--- For the scripts of operators: which jobs are dead letters that a filter matches.
+-- Decides which jobs are dead letters that match a filter; for the scripts of operators.
 
--- ARGV[1] the kind  [2] words that the last error contains, in any case of its ASCII letters  [3] when the job failed at the
--- earliest, and [4] before when it failed (ms of the epoch)  [5] a tag; each of them is '' when it does not matter
+-- ARGV[1] the kind  [2] words that the last error contains, in any case of its ASCII letters  [3] the earliest time of
+--   the failure, and [4] the time before which it failed (ms of the epoch) [5] a tag; each is '' when it does not
+--   matter
 local KIND, WORDS, FROM, BEFORE, TAG = ARGV[1], string.lower(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 
 -- The kind of a job; producers of the guide name it in the payload only.
@@ -20,8 +21,8 @@ local function is_tagged(id)
   return type(tags) == 'string' and string.find(',' .. tags .. ',', ',' .. TAG .. ',', 1, true) ~= nil
 end
 
--- Reads a dead letter that matches: { status, kind, last_error, last_error_at_ms, run_id, unit_id, gathers }; nil for any
--- other job.
+-- Reads a dead letter that matches: { status, kind, last_error, last_error_at_ms, run_id, unit_id, gathers }; nil for
+-- any other job.
 local function matching(id)
   local f = try('HMGET', JOB .. id, 'status', 'kind', 'last_error', 'last_error_at_ms', 'run_id', 'unit_id', 'gathers')
   if f.err or f[1] ~= 'failed' then

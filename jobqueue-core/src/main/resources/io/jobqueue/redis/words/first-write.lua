@@ -1,7 +1,7 @@
--- How a script works although Redis is full. Under `maxmemory` Redis refuses a script's first write if that needs memory, and
--- none of its later ones.
+-- Lets a script write although the memory of Redis is full. Under `maxmemory`, Redis refuses the first write of a
+-- script if that write needs memory, but no later write.
 
--- A first write that needs no memory and changes nothing.
+-- Makes a first write that needs no memory and changes nothing.
 local function begin_writing()
   read('HDEL', META, '_')
 end

@@ -1,7 +1,8 @@
--- For the scripts that look after units whose jobs were ended by clients that know no runs.
+-- Finds units whose jobs were ended by clients that do not know runs, and ends these units.
 -- needs: words/runs words/run-ends words/units words/totals doors/cancel
 
--- A call reads one result, and more of them as long as they fit into so many bytes: large ones take a while to check.
+-- A call reads at least one result, and more while they fit into this number of bytes, because checking large ones
+-- takes time.
 local read_so_far, MOST_READ = 0, 512 * 1024
 local function may_read(size)
   local may = read_so_far == 0 or read_so_far + size <= MOST_READ
@@ -9,15 +10,15 @@ local function may_read(size)
   return may
 end
 
--- Whether a completed job was claimed by a client that knows no runs: ours leave the claim's token in `lease`. Only such a
--- client leaves a result without an output.
+-- Whether a completed job was claimed by a client that knows no runs: ours leave the claim's token in `lease`. Only
+-- such a client leaves a result without an output.
 local function is_foreign(job)
   local f = call('HMGET', JOB .. job, 'claim_token', 'lease')
   return string.sub(f[2] or '', 1, #(f[1] or '') + 1) ~= (f[1] or '') .. ':'
 end
 
--- How a job has ended: `completed` and its output, `failed` and why, `later` when this call has read enough; nil when it
--- has not ended.
+-- How a job has ended: `completed` and its output, `failed` and the reason, `later` when this call has read enough; nil
+-- when it has not ended.
 local function end_of(job, largest)
   local f = try('HMGET', JOB .. job, 'status', 'last_error')
   if f.err or not f[1] and call('HEXISTS', JOB .. job, 'payload') == 0 then
@@ -44,8 +45,8 @@ local function end_of(job, largest)
   return 'completed', result
 end
 
--- Gives a unit the end that its job had, if it had one. Any end that our own scripts wrote is there already.
--- Returns whether that is dealt with.
+-- Ends a unit in the way its job ended, if the job has ended. Ends by our own scripts are already there. Returns
+-- whether the unit is done.
 local function catch_up(id, unit, job, largest)
   if call('HEXISTS', OUTPUTS .. id, unit) == 1 then
     return true
@@ -70,7 +71,8 @@ local function catch_up_gather(run, largest)
   return outcome ~= 'later'
 end
 
--- Takes away a page of the jobs that wait in a cancelled run; 1 if there may be more. `cancel` is how far it has come.
+-- Removes a page of the jobs that wait in a cancelled run; 1 if there may be more. The field `cancel` stores the
+-- position.
 local function cancel_page(run)
   local id = run.id
   local cursor = call('HGET', RUN .. id, 'cancel')

@@ -1,6 +1,6 @@
--- The histories: `completed`, and `failed`, which holds the dead letters. A job that drops out of its history is deleted.
+-- The histories: `completed`, and `failed`, which holds the dead letters. A job that leaves its history is deleted.
 
--- Deletes the hashes of jobs that dropped out, but for those that have come to life again since.
+-- Deletes the hashes of jobs that left the history, except those that were enqueued again since.
 local function forget(ids, status)
   local gone = {}
   for _, id in ipairs(ids) do

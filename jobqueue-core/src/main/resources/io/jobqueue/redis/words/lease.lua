@@ -1,6 +1,6 @@
--- The field `lease` of a job: the token of the claim, until when the claim is good (ms of the epoch), and for how long it was
--- promised (ms). The lease is void when another token owns the job: clients of the guide leave the field behind.
--- `road/claim` writes the same text itself, once a call.
+-- The field `lease` of a job: the token of the claim, the time until which the claim is good (ms of the epoch), and the
+-- length of the lease (ms). The lease is void when another token owns the job, because clients of the guide do not
+-- change the field. `road/claim` writes the same text itself, once a call.
 
 local function lease_text(token, deadline, length)
   return token .. ':' .. text(deadline) .. ':' .. text(length)

@@ -1,4 +1,4 @@
--- Reads what Redis holds of some ids at this instant, for the audit. Writes nothing and judges nothing.
+-- Reads the state of some jobs at this instant, for the audit. Writes nothing and judges nothing.
 
 local SHORT = 2000 -- a list up to this length is read whole, to count how often an id stands in it
 local SUSPECTS = KEYS[#KEYS] -- what the audit will look at again, by the time of its first sight
@@ -10,8 +10,8 @@ for place, list in pairs(LIST) do
   length[place] = read('LLEN', list)
 end
 
--- What stands under the key of a job: `absent`, `hash` or `another_type`; the fields, and a digest of them that tells whether
--- anything changed.
+-- The type of the value under the key of a job: `absent`, `hash` or `another_type`; the fields, and a digest of them
+-- that shows whether anything changed.
 local function state_of(id)
   local f = try('HMGET', JOB .. id, unpack(FIELDS))
   if f.err then
@@ -45,8 +45,8 @@ local function copies(place, id)
   return counts[place][id] or 0
 end
 
--- { id, what stands under its key, 1 if it has a payload, digest, PTTL, 1 if it is delayed, how often it stands in pending,
---   processing, completed and failed, -1 if the list is long; then FIELDS }
+-- { id, type of the value under its key, 1 if it has a payload, digest, PTTL, 1 if it is delayed, how often it is in
+--   pending, processing, completed and failed, -1 if the list is long; then FIELDS }
 local function look(id)
   local key, f, state, payload = state_of(id)
   local seen = { id, key, payload, state, key == 'hash' and call('PTTL', JOB .. id) or -1, call('ZSCORE', DELAYED, id) and 1 or 0,

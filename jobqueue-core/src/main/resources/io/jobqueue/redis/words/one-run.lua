@@ -1,7 +1,7 @@
--- For the scripts that are about one run.
+-- Shared by the scripts that work on one run.
 -- needs: words/runs
 
--- Checks the types of the keys that the end of a run writes besides its own.
+-- Checks the types of the further keys that the end of a run writes.
 local function check_queue()
   read('LLEN', PENDING)
   read('ZCARD', AGENDA)
@@ -19,14 +19,14 @@ local function the_run(id)
   return run
 end
 
--- Removes all of a run; returns how many keys there were.
+-- Deletes all keys of a run; returns how many there were.
 local function forget_run(id)
   try('ZREM', RUNS, id)
   try('ZREM', AGENDA, id)
   return call('UNLINK', unpack(keys_of(id)))
 end
 
--- The id of a job that stands beside the one that has the id it should have.
+-- The id for a job whose own id another job has taken.
 local function another_id(id, round)
   return string.sub(redis.sha1hex(id .. ':' .. round .. ':' .. NOW), 1, 32)
 end

@@ -1,12 +1,12 @@
--- Finds ids in the places of a queue and takes them out, for repairs. Redis passes about 100 entries of a list in a
--- microsecond, so the length of what is passed is counted, and very long lists are left alone.
+-- Finds ids in the places of a queue and removes them, for repairs. Redis scans about 100 entries of a list in a
+-- microsecond, so a call counts the entries that it scans, and does not touch very long lists.
 -- needs: words/look
 
 local NEAR = 10000 -- entries that are read at each end of a list of more than twice as many
 local FAR = 100000 -- entries of the longest list out of which an id is taken
 local passed = 0 -- entries passed so far
 
--- Whether an id stands in a place. The audit has read all of a long list before; what happened since happened at its ends.
+-- Whether a place contains an id. The audit has already read all of a long list; changes since then are near its ends.
 local function stands(place, id)
   if place == 'delayed' then
     return call('ZSCORE', DELAYED, id) and true or false
@@ -24,7 +24,8 @@ local function stands_nowhere(id)
   return true
 end
 
--- Takes an id out of a place; returns whether it stood there. `most` says how many of its copies go, the newest first.
+-- Removes an id from a place; returns whether it was there. `most` limits how many copies are removed, the newest
+-- first.
 local function take_out(place, id, most)
   if place == 'delayed' then
     return call('ZREM', DELAYED, id) > 0
@@ -35,7 +36,7 @@ local function take_out(place, id, most)
   return call('LREM', LIST[place], most or 0, id) > 0
 end
 
--- How often an id stands in a list, 0 when the list is too long to tell.
+-- How often a list contains an id, 0 when the list is too long to count.
 local function count_copies(place, id)
   if length[place] > FAR then
     return 0

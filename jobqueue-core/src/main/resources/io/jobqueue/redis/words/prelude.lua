@@ -1,6 +1,7 @@
--- Every script begins with this file: the names of the queue's keys, the time, and three words that all scripts use.
--- KEYS[1] is the root of the queue's keys, which all begin with it and share a slot. The names are built here, because Redis
--- spends less on that than on receiving them.
+-- Every script begins with this file: the names of the queue's keys, the time, and three functions that all scripts
+-- use.
+-- KEYS[1] is the root of the queue's keys, which all begin with it and share a slot. The names are built here, because
+-- Redis spends less on that than on receiving them.
 local call, try = redis.call, redis.pcall
 local ROOT = KEYS[1]
 local PENDING, PROCESSING, COMPLETED, FAILED = ROOT .. 'pending', ROOT .. 'processing', ROOT .. 'completed', ROOT .. 'failed'
@@ -20,7 +21,7 @@ local function text(n)
   return string.format('%d%09d', (n - low) / 1e9, low)
 end
 
--- A whole number from a field that may be absent, or that a foreign hand may have spoilt.
+-- A whole number from a field that may be absent, or that another client may have damaged.
 local function number(value, otherwise)
   local n = tonumber(value)
   if n and n >= 0 and n < 9007199254740992 then

@@ -1,4 +1,4 @@
--- How scripts publish messages. A message that Redis refuses, because the user may not publish, must not break a transition.
+-- Publishes messages. If Redis refuses a message because the user may not publish, the transition must still succeed.
 
 local refusal_to_publish -- what Redis said; nil when it took all messages. Scripts put it behind the last value of their reply.
 

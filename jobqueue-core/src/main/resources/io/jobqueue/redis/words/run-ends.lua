@@ -1,4 +1,4 @@
--- The only code that ends a run, and what must happen then.
+-- The only code that ends a run.
 -- needs: words/runs words/totals words/publish doors/create doors/join
 
 local touched = {} -- ids of the runs that this script changed and that may be complete now
@@ -8,7 +8,7 @@ local function tell(run, status)
   publish(LIFECYCLE, '{"run":' .. cjson.encode(run) .. ',"status":"' .. status .. '"}')
 end
 
--- Until when what ends now is kept.
+-- The time until which something that ends now is kept.
 local function retention_from_now(id)
   return now + number(call('HGET', RUN .. id, 'retention_ms'), 7 * 24 * 3600 * 1000)
 end
@@ -21,7 +21,7 @@ local function retire(run)
   call('ZADD', AGENDA, text(run.expires), run.id)
 end
 
--- Writes the job of a unit or a gather job, which the caller lets join. `fields` holds pairs of further fields.
+-- Writes the job of a unit or a gather job; the caller adds it to a list. `fields` holds pairs of further fields.
 local function create_for_run(id, kind, payload, max_attempts, headers, fields)
   if max_attempts and max_attempts ~= '' then
     fields[#fields + 1], fields[#fields + 2] = 'max_attempts', max_attempts
@@ -32,8 +32,8 @@ local function create_for_run(id, kind, payload, max_attempts, headers, fields)
   create(id, kind, payload, now, fields)
 end
 
--- Ends a live run: its state, its gather job, and the message that tells of it. What a gather job is to read is kept without
--- a limit until that job has ended.
+-- Ends a live run: sets its state, enqueues its gather job, and publishes a message. The outputs for a gather job are
+-- kept without a time limit until that job has ended.
 local function end_run(run, state)
   local id = run.id
   local f = call('HMGET', RUN .. id, 'gather_kind', 'gather_payload', 'gather_max_attempts', 'gather_headers')
@@ -58,7 +58,7 @@ local function end_run(run, state)
   tell(id, state)
 end
 
--- Adds what callers tell of a run that ended: its id, its state, and the id and kind of the gather job that this script
+-- Adds the report of a run that ended: its id, its state, and the id and kind of the gather job that this script
 -- enqueued, '' and '' for none.
 local function report_end(run, ended_runs)
   for _, word in ipairs({ run.id, run.state, run.enqueued and run.gather or '', run.enqueued or '' }) do

@@ -1,6 +1,7 @@
--- What a started run is: a hash with a `state`, which is open (units may be added), sealed (all units are known), and then
--- completed, failed or cancelled. Its units are the fields of UNITS. Each of them ends as a field of OUTPUTS or of FAILURES,
--- never of both, and nothing else is in there. So the end of a run is a matter of three lengths, and no repeat counts twice.
+-- A started run is a hash with a `state`, which is open (units may be added), sealed (all units are known), and then
+-- completed, failed or cancelled. Its units are the fields of UNITS. Each of them ends as a field of OUTPUTS or of
+-- FAILURES, never of both, and these hashes contain nothing else. So three lengths show whether the run has ended, and
+-- a repeat never counts twice.
 
 local LIFECYCLE, RUNS, AGENDA, RUN = ROOT .. 'lifecycle', ROOT .. 'runs', ROOT .. 'agenda', ROOT .. 'run:'
 local UNITS, OUTPUTS, FAILURES = ROOT .. 'units:', ROOT .. 'outputs:', ROOT .. 'failures:'
@@ -11,7 +12,7 @@ local CANCELLED, SUPERSEDED = 'cancelled: its run was cancelled', 'cancelled: it
 
 local known = {}
 
--- A started run, read once a script; nil when nobody started it. `spoilt` names a key of another type.
+-- A started run, read once in a script; nil when nobody started it. `spoilt` names a key of another type.
 local function run_of(id)
   if known[id] == nil then
     local f = try('HMGET', RUN .. id, 'state', 'share', 'gather_job', 'expires_at_ms')
@@ -40,7 +41,8 @@ local function is_being_gathered(run)
   return has_ended(run) and call('HGET', RUN .. run.id, 'gather_state') == 'waiting'
 end
 
--- Why a job is not to go on: the run of its unit was cancelled, or the run that it gathers has another gather job now.
+-- The reason why a job must not continue: the run of its unit was cancelled, or the run that it gathers now has another
+-- gather job.
 local function cancelled(job, id, gathers)
   local run = id and id ~= '' and run_of(id)
   if run and run.state == 'cancelled' then
@@ -56,9 +58,9 @@ local function keys_of(id)
   return { RUN .. id, UNITS .. id, OUTPUTS .. id, FAILURES .. id, EARLY .. id, LATE .. id }
 end
 
--- The keys of a run that has ended, and whose gather job has ended, have a time to live; those of any other run have none.
--- It is longer than the retention: the upkeep forgets a run without holding up Redis, which frees a large hash that expires
--- all at once.
+-- The keys of a run that has ended, and whose gather job has ended, have a time to live; those of any other run have
+-- none. It is longer than the retention: the upkeep forgets a run without holding up Redis, which frees a large hash
+-- that expires all at once.
 local function expire(run, keys)
   for _, key in ipairs(run.expires and keys or {}) do
     call('PEXPIREAT', key, text(run.expires + SPARE))

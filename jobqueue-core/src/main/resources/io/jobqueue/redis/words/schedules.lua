@@ -1,23 +1,23 @@
--- The recurring jobs of a queue: fields of the hash `schedules` by name, each a JSON object. The field `:version` changes with
--- whatever the instances that run the schedules must know of.
---   text, kind, payload, max_attempts, headers, missed, limit, overlap   the definition, as it was declared or put
+-- The recurring jobs of a queue: fields of the hash `schedules` by name, each a JSON object. The field `:version`
+--   changes whenever the instances that run the schedules must read them again. text, kind, payload, max_attempts,
+--   headers, missed, limit, overlap   the definition, as it was declared or put
 --   origin   `code` when instances declare it, `admin` when it was put at run time
---   after    slots up to this one are dealt with (ms)
---   heard    when an instance declared this definition last (ms)
+--   after    slots up to this one are done (ms)
+--   heard    when an instance last declared this definition (ms)
 --   paused, retired   since when (ms), absent when it is not
 --   job, slot, open, outcome, ended, error   the last job; `open` while its end has not been seen
 --   enqueued, skipped   how many jobs it has enqueued, and how many slots were skipped
 local SCHEDULES = ROOT .. 'schedules'
 local DEFINITION = { 'text', 'kind', 'payload', 'max_attempts', 'headers', 'missed', 'limit', 'overlap' }
 
--- What the parts of a schedule are that may be absent.
+-- The types of the optional parts of a schedule.
 local OPTIONAL = { payload = 'string', max_attempts = 'string', headers = 'string', missed = 'string', limit = 'string',
   overlap = 'string', origin = 'string', heard = 'number', paused = 'number', retired = 'number', job = 'string',
   slot = 'string', open = 'string', outcome = 'string', ended = 'number', error = 'string', enqueued = 'number',
   skipped = 'number' }
 
--- Reads a schedule from the JSON of its field; nil when the JSON holds no schedule. A part of another type would break off a
--- script in the middle, so such a field counts as no schedule; an instance that declares it writes it anew.
+-- Reads a schedule from the JSON of its field; nil when the JSON holds no schedule. A part of another type would abort
+-- a script in the middle, so such a field counts as no schedule; an instance that declares it writes it again.
 local function schedule_from(json)
   local ok, s = pcall(cjson.decode, json or '')
   if not (ok and type(s) == 'table' and type(s.text) == 'string' and type(s.kind) == 'string' and type(s.after) == 'number'
@@ -49,7 +49,8 @@ local function all_schedules()
   return found
 end
 
--- Lets instances read the schedules anew. The key of a queue without schedules is deleted, as idle queues have no such key.
+-- Makes instances read the schedules again. The key of a queue without schedules is deleted, because a queue without
+-- this key costs nothing.
 local function schedules_changed()
   local version = call('HGET', SCHEDULES, ':version')
   if call('HLEN', SCHEDULES) == (version and 1 or 0) then

@@ -1,4 +1,4 @@
--- How a recurring job enqueues a job.
+-- Enqueues the jobs of a recurring job.
 -- needs: words/totals doors/create doors/join
 
 local new_jobs = 0
@@ -9,12 +9,12 @@ local function is_live(id)
   return status == 'pending' or status == 'scheduled' or status == 'processing'
 end
 
--- Whether the last job keeps others from being enqueued.
+-- Whether the last job prevents the next one.
 local function is_held(s)
   return s.overlap == 'skip' and is_live(s.job)
 end
 
--- Creates a job, unless its id exists; returns whether it did. The caller keeps the schedule and calls `let_in_slots`.
+-- Creates a job, unless its id exists; returns whether it did. The caller saves the schedule and calls `let_in_slots`.
 --   slot  the slot as text, nil for a job that was triggered
 local function enqueue_slot(name, s, id, slot)
   if call('EXISTS', JOB .. id) == 1 then

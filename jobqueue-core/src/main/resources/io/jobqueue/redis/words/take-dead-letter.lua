@@ -1,5 +1,5 @@
--- Takes ids out of the list of dead letters. LREM passes about 100 entries a microsecond, so a call passes a limited number
--- of entries, and leaves the ids that it has no room for to the next call.
+-- Removes ids from the list of dead letters. LREM scans about 100 entries in a microsecond, so a call scans a limited
+-- number of entries, and leaves further ids to the next call.
 
 local length = read('LLEN', FAILED)
 local MOST_PASSED = 200000
@@ -11,7 +11,7 @@ local function has_room()
   return entries_passed == length or entries_passed <= MOST_PASSED
 end
 
--- Takes an id out; returns whether it stood there. Callers name the oldest ids first, and those stand at the tail.
+-- Removes an id; returns whether it was there. Callers pass the oldest ids first, which are at the tail.
 local function take_dead_letter(id)
   return call('LREM', FAILED, -1, id) == 1
 end

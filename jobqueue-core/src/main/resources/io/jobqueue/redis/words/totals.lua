@@ -1,4 +1,5 @@
--- Totals are fields of `meta`. A script raises a total after its transition, and a total that cannot be raised breaks nothing.
+-- Totals are fields of `meta`. A script increases a total after its transition; if that fails, the transition still
+-- holds.
 
 local function count(total, by)
   if by > 0 and type(try('HINCRBY', META, total, by)) == 'table' then

@@ -1,7 +1,7 @@
--- Which unit a job is.
+-- Finds the unit that a job belongs to.
 
--- The run and the unit of a job; '' when it belongs to none. A guide producer names them in the payload. Nothing else is read
--- from the payload, and only here, for a job that ends.
+-- The run and the unit of a job; '' when it belongs to none. A guide producer names them in the payload. Nothing else
+-- is read from the payload, and only here, for a job that ends.
 --   run, unit  the fields `run_id` and `unit_id`
 --   payload    the payload; may be left out when the job has a field `kind`, which guide producers do not write
 local function unit_of(run, unit, kind, payload)

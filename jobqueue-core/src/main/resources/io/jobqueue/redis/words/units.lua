@@ -1,10 +1,10 @@
--- The two ways in which a unit ends: with an output, or with a failure. A unit may also belong to a run that nobody started,
--- which is nothing but its hashes; their keys live on for `ttl` ms after the last write.
+-- The two ways in which a unit ends: with an output, or with a failure. A unit may also belong to a run that nobody
+-- started, which consists only of its hashes; their keys live for `ttl` ms after the last write.
 -- needs: words/runs words/run-ends
 
 local BESIDE = { FAILURES, EARLY } -- a unit with an output is in neither
 
--- Why the output of a job cannot be taken as that of its unit; nil when it can.
+-- The reason why a job must not write the output of its unit; nil when it may.
 local function refusal(id, unit, job)
   local run = run_of(id)
   if run and run.spoilt then
@@ -16,7 +16,7 @@ local function refusal(id, unit, job)
   end
 end
 
--- Whether a job was a unit of a started run that has been evicted since; what it did is of no use to anybody.
+-- Whether a job was a unit of a started run that has been evicted since, so that its output is useless.
 local function is_stray(job)
   return type(try('HGET', JOB .. job, 'round')) == 'string'
 end
@@ -28,8 +28,8 @@ local function touch(run, ttl)
   call('PEXPIRE', RUN .. run, ttl)
 end
 
--- Ends a unit with its output, which no `refusal` speaks against. The first output stays, also when another job of the unit
--- ends later.
+-- Ends a unit with its output; the caller has checked `refusal`. The first output stays, even if another job of the
+-- unit ends later.
 local function put_unit(id, unit, job, output, ttl)
   local run = run_of(id)
   if run then
@@ -49,7 +49,7 @@ local function put_unit(id, unit, job, output, ttl)
   end
 end
 
--- Ends a unit with a failure, unless it has an output. Keys of another type are left alone.
+-- Ends a unit with a failure, unless it has an output. Keys of another type are not touched.
 local function fail_unit(id, unit, job, reason, ttl)
   if id == '' or unit == '' then
     return
