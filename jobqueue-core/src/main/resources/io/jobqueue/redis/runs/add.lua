@@ -1,13 +1,15 @@
--- Adds units to a run, and the job of each. A unit that has an output is passed over, one whose job waits or runs is left
--- alone, and one that failed, or whose job is gone, gets its job anew; so adding twice is adding once. What is left of a
--- run of this id that is gone does no harm: a job that waits becomes the new one, one that runs gets another beside it.
--- KEYS the queue's; then, for a client that may send a call twice, the key under which the answer to this call is remembered
--- ARGV[1] how long the call is remembered (ms)  [2] run_id  [3] mode: `add` needs an open run, `start` takes a sealed one too
+-- Adds units to a run, and the job of each. A unit with an output and a unit whose job waits or runs do not change; a
+-- unit that failed, or whose job is gone, gets a new job. So a repeat adds nothing. Jobs of an earlier run with this id
+-- do no harm: a waiting job becomes the new one, and a running job gets a second one beside it.
+-- KEYS the queue's; then, for a client that may send a call twice, the key that remembers the reply to this call
+-- ARGV[1] how long the call is remembered (ms)  [2] run_id  [3] mode: `add` needs an open run, `start` accepts a sealed
+--   one too
 --   [4] units that a run may have  [5] largest output (bytes); then for each unit:
 --   unit_id, job id, kind, payload, max_attempts, headers ('' = none)
--- returns what stopped it, followed by a colon and one letter a unit that was dealt with, which may be the first few only:
---   '' went on, `unstarted`, `full`, or the state of a run that takes no units; `completed` in mode `start` asks for `again`
---   C created, R created anew, A alive, S has its output (F within: finished by a foreign client, so it has one now)
+-- returns why it stopped, followed by a colon and one letter for each unit that it handled, perhaps only the first few:
+--   '' no reason, `unstarted`, `full`, or the state of a run that accepts no units; `completed` in mode `start` asks
+--   for `again`
+--   C created, R created again, A alive, S has its output (F among them: finished by a guide client, so it has one now)
 -- needs: words/runs words/run-ends words/one-run words/foreign-ends words/totals doors/join doors/unschedule
 local CALL = KEYS[2]
 local answered = CALL and read('GET', CALL)
@@ -76,7 +78,8 @@ for i = 6, #ARGV, 6 do
   letters[#letters + 1] = letter == 'F' and 'S' or letter
 end
 
--- What a job has done in steps stays done when it runs anew; their values are not read, for they may be large.
+-- The finished steps of a job stay finished when the job runs again; the script does not read their values, which may
+-- be large.
 local function keep_steps(job)
   local others = {}
   for _, name in ipairs(call('HKEYS', JOB .. job)) do

@@ -1,10 +1,10 @@
--- Cancels a live run at once, and then, a page of its units a call, the jobs that wait. Running ones are told by their
+-- Cancels a live run at once, and then its waiting jobs, one page of units per call. Running jobs learn it at their
 -- next heartbeat. See doors/cancel.
--- KEYS the queue's; then, for a client that may send a call twice, the key under which the answer to this call is remembered
--- ARGV[1] run_id  [2] '' cancels the run if it is live; else the round that a call before cancelled: to go on with it, and
---   to leave the run alone when it was started again meanwhile  [3] how long the call is remembered (ms)
--- returns { 1 cancelled by this call, 0 not; the round; 1 if pages are left, else 0; { run id, state, '', '' } when it ended;
---   why Redis refused a message, if it did }
+-- KEYS the queue's; then, for a client that may send a call twice, the key that remembers the reply to this call
+-- ARGV[1] run_id  [2] '' cancels the run if it is live; else the round that an earlier call cancelled: continues it,
+--   unless the run was started again meanwhile  [3] how long the call is remembered (ms)
+-- returns { 1 cancelled by this call, 0 not; the round; 1 if pages are left, else 0; { run id, state, '', '' } when it
+--   ended; why Redis refused a message, if it did }
 -- needs: words/first-write words/publish words/runs words/run-ends words/one-run words/foreign-ends
 local CALL = KEYS[2]
 local id, round = ARGV[1], ARGV[2]

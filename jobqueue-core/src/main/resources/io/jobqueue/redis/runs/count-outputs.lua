@@ -1,4 +1,4 @@
--- How far a run is, of one instant.
+-- Reads how many units of a run have ended, at one instant.
 -- KEYS the queue's
 -- ARGV[1] run_id
 -- returns { expected or -1, units with an output, failed units }

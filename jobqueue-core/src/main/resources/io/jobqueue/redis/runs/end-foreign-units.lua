@@ -1,8 +1,8 @@
--- Gives units the end that their jobs had, as the `events` channel told: for those that other clients ended.
+-- Ends units whose jobs other clients ended, according to the channel `events`.
 -- KEYS the queue's
 -- ARGV[1] largest output (bytes)  [2...] ids of jobs
--- returns { { run id, state, … } of the runs that ended; ids that are left for another call, because this one read enough;
---   why Redis refused a message, if it did }
+-- returns { { run id, state, … } of the runs that ended; ids that are left for another call, because this one read
+--   enough; why Redis refused a message, if it did }
 -- needs: words/first-write words/publish words/runs words/run-ends words/foreign-ends
 local largest = tonumber(ARGV[1])
 read('LLEN', PENDING)

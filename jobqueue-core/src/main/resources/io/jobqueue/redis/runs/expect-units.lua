@@ -1,4 +1,4 @@
--- Notes how many units a run has.
+-- Stores how many units a run has.
 -- KEYS the queue's
 -- ARGV[1] run_id  [2] units  [3] how long the run's keys live on (ms)
 -- returns 1, or 0 when the run was started

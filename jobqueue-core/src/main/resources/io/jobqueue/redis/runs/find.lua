@@ -1,8 +1,8 @@
--- Runs, of one instant, and a page of the claimed jobs to count theirs among them.
+-- Reads runs at one instant, and counts their jobs on one page of the claimed jobs.
 -- KEYS the queue's
--- ARGV[1] how many claimed jobs to pass over, from the newest  [2...] run_ids
--- returns { 1 if there are further pages; then for each run {} when nobody started it, else { claimed jobs of the run on
---   the page, state, units, outputs, failures, late units, and the fields started_at_ms, sealed_at_ms, ended_at_ms,
+-- ARGV[1] how many claimed jobs to skip, from the newest  [2...] run_ids
+-- returns { 1 if there are further pages; then for each run {} when nobody started it, else { claimed jobs of the run
+--   on the page, state, units, outputs, failures, late units, and the fields started_at_ms, sealed_at_ms, ended_at_ms,
 --   expires_at_ms, overdue_at_ms, gather_job, gather_state, gather_error } }
 -- needs: words/runs
 local PAGE = 1000

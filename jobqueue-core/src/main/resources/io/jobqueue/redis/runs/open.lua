@@ -1,8 +1,9 @@
--- Starts a run, or opens an ended one anew. A run that is live keeps the options that it has.
+-- Starts a run, or opens an ended one again. A live run keeps its options.
 -- KEYS the queue's
--- ARGV[1] run_id  [2] mode: `start` leaves sealed and completed runs as they are, but for those whose gather job failed;
---   `open` opens them to more units, `again` opens completed ones only  [3] gather job's id  [4...] pairs of further fields, a value of '' takes the field away
--- returns the state: `unstarted` when the run has outputs that were put there without a start
+-- ARGV[1] run_id  [2] mode: `start` does not change sealed and completed runs, except those whose gather job failed;
+--   `open` opens them to more units, `again` opens completed ones only  [3] gather job's id  [4...] pairs of further
+--   fields; a value of '' removes the field
+-- returns the state: `unstarted` when the run has outputs but was never started
 -- needs: words/first-write words/runs words/run-ends words/one-run words/totals doors/cancel
 local id, mode, gather = ARGV[1], ARGV[2], ARGV[3]
 local run = the_run(id)
@@ -22,14 +23,14 @@ elseif run.state == 'sealed' then
   return 'open'
 end
 
--- a new run needs memory, so its first write is refused by a full Redis; an old one only goes on
+-- a new run needs memory, so a full Redis refuses its first write; an old run only continues
 local round = number(run and call('HGET', RUN .. id, 'round'), 0) + 1
 if gather ~= '' and (round > 1 or call('EXISTS', JOB .. gather) == 1) then
   gather = another_id(gather, round)
 end
 call('HSET', RUN .. id, 'state', 'open', 'round', text(round), 'touched_at_ms', NOW)
 if run and is_being_gathered(run) then
-  -- it would see a part only; one that runs is told by its next heartbeat
+  -- it would see a part only; a running one learns it at its next heartbeat
   count('cancelled_total', cancel_waiting(run.gather, SUPERSEDED, text(retention_from_now(id))) and 1 or 0)
 end
 call('HSETNX', RUN .. id, 'started_at_ms', NOW)

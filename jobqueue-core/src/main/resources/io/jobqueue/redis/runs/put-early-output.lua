@@ -1,6 +1,7 @@
--- Writes an early output of a unit, if the token still owns its job. It is kept apart from the final outputs.
+-- Writes an early output of a unit, if the token still owns its job. Early outputs are stored apart from final ones.
 -- KEYS the queue's
--- ARGV[1] job id  [2] token, not empty  [3] run_id  [4] unit_id  [5] output  [6] how long an unstarted run's keys live on (ms)
+-- ARGV[1] job id  [2] token, not empty  [3] run_id  [4] unit_id  [5] output  [6] how long an unstarted run's keys live
+--   on (ms)
 -- returns 1 written, 0 no longer the token's
 -- needs: words/runs words/units
 local job, token, id, unit = ARGV[1], ARGV[2], ARGV[3], ARGV[4]

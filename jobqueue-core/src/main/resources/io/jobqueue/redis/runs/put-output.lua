@@ -1,4 +1,4 @@
--- Writes the output of a unit that does not run as a job. A started run takes outputs from its jobs only.
+-- Writes the output of a unit that does not run as a job. A started run accepts outputs only from its jobs.
 -- KEYS the queue's
 -- ARGV[1] run_id  [2] unit_id  [3] output  [4] how long the run's keys live on (ms)
 -- returns 1, or 0 when the run was started

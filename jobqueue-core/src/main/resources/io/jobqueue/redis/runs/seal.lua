@@ -1,8 +1,8 @@
--- Seals a run: all its units are known. It ends in this very step when they have ended already.
+-- Seals a run: all its units are known. The run ends in the same step if all units have ended already.
 -- KEYS the queue's
 -- ARGV[1] run_id
--- returns { state or '' when nobody started it, { run id, state, … } of the runs that ended; why Redis refused a message, if
---   it did }
+-- returns { state or '' when nobody started it, { run id, state, … } of the runs that ended; why Redis refused a
+--   message, if it did }
 -- needs: words/first-write words/publish words/runs words/run-ends words/one-run
 local id = ARGV[1]
 local run = the_run(id)

@@ -1,12 +1,14 @@
--- Gives out the next turn of the audit: a page of the walk over the lists, and the suspicions that are a lease old. All
--- processes share one walk; whoever asks first after the pause gets the turn. Changes no job.
+-- Returns the next turn of the audit: a page of the walk over the lists, and the suspicions that are one lease old. All
+-- processes share one walk; the process that asks first after the pause gets the turn. Changes no job.
 -- needs: words/look
 -- KEYS the queue's; then the key of the suspects
 -- ARGV[1] pause between two turns (ms)  [2] pause when nothing waits or runs (ms)  [3] lease (ms)
--- returns { ms to the next turn, cursor of the look for keys; and unless it is not time yet: the queue, the page as pairs of
---   place and id, delayed ids whose due time is no time, suspicions to confirm, a look at each id of these, in the same order }
+-- returns { ms to the next turn, cursor of the look for keys; and unless it is not time yet: the queue, the page as
+--   pairs of place and id, delayed ids whose score is not a valid time, suspicions to confirm, a look at each id of
+--   these, in the same order }
 --
--- Fields of `meta`: audit (place and distance from the tail of what is still to be seen of it), audit_cursor, next_audit.
+-- Fields of `meta`: audit (the place, and the distance from its tail of the ids that are left), audit_cursor,
+-- next_audit.
 local pause, idle_pause, lease = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local PAGE, SUSPICIONS = 100, 100
 local AFTER = { pending = 'delayed', delayed = 'processing', processing = 'completed', completed = 'failed' }

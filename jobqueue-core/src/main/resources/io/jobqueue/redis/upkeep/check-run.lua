@@ -1,5 +1,5 @@
--- Looks after one run, the next on the agenda: gathers it when its time is up, goes on with a walk over its units for
--- ends that other clients wrote, reports it when nothing happens to it, forgets it when its time is over or it is gone.
+-- Checks one run, the next on the agenda. It ends a run whose deadline has passed, continues the walk over its units to
+-- find ends by other clients, reports a run that makes no progress, and removes a run that has expired or is gone.
 -- KEYS the queue's
 -- ARGV[1] time between two walks over the units of a run (ms)  [2] largest output (bytes)
 -- returns { 1 if the next one may be due, else 0; 1 if there are live runs, else 0; { run id, state, gather job, its
@@ -12,7 +12,7 @@ local first = read('ZRANGE', AGENDA, 0, 0, 'WITHSCORES')
 if not first[1] then
   return { 0, 0, {}, {} }
 elseif number(first[2], 0) > now then
-  -- the next look at a live run is never far away
+  -- the next check of a live run is never far away
   return { 0, number(first[2], 0) <= now + LOOK and 1 or 0, {}, {} }
 end
 check_queue()
@@ -33,7 +33,7 @@ local f = call('HMGET', RUN .. id, 'sealed_at_ms', 'gather_after_ms', 'touched_a
   'walked_at_ms')
 local look = now + pause
 
--- Reports a run to which nothing has happened for too long, once; else it is looked at when that will be so.
+-- Reports once that a run has made no progress for too long; otherwise schedules the check for that time.
 local function report_if_quiet()
   local touched_at, deadline = number(f[3], now), number(f[4], nil)
   if not deadline or number(f[5], -1) >= touched_at or touched[id] then
@@ -64,7 +64,7 @@ end
 local due = run.state == 'sealed' and number(f[2], nil) and number(f[1], now) + number(f[2], 0) or math.huge
 local walked = number(f[7], 0)
 
--- one page of the walk; a run whose time is up is walked over once more
+-- one page of the walk; a run whose deadline has passed is walked over once more
 if f[6] or now - walked >= pause or walked < due and due <= now then
   local cursor = f[6] or '0'
   local page = call('HSCAN', UNITS .. id, cursor, 'COUNT', PAGE)

@@ -1,10 +1,10 @@
--- Declares the recurring jobs of an instance, and retires those that no instance declares any more. A definition stays in
--- force while an instance declares it, so instances of two versions do not change it to and fro.
+-- Declares the recurring jobs of an instance, and retires those that no instance declares any more. A definition stays
+-- in force while an instance declares it, so instances of two versions do not overwrite each other.
 -- KEYS the queue's
--- ARGV[1] since when the instance has been declaring (ms)  [2] how long a definition stays in force after it was heard last
---   (ms)  [3] how long until a recurring job is retired (ms)  [4] how long a retired one is kept (ms); then for each: its name
---   and its definition
--- returns { names whose definition here is not the one in force }
+-- ARGV[1] since when the instance has been declaring (ms)  [2] how long a definition stays in force after it was last
+--   declared (ms)  [3] how long until a recurring job is retired (ms)  [4] how long a retired one is kept (ms); then
+--   for each: its name and its definition
+-- returns { names whose definition in this call is not in force }
 -- needs: words/first-write words/schedules
 local been_here, grace, retire, kept = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local all, mine, others_in_force, changed = all_schedules(), {}, {}, false
@@ -19,7 +19,7 @@ local function is_same(s, at)
   return true
 end
 
--- The definition that stands behind a place of ARGV takes force. What recurs at other times begins anew.
+-- Puts the definition at an index of ARGV into force. If its times differ, the schedule starts again.
 local function redefine(s, at)
   if s.text ~= ARGV[at + 1] or s.retired and now - s.retired > retire then
     s.after = now

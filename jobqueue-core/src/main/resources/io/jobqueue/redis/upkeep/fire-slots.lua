@@ -1,11 +1,11 @@
--- Enqueues the jobs of slots that are due, each once, and looks whether the last jobs have ended. A slot that another instance
--- has dealt with changes nothing.
+-- Enqueues the jobs of due slots, each once, and checks whether the last jobs have ended. A slot that another instance
+-- has fired changes nothing.
 -- KEYS the queue's
--- ARGV[1] the version of the schedules that the caller knows, '' for none  [2] how many names follow, of schedules whose last
---   job the caller takes for open; then for each schedule that is due: its name, `after` as the caller knows it, the new
---   `after` (ms), how many slots follow, and the slots as text
--- returns { time, version, { name, slot, id, kind, `enqueued` `existed` or `skipped`, … }, the schedules, nothing when the
---   version is still the same }
+-- ARGV[1] the version of the schedules that the caller knows, '' for none  [2] how many names follow, of schedules
+--   whose last job is open as far as the caller knows; then for each schedule that is due: its name, `after` as the
+--   caller knows it, the new `after` (ms), how many slots follow, and the slots as text
+-- returns { time, version, { name, slot, id, kind, `enqueued` `existed` or `skipped`, … }, the schedules, nothing when
+--   the version is still the same }
 -- needs: words/schedules words/slots
 read('LLEN', PENDING)
 local done, changed = {}, false

@@ -1,4 +1,4 @@
--- Looks at some jobs of which only their keys are known, for the audit. Writes nothing.
+-- Reads some jobs that the audit found by their keys. Writes nothing.
 -- needs: words/look
 -- KEYS the queue's; then the key of the suspects
 -- ARGV ids

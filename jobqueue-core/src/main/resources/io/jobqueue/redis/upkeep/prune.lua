@@ -1,7 +1,9 @@
--- Drops what retention does not keep by age, or any more by count, from the oldest end of both histories; at most 100 each a call.
+-- Removes jobs that retention no longer keeps, by age or count, from the oldest end of both histories; at most 100 each
+-- per call.
 -- KEYS the queue's
 -- ARGV[1] age of completed jobs (ms)  [2] how many to keep  [3] age of dead letters (ms)  [4] how many to keep
--- returns { completed jobs dropped, dead letters dropped, how long until the next one is too old (ms), -1 when there is none }
+-- returns { completed jobs dropped, dead letters dropped, how long until the next one is too old (ms), -1 when there is
+--   none }
 -- needs: words/first-write words/totals
 read('HLEN', META)
 read('LLEN', COMPLETED)

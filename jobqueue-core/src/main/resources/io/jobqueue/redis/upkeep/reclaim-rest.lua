@@ -1,4 +1,4 @@
--- Goes on from `upkeep/reclaim` when it found ids that must leave `processing`.
+-- Continues `upkeep/reclaim` when that found ids that must leave `processing`.
 -- needs: doors/fail doors/join doors/pass-over doors/wait-again words/publish words/runs words/run-ends words/totals words/unit-names
 local max_crashes, keep_failed, ttl = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 for _, entries in ipairs({ stale, lost, astray }) do
@@ -8,7 +8,7 @@ for _, entries in ipairs({ stale, lost, astray }) do
 end
 forget_marks()
 
--- Why a job does not return to the queue; nil when it does.
+-- The reason why a job must not return to the queue; nil when it may.
 local function reason_to_fail(id, f, crashes)
   local attempts, limit = number(f[6], 1), number(f[9], 0)
   if crashes > max_crashes or (limit > 0 and attempts >= limit) then

@@ -1,16 +1,17 @@
--- Takes back claims whose lease is over, a page of `processing` a call, from its head to its tail: nobody inserts at the
--- tail, so no claim is ever passed over. Jobs return to the head of the queue, or become dead letters when they have lost
--- too many workers.
+-- Reclaims jobs whose lease has expired, one page of `processing` per call. A pass covers the claims that were in the
+-- list when it began, and reads them by their distance from the tail. No client inserts at the tail, so a pass misses
+-- no claim. Jobs return to the head of the queue, or become dead letters when they have lost too many workers.
 -- KEYS the queue's
--- ARGV[1] mode: `background` obeys hold and next_sweep, `begin` starts a pass at once, `on` goes on with it
+-- ARGV[1] mode: `background` obeys hold and next_sweep, `begin` starts a pass at once, `on` continues it
 --   [2] period of the background sweeps (ms)  [3] lease (ms)  [4] max crashes  [5] dead letters to keep
---   [6] how long a run's keys live on (ms)  [7] when `processing` was seen empty (ms, Redis's clock), '' when that is unknown
+--   [6] how long a run's keys live on (ms)  [7] when `processing` was seen empty (ms, Redis's clock), '' when that is
+--   unknown
 -- returns { reclaimed ids, ids of new dead letters, lost ids, dead letters dropped, 1 if the pass goes on else 0,
 --   { run id, state, … } of the runs that ended, ids that were here although their job had ended; why Redis refused a
 --   message, if it did }
 --
--- Fields of `meta`: last_sweep, hold_left, cursor (distance from the tail of what is still to be seen, 0 between passes),
--- next_sweep (before it no lease can be over; lowered by claims and pages, set anew when a pass begins).
+-- Fields of `meta`: last_sweep, hold_left, cursor (distance from the tail of what is still to be seen, 0 between
+-- passes), next_sweep (no lease expires before it; lowered by claims and pages, set again when a pass begins).
 -- needs: words/first-write words/lease doors/leave
 -- goes on in: upkeep/reclaim-rest
 local mode, period, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -25,16 +26,16 @@ local function nothing(goes_on)
   return { {}, {}, {}, 0, goes_on and 1 or 0, {}, {} }
 end
 if mode == 'background' then
-  -- An empty `processing` is not swept. A look that found it empty counts as a sweep at that time: every claim that is here
-  -- now is newer, so neither a gap before the look nor a hold for such a gap concerns it. The look carries the time of Redis's
-  -- clock, so a call that waited out an outage does not make the look appear younger than it is.
+  -- An empty `processing` is not swept. A check that found it empty counts as a sweep at that time: every claim in it
+  -- now is newer, so a gap before the check does not concern these claims. The check carries the time of Redis's clock,
+  -- so an outage before this call does not make the check appear more recent.
   local emptied = number(ARGV[7], nil)
   if emptied and emptied <= now and (not last or emptied > last) then
     last, hold = emptied, 0
   end
-  -- After a gap, living workers get one lease to renew their claims first. The hold shrinks only by time in which sweeps
-  -- ran, and a gap arms it only when none is running; else a crash loop would never reclaim anything.
-  -- Of a gap three periods count, so that sweeps which are always late reclaim as well.
+  -- After a gap, living workers get one lease to renew their claims first. The hold shrinks only by time in which
+  -- sweeps ran, and a gap arms it only when none is running; otherwise a crash loop would never reclaim anything. At
+  -- most three periods of a gap count, so that sweeps which are always late also reclaim.
   local since = last and now - last or -1
   if hold == 0 and (since < 0 or since > 3 * period) then
     hold = lease
@@ -63,7 +64,8 @@ end
 cursor = math.min(cursor, in_flight)
 local next_over = next_sweep or now + lease
 
--- Until when the claim of a job is good. Notes what the hash must remember: a cut lease, or a first sight.
+-- The time until which the claim of a job is good. Notes what to write into the hash: a shortened lease, or the time at
+-- which the sweep first saw the job.
 local notes = {}
 local function deadline_of(id, f)
   local token = f[2] or ''
@@ -80,7 +82,8 @@ local function deadline_of(id, f)
   if token ~= '' and claimed > 0 and claimed <= now then
     return claimed + lease -- a guide client's claim
   end
-  -- popped by a guide client but not stamped yet, or stamped by a clock that is ahead: one lease from when we first saw it in this state
+  -- popped by a guide client but not stamped yet, or stamped by a clock that is ahead: one lease from when we first saw
+  -- it in this state
   local state = (f[6] or '') .. ',' .. (f[7] or '') .. ',' .. token .. ':'
   local seen = f[8] and string.sub(f[8], 1, #state) == state and number(string.sub(f[8], #state + 1), nil)
   if seen then

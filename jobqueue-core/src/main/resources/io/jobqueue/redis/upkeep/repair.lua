@@ -1,5 +1,5 @@
--- Carries out the repairs that the audit decided on, each only if the job is still in the state in which it was judged and
--- stands where it was seen. Remembers what the audit suspects.
+-- Carries out the repairs of the audit, each only if the job still has the state and the place in which it was judged.
+-- Stores the suspicions of the audit.
 -- needs: words/first-write words/look words/places words/totals doors/give-to-sweep doors/join doors/pass-over doors/wait-again
 -- KEYS the queue's; then the key of the suspects
 -- ARGV[1] lease (ms)  [2] completed jobs to keep  [3] dead letters to keep  [4] cursor of the next look for keys, or ''
@@ -12,7 +12,7 @@ local MOST_SUSPICIONS, BUDGET = 10000, 100000
 local dropped = 0
 begin_writing()
 
--- A job that is alive has no time to live, and its id is no leftover of a cancelled one.
+-- A job that has not ended has no time to live, and its id is not left over from a cancelled job.
 local function revive(id)
   call('PERSIST', JOB .. id)
   call('HDEL', JOB .. id, 'in_pending', 'delete_at_ms')
@@ -52,7 +52,7 @@ function ACTS.hand_over(id, place)
   else
     free = length.processing <= FAR and take_out(place, id)
   end
-  -- the sweep is the only one that ends claims and counts lost jobs
+  -- only the sweep ends claims and counts lost jobs
   if free and count_copies('processing', id) == 0 then
     give_to_sweep(id)
   end
