@@ -10,14 +10,14 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 
 /**
- * Passes every event to all {@link JobListener} beans, in their order. They are looked up once all singletons exist,
- * because a listener may itself use the queue; earlier events, such as that of an enqueue in a {@code @PostConstruct}
- * method, are passed on then.
+ * Passes every event to all {@link JobListener} beans, in their order. It looks them up once all singletons exist,
+ * because a listener may itself use the queue. It keeps earlier events until then, for example that of an enqueue in a
+ * {@code @PostConstruct} method.
  *
- * <p>Contexts that share a queue share their listeners too: every event goes to the listeners of the context that made the
- * queue, and then to those of the contexts below it, as long as these live.
+ * <p>Contexts that share a queue share their listeners too: every event goes to the listeners of the context that
+ * created the queue, and then to those of its child contexts that are still open.
  *
- * <p>No listener itself, so that it is not among the beans it tells. Thread-safe.
+ * <p>It is not a listener itself, because it would then be one of the beans that it calls. Thread-safe.
  */
 final class ApplicationListeners implements SmartInitializingSingleton, DisposableBean {
 

@@ -19,10 +19,11 @@ import org.slf4j.MDC;
 import org.springframework.util.ClassUtils;
 
 /**
- * Carries values of the thread that enqueues a job to the thread that handles it. A value travels as a header of the job.
+ * Carries values of the thread that enqueues a job to the thread that handles it. A value travels as a header of the
+ * job.
  *
- * <p>A value that does not fit into the headers of a job is left out, with a warning: it must not keep a job from the queue.
- * A header that the request has already is kept. Thread-safe.
+ * <p>A value that does not fit into the headers of a job is left out with a warning, so that it does not prevent the
+ * enqueue. A header of the request itself is kept. Thread-safe.
  */
 final class CarriedContext {
 

@@ -5,7 +5,7 @@ import org.springframework.context.SmartLifecycle;
 
 /**
  * Opens the queue's connections after the application's connection factory has started, and closes them before it
- * stops. A use of the queue before that opens them as well.
+ * stops. An earlier use of the queue opens them as well.
  */
 final class ConnectionLifecycle implements SmartLifecycle {
 

@@ -12,14 +12,14 @@ import java.util.Optional;
 import org.springframework.scheduling.support.CronExpression;
 
 /**
- * Schedules of cron expressions, as Spring's {@link CronExpression} reads them: six fields that begin with the seconds, or a
- * macro such as {@code @daily}.
+ * Schedules of cron expressions, as Spring's {@link CronExpression} reads them: six fields that begin with the seconds,
+ * or a macro such as {@code @daily}.
  *
  * <h2>Daylight-saving time</h2>
  *
- * <p>When clocks go forward, slots of the hour that is left out run once, at the moment of the change. When clocks go back, a
- * slot of the hour that comes twice runs the first time, unless the hour field begins with {@code *}: such a schedule goes on
- * through both hours. So {@code 0 30 2 * * *} runs once on every day, and {@code 0 0 * * * *} once in every hour.
+ * <p>When clocks go forward, slots in the skipped hour run once, at the moment of the change. When clocks go back, a
+ * slot in the repeated hour runs only the first time, unless the hour field begins with {@code *}: such a schedule runs
+ * in both hours. So {@code 0 30 2 * * *} runs once on every day, and {@code 0 0 * * * *} once in every hour.
  *
  * @since 0.1.0
  */
@@ -28,17 +28,17 @@ public final class CronSchedule {
     private static final String CRON = "cron ";
     private static final int HOUR = 2;
 
-    /** Some day, to find out whether an expression has slots at all. */
+    /** An arbitrary day, to find out whether an expression has any slots. */
     private static final LocalDateTime START = LocalDateTime.of(2024, 1, 1, 0, 0);
 
     private CronSchedule() {}
 
     /**
-     * The schedule of an expression.
+     * Returns the schedule of a cron expression.
      *
      * @param expression the cron expression, for example {@code 0 0 3 * * *}
      * @param zone the time zone that its fields are in
-     * @throws IllegalArgumentException when the expression cannot be read, or has no slot, as February 30
+     * @throws IllegalArgumentException when the expression cannot be read, or has no slot, for example on February 30
      */
     public static Schedule of(String expression, ZoneId zone) {
         CronExpression cron = CronExpression.parse(expression.strip());

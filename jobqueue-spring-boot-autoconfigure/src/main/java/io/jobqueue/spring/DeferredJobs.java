@@ -21,11 +21,12 @@ import org.springframework.context.SmartLifecycle;
 /**
  * Sends the jobs of committed transactions, and sends them again in the background when that fails.
  *
- * <p>A batch is the jobs of one transaction. The first attempt is made on the thread of the transaction, which does not wait
- * for the reply. A batch that failed joins a backlog, and so do all later batches while the backlog is not empty; so the
- * order is kept. The backlog is sent one batch at a time. Sending a batch twice is safe, because each job has its id.
+ * <p>A batch contains the jobs of one transaction. The thread of the transaction makes the first attempt, and does not
+ * wait for the reply. A failed batch joins a backlog, and so do all later batches while the backlog is not empty, which
+ * keeps the order. The backlog is sent one batch at a time. Sending a batch twice is safe, because each job has its id.
  *
- * <p>Stops before the connections do, and gives the backlog {@link #DRAIN} to become empty. Thread-safe.
+ * <p>It stops before the connections close, and waits up to {@link #DRAIN} for the backlog to become empty.
+ * Thread-safe.
  */
 final class DeferredJobs implements SmartLifecycle {
 

@@ -8,7 +8,10 @@ import org.springframework.core.Ordered;
 import org.springframework.core.ResolvableType;
 import org.springframework.core.env.Environment;
 
-/** Names the switch when a bean needs the job queue, and the queue is switched off. Before Spring Boot's own analyzer. */
+/**
+ * Names the property {@code jobqueue.enabled} when a bean needs the job queue but the queue is disabled. It runs before
+ * Spring Boot's own analyzer.
+ */
 final class DisabledQueueFailureAnalyzer extends AbstractInjectionFailureAnalyzer<NoSuchBeanDefinitionException>
         implements Ordered {
 

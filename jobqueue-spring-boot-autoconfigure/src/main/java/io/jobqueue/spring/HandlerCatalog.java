@@ -24,9 +24,9 @@ import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.util.StringUtils;
 
 /**
- * The handlers of one context, and the queue that each kind is routed to. Complete once all singletons exist; that is
- * when it refuses handlers that cannot be used. A route that is needed before, such as by an
- * enqueue in a {@code @PostConstruct} method, is taken from the types of the beans.
+ * The handlers of one context, and the queue that each kind is routed to. It is complete once all singletons exist, and
+ * then refuses handlers that cannot be used. A route that is needed earlier, for example by an enqueue in a
+ * {@code @PostConstruct} method, is derived from the types of the beans.
  */
 final class HandlerCatalog implements QueueContexts.Member, SmartInitializingSingleton, DisposableBean {
 
@@ -163,7 +163,9 @@ final class HandlerCatalog implements QueueContexts.Member, SmartInitializingSin
         return byQueue;
     }
 
-    /** The recurring jobs of this context, by the queue of their kinds. Not to be called before all singletons exist. */
+    /**
+     * The recurring jobs of this context, by the queue of their kinds. Not to be called before all singletons exist.
+     */
     synchronized Map<String, List<Recurring>> recurring() {
         byQueue();
         return recurring;

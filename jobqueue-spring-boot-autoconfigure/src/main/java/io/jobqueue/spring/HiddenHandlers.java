@@ -9,11 +9,12 @@ import org.springframework.boot.LazyInitializationExcludeFilter;
 import org.springframework.core.type.MethodMetadata;
 
 /**
- * Tells which beans may have handlers that cannot be found before the bean exists: a {@code @Bean} method that is declared
- * to return an interface or an abstract class does not show the class of its bean.
+ * Finds beans whose handlers may be visible only once the bean exists: a {@code @Bean} method that returns an interface
+ * or an abstract class does not reveal the class of its bean.
  *
- * <p>As a filter, creates these beans at the start although {@code spring.main.lazy-initialization} is set. Beans of
- * Spring's own configurations, and beans declared by a type of Java EE or Spring, such as a {@code DataSource}, stay lazy.
+ * <p>As a filter, it makes Spring create these beans at the start even if {@code spring.main.lazy-initialization} is
+ * set. Beans of Spring's own configurations, and beans declared by a type of Java EE or Spring, such as a
+ * {@code DataSource}, stay lazy.
  */
 final class HiddenHandlers implements LazyInitializationExcludeFilter {
 

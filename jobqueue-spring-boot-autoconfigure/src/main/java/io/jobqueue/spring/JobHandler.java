@@ -25,21 +25,22 @@ import org.springframework.aot.hint.annotation.Reflective;
  * <ul>
  *   <li>the payload: a record, bean or map that the job's JSON object is read into, generic types included; or
  *       {@link io.jobqueue.Job Job&lt;SendEmail&gt;}, which is the payload with id, attempt, fence and headers;
- *   <li>the {@link io.jobqueue.JobContext}, to ask and say something about the attempt;
- *   <li>{@link io.jobqueue.WorkOutputs WorkOutputs&lt;Report&gt;}: what the units of a run came to, in the handler of its
- *       {@linkplain io.jobqueue.JobRunOptions#gather gather} job.
+ *   <li>the {@link io.jobqueue.JobContext} of the attempt;
+ *   <li>{@link io.jobqueue.WorkOutputs WorkOutputs&lt;Report&gt;}: the outputs of the units of a run, in the handler of
+ *       its {@linkplain io.jobqueue.JobRunOptions#gather gather} job.
  * </ul>
  *
- * <p>It may take none of them. A normal return completes the job: a value is written as JSON and becomes the job's result,
- * {@code void} or {@code null} stands for none, and a {@link io.jobqueue.JobOutcome} says how the attempt ends. An
- * exception fails the attempt, which is retried by the policy of its kind. The method must not be private or static,
- * and must return when the work is done: {@code @Async} methods, futures and reactive types are refused.
+ * <p>It may take none of them. A normal return completes the job. The returned value is written as JSON and becomes the
+ * job's result; {@code void} and {@code null} mean no result. A returned {@link io.jobqueue.JobOutcome} decides how the
+ * attempt ends. An exception fails the attempt, which is retried by the policy of its kind. The method must not be
+ * private or static, and must return when the work is done: {@code @Async} methods, futures and reactive types are
+ * refused.
  *
- * <p>Annotated interface methods, inherited methods and proxied beans are found; the annotation can be used as a
- * meta-annotation. Two methods for the same kind stop the start of the application, also when their queues differ.
+ * <p>The annotation also works on interface methods, inherited methods and proxied beans, and as a meta-annotation. The
+ * application does not start if two methods handle the same kind, even on different queues.
  *
- * <p>All texts resolve <code>${…}</code> placeholders. The properties below {@code jobqueue.kinds.<kind>} stand above what
- * the annotation says, and what the enqueued {@link io.jobqueue.JobRequest} says stands above both.
+ * <p>All texts resolve <code>${…}</code> placeholders. The properties below {@code jobqueue.kinds.<kind>} override the
+ * annotation, and the enqueued {@link io.jobqueue.JobRequest} overrides both.
  *
  * @since 0.1.0
  */
@@ -50,8 +51,8 @@ import org.springframework.aot.hint.annotation.Reflective;
 public @interface JobHandler {
 
     /**
-     * The kind of job that the method handles, for example {@code "email"}; see {@link io.jobqueue.Names#kind(String)}. May
-     * be left out when the payload's type carries {@link io.jobqueue.JobKind}, and must equal it otherwise.
+     * The kind of job that the method handles, for example {@code "email"}; see {@link io.jobqueue.Names#kind(String)}.
+     * May be left out when the payload's type carries {@link io.jobqueue.JobKind}, and must equal it otherwise.
      */
     String value() default "";
 

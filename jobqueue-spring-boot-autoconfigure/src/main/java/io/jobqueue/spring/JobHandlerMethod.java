@@ -14,15 +14,15 @@ import org.springframework.util.ClassUtils;
  * A method that handles one kind of job, and the values of its annotation.
  *
  * @param place the method and the bean it is called on
- * @param kind the kind, by the annotation or the payload's type
- * @param payloadType what the payload is read into
- * @param resultType the declared type of the result, by which it is written
- * @param outputType what outputs are read into, or {@code null} when the method takes none
- * @param arguments what the method takes, in order
- * @param queue the queue by the annotation, or {@code null}
- * @param maxAttempts the limit of attempts by the annotation, or {@code null}
- * @param timeout the time limit by the annotation, or {@code null}
- * @param noRetryFor exceptions after which no attempt is made
+ * @param kind the kind, from the annotation or the payload's type
+ * @param payloadType the type of the payload
+ * @param resultType the declared type of the result, which decides how it is written
+ * @param outputType the type of outputs, or {@code null} when the method takes none
+ * @param arguments the parameters of the method, in order
+ * @param queue the queue of the annotation, or {@code null}
+ * @param maxAttempts the limit of attempts of the annotation, or {@code null}
+ * @param timeout the time limit of the annotation, or {@code null}
+ * @param noRetryFor exceptions after which the job is not retried
  */
 record JobHandlerMethod(
         Place place,

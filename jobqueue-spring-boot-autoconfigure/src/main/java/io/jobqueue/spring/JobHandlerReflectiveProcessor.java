@@ -13,7 +13,10 @@ import org.springframework.aot.hint.ReflectionHints;
 import org.springframework.aot.hint.annotation.ReflectiveProcessor;
 import org.springframework.core.ResolvableType;
 
-/** Tells a native image that a handler method is called, and that its payload and result are bound to JSON. */
+/**
+ * Registers hints for a native image: a handler method is called by reflection, and its payload and result are bound to
+ * JSON.
+ */
 final class JobHandlerReflectiveProcessor implements ReflectiveProcessor {
 
     private final BindingReflectionHintsRegistrar binding = new BindingReflectionHintsRegistrar();

@@ -20,8 +20,8 @@ import org.springframework.core.annotation.AnnotationUtils;
 import org.springframework.util.ClassUtils;
 
 /**
- * Finds the {@link JobHandler} methods of all beans by their types alone: no bean is created for it, so it can run at
- * any time, and lazy beans stay lazy.
+ * Finds the {@link JobHandler} methods of all beans by their types alone: it creates no bean, so it can run at any
+ * time, and lazy beans stay lazy.
  */
 final class JobHandlerScanner {
 

@@ -3,13 +3,13 @@ package io.jobqueue.spring;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Changes the JSON mapper that payloads, results and work outputs are written and read with, for example by a module
- * for own types. The queue has a mapper of its own: {@code spring.jackson.*} and module beans of the application do not
- * change it, so that what is stored does not change with a web setting. Modules that Jackson finds on the class path
- * are used, unless {@code jobqueue.json.find-modules} is false.
+ * Changes the JSON mapper that writes and reads payloads, results and work outputs, for example by adding a module for
+ * your own types. The queue has its own mapper. {@code spring.jackson.*} and module beans of the application do not
+ * change it, so that a web setting does not change the stored data. The mapper uses modules that Jackson finds on the
+ * class path, unless {@code jobqueue.json.find-modules} is false.
  *
- * <p>Beans of this type are applied in their order, after the queue's own settings. The workers of a rolling deployment
- * must understand each other: a setting that changes what is written is best introduced by readers first.
+ * <p>Beans of this type are applied in their order, after the queue's own settings. During a rolling deployment, old
+ * and new workers must read each other's data. So deploy a setting that changes the written format to readers first.
  *
  * @since 0.1.0
  */

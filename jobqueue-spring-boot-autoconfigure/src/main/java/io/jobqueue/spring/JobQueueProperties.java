@@ -13,9 +13,9 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
 
 /**
- * The {@code jobqueue.*} properties as they were set; what was not set is {@code null}. Defaults and rules are those of
- * the core's settings; {@link Settings} puts both together. A duration without unit is in milliseconds, a size without
- * unit in bytes.
+ * The {@code jobqueue.*} properties as they were set; a property that was not set is {@code null}. The core's settings
+ * have the defaults and rules; {@link Settings} combines both. A duration without unit is in milliseconds, a size
+ * without unit in bytes.
  *
  * <p>A property is added in three places: a component of the core's record, the component of the same name of the
  * {@link Group} in here, whose {@code @param} is the description in the metadata, and its default in
@@ -24,12 +24,13 @@ import org.springframework.util.unit.DataSize;
  * @param enabled Whether the application takes part in job queues at all.
  * @param keyPrefix First part of every Redis key. Clients in other languages use "queue".
  * @param defaultQueue Queue of the injected JobQueue, and of every kind that is not routed to another queue.
- * @param afterCommit Whether a job that is enqueued inside a Spring transaction is sent after the commit, and dropped on
- *     rollback. A request can choose for itself.
+ * @param afterCommit Whether a job that is enqueued inside a Spring transaction is sent after the commit, and dropped
+ *     on rollback. A request can choose for itself.
  * @param checkRights Whether the start is refused when the Redis user lacks rights that the queue needs.
- * @param mdcKeys Entries of the logging context (MDC) that jobs carry from the thread that enqueues them to the handler.
- * @param contextKeys Keys of Micrometer's context propagation whose text jobs carry from the thread that enqueues them to
- *     the handler. Needs io.micrometer:context-propagation.
+ * @param mdcKeys Entries of the logging context (MDC) that jobs carry from the thread that enqueues them to the
+ *     handler.
+ * @param contextKeys Keys of Micrometer's context propagation whose text jobs carry from the thread that enqueues them
+ *     to the handler. Needs io.micrometer:context-propagation.
  * @param worker Worker pools.
  * @param lease Claims on jobs.
  * @param reclaimer Sweep that returns the jobs of workers that died.
@@ -42,12 +43,12 @@ import org.springframework.util.unit.DataSize;
  * @param errors What a job keeps of failed attempts.
  * @param json Mapper that writes and reads payloads, results and work outputs.
  * @param shutdown Stop of the application.
- * @param queues Settings of single queues by name, each with the groups of all queues. What is not set for a queue falls
- *     back to the setting of all queues. A name with a dot needs brackets and quotes, as in "[mail.bulk]".
+ * @param queues Settings of single queues by name, each with the groups of all queues. What is not set for a queue
+ *     falls back to the setting of all queues. A name with a dot needs brackets and quotes, as in "[mail.bulk]".
  * @param kinds Settings of single kinds of jobs by name. A name with a dot or a colon needs brackets and quotes,
  *     as in "[report.daily]".
- * @param recurring Settings of single recurring jobs by name, those of RecurringJob methods and further ones. A name with a
- *     dot needs brackets and quotes, as in "[report.daily]".
+ * @param recurring Settings of single recurring jobs by name, those of RecurringJob methods and further ones. A name
+ *     with a dot needs brackets and quotes, as in "[report.daily]".
  */
 @ConfigurationProperties("jobqueue")
 record JobQueueProperties(
@@ -129,8 +130,8 @@ record JobQueueProperties(
      * @param concurrency Number of jobs that the pool of a queue handles at the same time, from 1 to 10000.
      * @param pollInterval Time between two looks at an idle queue for jobs that nobody announced.
      * @param maxRunTime Time that an attempt may run before it is interrupted, unless its kind has a limit of its own.
-     * @param unknownFor Time that a job is handed back unspent, to wait for a newer version, when no handler is for its kind or
-     *     its payload cannot be read. After that it is a dead letter. Zero makes it a dead letter at once.
+     * @param unknownFor Time that a job is handed back unspent, to wait for a newer version, when no handler is for its
+     *     kind or its payload cannot be read. After that it is a dead letter. Zero makes it a dead letter at once.
      */
     record Worker(
             @Nullable Boolean enabled,
@@ -167,9 +168,9 @@ record JobQueueProperties(
     /**
      * Stop of the application.
      *
-     * @param drain Longest time that the queue takes to stop, counted from when the application begins to close. Running
-     *     handlers have this time less 4 s (less a quarter, if that is shorter). After that they are interrupted and their
-     *     jobs handed back. At most spring.lifecycle.timeout-per-shutdown-phase.
+     * @param drain Longest time that the queue takes to stop, counted from when the application begins to close.
+     *     Running handlers have this time less 4 s (less a quarter, if that is shorter). After that they are
+     *     interrupted and their jobs handed back. At most spring.lifecycle.timeout-per-shutdown-phase.
      */
     record Shutdown(@Nullable Duration drain) implements Group<WorkerSettings> {
 
@@ -187,8 +188,8 @@ record JobQueueProperties(
     /**
      * Claims on jobs.
      *
-     * @param visibilityTimeout Time after which a silent worker loses its job. It decides how soon a crash is noticed, not
-     *     how long a job may run.
+     * @param visibilityTimeout Time after which a silent worker loses its job. It decides how soon a crash is noticed,
+     *     not how long a job may run.
      * @param heartbeat Time between two renewals of a claim, at most a third of the smallest visibility timeout on the
      *     queue, those of clients in other languages included.
      * @param maxCrashes Number of workers that a job may lose before it becomes a dead letter.
@@ -213,8 +214,8 @@ record JobQueueProperties(
     /**
      * Sweep that returns the jobs of workers that died.
      *
-     * @param enabled Whether this application sweeps the queues it works on. At least one application of a queue has to.
-     *     Set for one queue, it is also swept where this application does not work on it.
+     * @param enabled Whether this application sweeps the queues it works on. At least one application of a queue has
+     *     to. Set for one queue, it is also swept where this application does not work on it.
      * @param interval Time between two sweeps.
      */
     record Reclaimer(@Nullable Boolean enabled, @Nullable Duration interval) implements Group<QueueSettings.Reclaimer> {
@@ -384,8 +385,8 @@ record JobQueueProperties(
     /**
      * Outputs of runs.
      *
-     * @param ttl Time that the outputs of a run are kept: after its end if it was started, else after the last write. A run
-     *     may have a time of its own.
+     * @param ttl Time that the outputs of a run are kept: after its end if it was started, else after the last write. A
+     *     run may have a time of its own.
      */
     record WorkOutput(@Nullable Duration ttl) implements Group<QueueSettings.WorkOutput> {
 
@@ -403,8 +404,8 @@ record JobQueueProperties(
     /**
      * Runs.
      *
-     * @param deadline Time without any sign of life after which a run that has not ended is reported as overdue. A run may
-     *     have a time of its own.
+     * @param deadline Time without any sign of life after which a run that has not ended is reported as overdue. A run
+     *     may have a time of its own.
      */
     record Runs(@Nullable Duration deadline) implements Group<QueueSettings.Runs> {
 
@@ -492,7 +493,8 @@ record JobQueueProperties(
      * @param queue Queue that the kind is routed to.
      * @param maxAttempts Number of attempts that a job of the kind has in all, at least 1.
      * @param timeout Time that one attempt may run before it is interrupted.
-     * @param unknownFor Time that a job of the kind is handed back when this application cannot handle it. Needs no handler.
+     * @param unknownFor Time that a job of the kind is handed back when this application cannot handle it. Needs no
+     *     handler.
      * @param retry Waits between attempts.
      */
     record Kind(

@@ -8,12 +8,12 @@ import java.lang.annotation.Target;
 import org.springframework.beans.factory.annotation.Qualifier;
 
 /**
- * Marks the {@link org.springframework.data.redis.connection.RedisConnectionFactory} whose Redis the job queue uses, in an
- * application that has several. Without a marked bean the queue uses the only one, or the one that is
+ * Marks the {@link org.springframework.data.redis.connection.RedisConnectionFactory} whose Redis the job queue uses, in
+ * an application that has several. Without a marked bean the queue uses the only one, or the one that is
  * {@link org.springframework.context.annotation.Primary}.
  *
  * <pre>{@code
- * @Bean(defaultCandidate = false)      // Spring Boot still makes the application's own
+ * @Bean(defaultCandidate = false)      // Spring Boot still creates its own factory
  * @JobQueueRedis
  * LettuceConnectionFactory workRedis() { … }
  * }</pre>

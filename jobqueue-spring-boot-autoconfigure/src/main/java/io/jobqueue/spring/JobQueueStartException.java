@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * The application cannot start with its handlers, properties or connection. The message describes the problem,
- * {@link #action()} the remedy; Spring Boot prints both in place of the stack trace.
+ * The application cannot start with its handlers, properties or connection. The message describes the problem, and
+ * {@link #action()} describes the remedy. Spring Boot prints both instead of the stack trace.
  *
  * @since 0.1.0
  */
