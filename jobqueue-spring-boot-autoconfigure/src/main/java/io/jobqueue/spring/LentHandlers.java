@@ -15,8 +15,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The handlers of one context as worker pools of other contexts call them. Counts the calls, so that the context can wait
- * for them before its beans are destroyed. Thread-safe.
+ * The handlers of one context that worker pools of other contexts call. It counts the calls, so that the context can
+ * wait for them before its beans are destroyed. Thread-safe.
  */
 final class LentHandlers {
 
@@ -117,7 +117,8 @@ final class LentHandlers {
 
     /**
      * Allows no further call, waits for those that run, and interrupts what is left. The jobs of interrupted calls are
-     * handed back. All of this fits the time: the last quarter of it, two seconds at the most, is for interrupted calls.
+     * handed back. All of this fits the time: the last quarter of it, two seconds at the most, is for interrupted
+     * calls.
      */
     void close(Duration time) {
         long reserve = Math.min(time.dividedBy(4).toNanos(), MAX_WAIT_FOR_INTERRUPTED.toNanos());

@@ -39,11 +39,12 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
 import org.springframework.data.redis.connection.lettuce.RedisCredentialsProviderFactory;
 
 /**
- * Hands the application's Redis over to the queue: the same servers, credentials and TLS, by a client of the queue's
- * own. The application's client cannot be shared: its command timeout would cut off waiting for jobs, its read-from
- * setting would ask replicas, its observation would count and trace each poll, and a pause of the context replaces it.
+ * Connects the queue to the application's Redis: the same servers, credentials and TLS, but with a separate client. The
+ * queue cannot share the application's client. Its command timeout would abort waiting for jobs, its read-from setting
+ * would read from replicas, its observation would count and trace each poll, and a pause of the context replaces the
+ * client.
  *
- * <p>The one class of this module that knows Lettuce.
+ * <p>The only class of this module that knows Lettuce.
  */
 @Configuration(proxyBeanMethods = false)
 final class LettuceLinkConfiguration {
@@ -217,7 +218,9 @@ final class LettuceLinkConfiguration {
                             .orElse(null));
         }
 
-        /** The same threads, but neither a span nor a timer for each command. Not by {@code mutate()}: that shares less. */
+        /**
+         * The same threads, but neither a span nor a timer for each command. Not by {@code mutate()}: that shares less.
+         */
         private static ClientResources shared(ClientResources application) {
             return DefaultClientResources.builder()
                     .eventLoopGroupProvider(application.eventLoopGroupProvider())

@@ -6,9 +6,9 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * Finds the name that is most likely meant by a mistyped one. Case and everything but letters and digits do not
- * count. Two names are near when a few letters are missing, additional, different or swapped: one in short names, two in
- * names of eight letters and more.
+ * Finds the name that a mistyped name most likely means. Only letters and digits count, without case. Two names are
+ * near when a few letters are missing, additional, different or swapped: one in short names, two in names of eight
+ * letters and more.
  */
 final class Nearest {
 

@@ -3,7 +3,7 @@ package io.jobqueue.spring;
 import org.jspecify.annotations.Nullable;
 import org.springframework.context.ApplicationContext;
 
-/** Finds the queue beans that a context shares with its parent contexts. */
+/** Finds the beans of the queue that a context shares with its parent contexts. */
 final class ParentContext {
 
     private ParentContext() {}

@@ -30,8 +30,8 @@ import org.springframework.core.env.Environment;
 
 /**
  * Checks all properties at the start, long before a job needs them, and reports every problem with its key, value,
- * origin and remedy. The rules are those of the core's settings: each group of properties is put over the core's
- * defaults, first with one value at a time, then with all values together.
+ * origin and remedy. It uses the rules of the core's settings: it applies each group of properties to the core's
+ * defaults, first each value alone, then all values together.
  */
 final class PropertiesCheck {
 
@@ -66,7 +66,10 @@ final class PropertiesCheck {
         }
     }
 
-    /** A key of a map, as a part of a property's key: {@code .mail}, or {@code [report.daily]} where brackets are needed. */
+    /**
+     * A key of a map, as a part of a property's key: {@code .mail}, or {@code [report.daily]} where brackets are
+     * needed.
+     */
     static String element(String key) {
         return PLAIN_ELEMENT.matcher(key).matches() ? "." + key : "[" + key + "]";
     }

@@ -13,9 +13,9 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 
 /**
- * The contexts that share the queues of one of them: the context that made the queues, and the contexts below it. Their
- * handlers form one application: a job goes to the queue of its handler, whichever context the handler is in, and every
- * worker pool knows the handlers of all contexts.
+ * The contexts that share queues: the context that created the queues, and its child contexts. Their handlers form one
+ * application. A job goes to the queue of its handler, whichever context has the handler, and every worker pool knows
+ * the handlers of all contexts.
  *
  * <p>Contexts join and leave while the application runs. Thread-safe.
  */
@@ -56,7 +56,9 @@ final class QueueContexts {
         /** The context's settings of a queue. */
         QueueSettings settings(String queue);
 
-        /** The context's handler of a kind for a pool of another context, if the context runs and works on the queue. */
+        /**
+         * The context's handler of a kind for a pool of another context, if the context runs and works on the queue.
+         */
         Optional<Handler> lend(String queue, String kind);
     }
 

@@ -3,13 +3,12 @@ package io.jobqueue.spring;
 import io.jobqueue.QueueSettings;
 
 /**
- * Changes the settings of queues in code, where properties are not enough: for example by a rule over the names of
- * queues.
+ * Changes the settings of queues in code, for example by a rule for the names of queues that properties cannot express.
  *
  * <p>Beans of this type are applied last: the core's defaults come first, the {@code jobqueue.*} properties over them,
  * then all customizers in their {@link org.springframework.core.annotation.Order}. They are called once for each queue
- * that is used, when it is used first, in any thread and perhaps before all beans exist; so they may depend on other
- * beans, but not on a {@link io.jobqueue.JobQueue}. A {@link io.jobqueue.SettingException} stops the start.
+ * at its first use, on any thread and perhaps before all beans exist. So they may depend on other beans, but not on a
+ * {@link io.jobqueue.JobQueue}. A {@link io.jobqueue.SettingException} stops the start.
  *
  * @since 0.1.0
  */

@@ -8,8 +8,8 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Runs a method of any bean again and again, as a job. Any number of instances of the application run each slot of the
- * schedule once, together.
+ * Runs a method of any bean repeatedly, as a job. However many instances the application has, each slot of the schedule
+ * runs once.
  *
  * <pre>{@code
  * @RecurringJob(cron = "0 0 3 * * *", zone = "Europe/Berlin")
@@ -19,13 +19,13 @@ import java.lang.annotation.Target;
  * void refresh(JobContext context) { … context.headers().get(Recurring.SLOT_HEADER) … }
  * }</pre>
  *
- * <p>The method is a handler as {@link JobHandler} describes it, of a kind that has the name of the recurring job. With
- * {@code @JobHandler("kind")} beside it, it is the handler of that kind, which producers can enqueue as well. The jobs of
+ * <p>The method is a handler as {@link JobHandler} describes it, for a kind with the name of the recurring job. If the
+ * method also has {@code @JobHandler("kind")}, it handles that kind, which producers can enqueue as well. The jobs of
  * slots have no payload, so a payload type must be readable from an empty object.
  *
- * <p>All texts resolve <code>${…}</code> placeholders. The properties below {@code jobqueue.recurring.<name>} stand above
- * what the annotation says. Two methods with the same name, an expression that cannot be read and an unknown zone stop the
- * start.
+ * <p>All texts resolve <code>${…}</code> placeholders. The properties below {@code jobqueue.recurring.<name>} override
+ * the annotation. The application does not start if two methods have the same name, if an expression cannot be read, or
+ * if a zone is unknown.
  *
  * @since 0.1.0
  */
@@ -39,14 +39,15 @@ public @interface RecurringJob {
     String name() default "";
 
     /**
-     * When the job is due, as a cron expression of six fields: second, minute, hour, day of month, month, day of week; or a
-     * macro such as {@code @daily}. {@code -} declares no recurring job. Either this or {@link #every()} is set.
+     * When the job is due, as a cron expression of six fields: second, minute, hour, day of month, month, day of week;
+     * or a macro such as {@code @daily}. {@code -} declares no recurring job. Either this or {@link #every()} is set.
      */
     String cron() default "";
 
     /**
-     * The time between two slots, from 1 second to 366 days, for example {@code "10m"} or {@code "PT10M"}; a bare number is in
-     * milliseconds. The slots are the multiples of the period since 1970 in UTC: {@code 10m} is due at :00, :10 and so on.
+     * The time between two slots, from 1 second to 366 days, for example {@code "10m"} or {@code "PT10M"}; a bare
+     * number is in milliseconds. The slots are the multiples of the period since 1970 in UTC: {@code 10m} is due at
+     * :00, :10 and so on.
      */
     String every() default "";
 

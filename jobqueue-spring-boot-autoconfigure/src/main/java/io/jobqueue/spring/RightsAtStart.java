@@ -13,11 +13,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Refuses the start of an application whose Redis user lacks rights, because a transition that Redis refuses in the middle
- * would spoil jobs.
+ * Stops the start of an application whose Redis user lacks rights, because a script that Redis refuses in the middle
+ * would damage jobs.
  *
- * <p>An application starts although Redis is away. The check is then made when Redis answers, and what it finds is an error in
- * the log.
+ * <p>If Redis is away, the application starts. The check then runs when Redis answers, and logs missing rights as an
+ * error.
  */
 final class RightsAtStart {
 

@@ -12,10 +12,10 @@ import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.DisposableBean;
 
 /**
- * Publishes the events of runs as application events: {@link JobEvent.RunEnded} and {@link JobEvent.RunOverdue}. It does so in
- * order on a thread of its own, so that a slow {@code @EventListener} does not block the engine.
+ * Publishes the events of runs as application events: {@link JobEvent.RunEnded} and {@link JobEvent.RunOverdue}. It
+ * publishes them in order on its own thread, so that a slow {@code @EventListener} does not block the engine.
  *
- * <p>Each context that shares a queue has one, which publishes the event in that context.
+ * <p>Each context that shares a queue has its own instance, which publishes the events in that context.
  */
 final class RunEvents implements JobListener, DisposableBean {
 

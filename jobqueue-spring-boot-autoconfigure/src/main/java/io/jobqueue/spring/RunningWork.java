@@ -6,7 +6,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What runs in this application for its queues: worker pools, upkeep, and what they share. Use it to show whether they live.
+ * The parts of this application that work on its queues: worker pools, upkeep, and what they share. Use it to show
+ * whether they are alive.
  *
  * <p>Available as a bean. Thread-safe.
  *

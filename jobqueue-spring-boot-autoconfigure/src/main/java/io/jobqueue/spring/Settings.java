@@ -20,9 +20,8 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 
 /**
- * The settings of each queue and kind: those of the core, the properties over them, and the customizers last. The
- * properties have been checked. Customizers are asked once for each queue, on first use, so that they may depend on other
- * beans.
+ * The settings of each queue and kind: the core's defaults, overridden by the checked properties, and then by the
+ * customizers. Customizers are called once for each queue, at its first use, so that they may depend on other beans.
  */
 final class Settings {
 

@@ -30,8 +30,8 @@ import org.springframework.core.env.PropertySource;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
 
 /**
- * Warns, once at the start, of keys below {@code jobqueue} that have no effect: keys that nothing reads, and settings of
- * kinds and queues that no handler has. Spring Boot ignores both silently. Each warning names the nearest key or name.
+ * Warns once at the start about keys below {@code jobqueue} that have no effect: keys that nothing reads, and settings
+ * of kinds and queues without a handler. Spring Boot ignores both silently. Each warning names the nearest key or name.
  */
 final class UnreadKeys {
 

@@ -33,17 +33,19 @@ import org.springframework.context.event.ContextClosedEvent;
 import org.springframework.core.Ordered;
 
 /**
- * Runs the worker pools and the upkeep for the handlers of one context: after everything that handlers may need has started
- * and before the web server takes requests. Every start makes new ones, so that a context can be paused and restarted.
+ * Runs the worker pools and the upkeep for the handlers of one context. It starts after everything that handlers may
+ * need, and before the web server accepts requests. Every start creates new pools, so that a context can be paused and
+ * restarted.
  *
- * <p>Where the pool of a parent context works on a queue already, that pool calls the handlers of this context too, and
- * this context makes none.
+ * <p>If the pool of a parent context already works on a queue, that pool also calls the handlers of this context, and
+ * this context creates no pool.
  *
  * <h2>Stop</h2>
  *
- * <p>The stop begins when the context publishes that it closes, before the first lifecycle stops: no job is claimed from
- * then on, and handlers end beside the web server's last requests. When it is the turn of this lifecycle, it waits for what
- * is left of the stop. The drain time counts from the begin. A context that stops without closing begins the stop here.
+ * <p>The stop begins when the context publishes that it closes, before the first lifecycle stops. From then on no job
+ * is claimed, and handlers finish while the web server answers its last requests. The stop of this lifecycle waits for
+ * the rest. The drain time counts from the begin. If a context stops without closing, the stop begins in this
+ * lifecycle.
  */
 final class WorkLifecycle implements RunningWork, SmartLifecycle, ApplicationListener<ContextClosedEvent>, Ordered {
 

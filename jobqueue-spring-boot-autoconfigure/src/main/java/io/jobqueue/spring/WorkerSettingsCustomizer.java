@@ -3,8 +3,8 @@ package io.jobqueue.spring;
 import io.jobqueue.worker.WorkerSettings;
 
 /**
- * Changes the settings of worker pools in code, where properties are not enough: for example by the number of
- * processors.
+ * Changes the settings of worker pools in code, for example by the number of processors, which properties cannot
+ * express.
  *
  * <p>Beans of this type are applied last: the core's defaults come first, the {@code jobqueue.*} properties over them,
  * then all customizers in their {@link org.springframework.core.annotation.Order}. They are called once for each queue

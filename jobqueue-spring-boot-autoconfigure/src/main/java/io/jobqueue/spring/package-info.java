@@ -1,6 +1,6 @@
 /**
  * The queue in a Spring Boot application: {@link io.jobqueue.spring.JobHandler} methods, {@code jobqueue.*} properties
- * and the auto-configuration. Nearly everything in here is closed; the ways in are the annotation, the customizers and
+ * and the auto-configuration. Most types are package-private; applications use the annotation, the customizers and
  * the beans {@link io.jobqueue.JobQueue}, {@link io.jobqueue.WorkOutputCache} and
  * {@link io.jobqueue.spring.ApplicationQueues}.
  */

@@ -12,7 +12,7 @@ import org.springframework.boot.health.autoconfigure.contributor.ConditionalOnEn
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.context.annotation.Bean;
 
-/** Auto-configuration of the health contributor {@code jobqueue}. */
+/** Registers the health contributor {@code jobqueue}. */
 @AutoConfiguration(after = JobQueueAutoConfiguration.class)
 @ConditionalOnClass({HealthIndicator.class, ConditionalOnEnabledHealthIndicator.class})
 @ConditionalOnBean({ApplicationQueues.class, RunningWork.class})

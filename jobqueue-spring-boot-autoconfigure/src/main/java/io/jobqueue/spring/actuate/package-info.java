@@ -1,4 +1,4 @@
-/** What Spring Boot's production features see of the queue. */
+/** Integrates the queue into Spring Boot's production features: health and metrics. */
 @NullMarked
 package io.jobqueue.spring.actuate;
 

@@ -19,11 +19,11 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Translates the credentials of a bound Redis into the properties of Spring Boot: all of them, so that nothing is left
- * to mix with what another source says, or none.
+ * Translates the credentials of a bound Redis into properties of Spring Boot. It sets all of them or none, so that they
+ * never mix with the properties of another source.
  *
- * <p>Brokers agree neither on the names of the keys nor on what they hand over. The rules: an empty value is an absent
- * one; a key of its own and the same part of the URI must agree; where TLS is offered it is used.
+ * <p>Brokers use different keys and pass different values. The rules: an empty value counts as absent; a key and the
+ * same part of the URI must agree; TLS is used whenever the service offers it.
  */
 final class BoundRedis {
 

@@ -13,9 +13,9 @@ import java.util.stream.Stream;
  * @param source where the binding was found, in words
  * @param name the name of its instance
  * @param label the broker's product, or the type of a Kubernetes binding
- * @param tags further words of the broker
- * @param isTyped whether the label is the one word that says what the service is, so that its name tells nothing
- * @param credentials what is needed to use it
+ * @param tags further labels of the broker
+ * @param isTyped whether only the label says what the service is, so that its name does not count
+ * @param credentials the credentials of the service
  */
 record BoundService(
         String source, String name, String label, List<String> tags, boolean isTyped, Credentials credentials) {

@@ -31,8 +31,8 @@ import tools.jackson.databind.json.JsonMapper;
 /**
  * Reads the services that an application is bound to.
  *
- * <p>{@code VCAP_SERVICES} is read here and not from the properties that Spring Boot makes of it: those know one service
- * of each name only, and there are none where the platform is not detected.
+ * <p>This class reads {@code VCAP_SERVICES} itself. Spring Boot also turns it into properties, but only for one service
+ * of each name, and only if it detects the platform.
  */
 final class BoundServices {
 

@@ -12,10 +12,10 @@ import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.PropertySource;
 
 /**
- * The property that says where the Redis is.
+ * The property that contains the address of Redis.
  *
  * @param key its name
- * @param origin where it stands, in parentheses, or empty
+ * @param origin its origin, in parentheses, or empty
  * @param source the property source it comes from
  */
 record RedisAddress(String key, String origin, PropertySource<?> source) {

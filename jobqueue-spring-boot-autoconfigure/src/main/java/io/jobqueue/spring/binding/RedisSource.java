@@ -28,7 +28,7 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
 
 /**
  * Logs once, at the start, which Redis the job queue uses, and where its address comes from. The post-processor of the
- * environment cannot do it: it knows no beans, and connection details that are beans come before properties.
+ * environment cannot log this, because it knows no beans, and connection details that are beans override properties.
  */
 final class RedisSource implements SmartInitializingSingleton {
 

@@ -8,13 +8,13 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The parts of a Redis URI. Parses more leniently than {@link java.net.URI}: brokers generate passwords that should have
- * been percent-encoded, and hosts with underscores.
+ * The parts of a Redis URI. Parses more leniently than {@link java.net.URI}: brokers generate passwords that should
+ * have been percent-encoded, and hosts with underscores.
  *
  * @param tls whether the scheme asks for TLS
  * @param username decoded, {@code null} without one
  * @param password decoded, {@code null} without one
- * @param rawPassword as it stands in the URI
+ * @param rawPassword as in the URI, not decoded
  * @param host without the brackets of an IPv6 address, {@code null} without one
  * @param port as written, {@code null} without one
  * @param database the path, {@code null} without one

@@ -26,15 +26,15 @@ import org.springframework.core.env.MutablePropertySources;
 import org.springframework.core.env.PropertySource;
 
 /**
- * Lets the application use the Redis that it is bound to: translates the service binding to {@code spring.data.redis.*},
- * where everything that uses Redis finds it.
+ * Lets the application use the Redis that it is bound to: it translates the service binding into
+ * {@code spring.data.redis.*} properties, which everything that uses Redis reads.
  *
- * <p>A post-processor and not a bean of connection details, because ahead-of-time processing decides about beans when
- * the application is built, and the binding is known when it runs; and because beans of connection details come before
- * properties by themselves.
+ * <p>It is a post-processor and not a bean of connection details for two reasons. Ahead-of-time processing decides
+ * about beans when the application is built, but the binding is only known at run time. And a bean of connection
+ * details would override the properties of the user.
  *
- * <p>The binding is taken as a whole or not at all. Its properties come first in the environment, so that nothing of
- * another source mixes in, and an address that anybody configured keeps it out altogether.
+ * <p>It uses the binding as a whole or not at all. The properties of the binding come first in the environment, so that
+ * no other source overrides a part of them. If an address is configured anywhere else, the binding is ignored.
  */
 final class ServiceBindingEnvironmentPostProcessor implements EnvironmentPostProcessor, Ordered {
 
@@ -192,7 +192,9 @@ final class ServiceBindingEnvironmentPostProcessor implements EnvironmentPostPro
         }
     }
 
-    /** What a service says. Not one of Spring's own sources: those show their values as text while they are debugged. */
+    /**
+     * What a service says. Not one of Spring's own sources: those show their values as text while they are debugged.
+     */
     private static final class BoundProperties extends EnumerablePropertySource<BoundService>
             implements OriginLookup<String> {
 
