@@ -114,7 +114,7 @@ public final class JobRequest {
         }
         String kind = kindOf(payload.getClass())
                 .orElseThrow(() -> new IllegalArgumentException(
-                        "%s carries no @JobKind; annotate it, or name the kind with JobRequest.of(kind, payload)"
+                        "%s has no @JobKind; annotate it, or name the kind with JobRequest.of(kind, payload)"
                                 .formatted(payload.getClass().getName())));
         return of(kind, payload);
     }

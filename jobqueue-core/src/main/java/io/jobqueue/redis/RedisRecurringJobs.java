@@ -164,8 +164,8 @@ final class RedisRecurringJobs implements RecurringJobs {
         Reply reply = waitFor(() -> redis.ask(TRIGGER, args));
         String answer = reply.text();
         if (answer.equals("absent")) {
-            throw new IllegalArgumentException(
-                    "queue '%s' has no recurring job '%s'; list() tells their names".formatted(redis.name(), name));
+            throw new IllegalArgumentException("queue '%s' has no recurring job '%s'; list() returns the existing ones"
+                    .formatted(redis.name(), name));
         }
         String id = reply.text();
         boolean created = answer.equals("enqueued");

@@ -77,7 +77,7 @@ final class RunOpening {
                 .thenAccept(state -> {
                     if (state.equals("unstarted")) {
                         throw new IllegalStateException(
-                                "run '%s' has outputs or an expectation that were put there without a start; evict it, or choose another id"
+                                "run '%s' was never started, but has outputs or an expected number of units; evict it, or choose another id"
                                         .formatted(runId));
                     }
                 });

@@ -162,7 +162,7 @@ final class RunUnits {
         throw switch (refusal) {
             case "unstarted" -> notStarted(runId);
             case "full" -> tooMany(runId, mostUnits);
-            default -> new IllegalStateException("run '%s' is %s and takes no units".formatted(runId, refusal));
+            default -> new IllegalStateException("run '%s' is %s and accepts no units".formatted(runId, refusal));
         };
     }
 

@@ -430,7 +430,7 @@ final class Attempt implements JobContext {
     @Override
     public boolean output(Object output) {
         if (claim.unit() == null) {
-            throw new IllegalStateException("job %s/%s is no unit of a run, so it has no output but its result"
+            throw new IllegalStateException("job %s/%s does not belong to a run, so its only output is its result"
                     .formatted(claim.queue(), claim.id()));
         }
         String json = owner.codec().output(output, owner.settings().result().maxSize());
@@ -454,9 +454,8 @@ final class Attempt implements JobContext {
         }
         String json = owner.codec().output(value, owner.settings().result().maxSize());
         if (!waitFor(owner.notes().putStep(claim, name, json))) {
-            throw new IllegalStateException(
-                    "step '%s' cannot be remembered, because job %s/%s is no longer this worker's"
-                            .formatted(name, claim.queue(), claim.id()));
+            throw new IllegalStateException("step '%s' cannot be saved, because this worker no longer owns job %s/%s"
+                    .formatted(name, claim.queue(), claim.id()));
         }
         return value;
     }

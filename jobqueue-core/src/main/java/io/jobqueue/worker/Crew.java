@@ -204,7 +204,7 @@ final class Crew {
     /** The dispatcher hands back the attempts that wait for too long. */
     private static void noThread(Throwable cause) {
         try {
-            log.warn("No thread for a job: {}", LogText.oneLine(cause));
+            log.warn("Cannot start a thread for a job: {}", LogText.oneLine(cause));
         } catch (Throwable ex) {
             // no memory for the words either
             return;

@@ -94,11 +94,13 @@ public final class EventLog {
                         failed.thrown());
             }
         } else if (event instanceof JobEvent.LeaseLost lost) {
-            log.warn("Job {} was taken from this worker, which was silent for longer than its lease", job(lost));
+            log.warn("This worker has lost job {}, because it did not renew the lease in time", job(lost));
         } else if (event instanceof JobEvent.Refused refused) {
-            log.warn("The end of job {} was refused, because it was no longer this worker's", job(refused));
+            log.warn("The outcome of job {} was refused, because this worker no longer owned the job", job(refused));
         } else if (event instanceof JobEvent.Stuck stuck) {
-            log.warn("The handler of job {} ignores its time limit and the interrupt; it is left behind", job(stuck));
+            log.warn(
+                    "The handler of job {} ignores its time limit and the interrupt; the job is ended without it",
+                    job(stuck));
         } else if (event instanceof JobEvent.RunEnded ended) {
             log.info(
                     "Run {}/{} is {}",
@@ -129,7 +131,7 @@ public final class EventLog {
                             LogText.some(failed.ids(), failed.ids().size()));
         } else if (event instanceof JobEvent.Retried retried) {
             log.info(
-                    "Job {} is tried again in {}: {}",
+                    "Job {} is retried in {}: {}",
                     job(retried),
                     retried.delay(),
                     LogText.oneLine(retried.reason().text()));

@@ -83,7 +83,7 @@ final class Outage {
                 failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
         if (!told && !(cause instanceof RedisUnavailableException)) {
             told = true;
-            log.warn("{} failed and tries again until it works: {}", what, LogText.oneLine(cause));
+            log.warn("{} failed and is repeated until it succeeds: {}", what, LogText.oneLine(cause));
         }
         log.debug("{} failed {} times in a row", what, failures, failure);
     }

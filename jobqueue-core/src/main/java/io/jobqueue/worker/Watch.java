@@ -149,7 +149,7 @@ final class Watch {
         try {
             signals.ignore(queue);
         } catch (RuntimeException | Error ex) {
-            log.warn("Queue {}: hints may still be heard after the stop", queue, ex);
+            log.warn("Queue {}: hints may still arrive after the stop", queue, ex);
         }
     }
 

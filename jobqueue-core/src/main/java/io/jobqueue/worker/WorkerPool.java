@@ -140,7 +140,7 @@ public final class WorkerPool {
         }
         if (!dispatcher.awaitSettlements(after(patience.stopped(), end))) {
             log.warn(
-                    "Queue {}: Redis did not answer for the last attempts; their jobs come back after their lease",
+                    "Queue {}: Redis did not confirm the last attempts; their jobs return to the queue when their leases expire",
                     queue());
         }
         dispatcher.stop(after(patience.calls(), end));

@@ -247,7 +247,7 @@ class RunStartTests extends RunFixture {
         assertThat(ends()).hasSize(1);
         assertThatThrownBy(() -> runs.add("run", units("c"), Unit::name))
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessage("run 'run' is completed and takes no units");
+                .hasMessage("run 'run' is completed and accepts no units");
         assertThatThrownBy(() -> runs.add("nobody", units("c"), Unit::name))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("was not started");

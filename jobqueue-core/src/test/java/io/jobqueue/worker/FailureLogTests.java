@@ -88,7 +88,7 @@ class FailureLogTests {
 
         assertThat(lines(Level.INFO)).singleElement().satisfies(line -> {
             assertThat(line.getFormattedMessage())
-                    .startsWith("Job mail/" + id + " (email, attempt 1) is tried again in")
+                    .startsWith("Job mail/" + id + " (email, attempt 1) is retried in")
                     .endsWith("the mail was not sent; root cause: java.io.IOException: connection refused");
             assertThat(line.getThrowableProxy()).isNull();
         });

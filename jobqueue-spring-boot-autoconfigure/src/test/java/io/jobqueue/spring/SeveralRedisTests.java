@@ -110,7 +110,7 @@ class SeveralRedisTests {
 
         assertThat(output)
                 .containsOnlyOnce("Redis at ")
-                .contains("Redis at 127.0.0.1:" + work.port() + ", TLS off: said by the bean 'workRedis'\n");
+                .contains("Redis at 127.0.0.1:" + work.port() + ", TLS off: configured by the bean 'workRedis'\n");
     }
 
     @Configuration(proxyBeanMethods = false)
@@ -133,7 +133,8 @@ class SeveralRedisTests {
     void theMarkedOneIsUsedBesideTheOneOfSpringBoot(CapturedOutput output) {
         assertThatJobsAreOn(work, MarkedBesideBoot.class);
 
-        assertThat(output).contains("Redis at 127.0.0.1:" + work.port() + ", TLS off: said by the bean 'workRedis'\n");
+        assertThat(output)
+                .contains("Redis at 127.0.0.1:" + work.port() + ", TLS off: configured by the bean 'workRedis'\n");
     }
 
     @Configuration(proxyBeanMethods = false)
@@ -151,7 +152,7 @@ class SeveralRedisTests {
         assertThatJobsAreOn(cache, OnePrimary.class);
 
         assertThat(output)
-                .contains("Redis at 127.0.0.1:" + cache.port() + ", TLS off: said by the bean 'cacheRedis'\n");
+                .contains("Redis at 127.0.0.1:" + cache.port() + ", TLS off: configured by the bean 'cacheRedis'\n");
     }
 
     @Configuration(proxyBeanMethods = false)
@@ -195,9 +196,7 @@ class SeveralRedisTests {
     void aConnectorOfTheApplicationIsToldInstead(CapturedOutput output) {
         assertThatJobsAreOn(work, OwnConnector.class);
 
-        assertThat(output)
-                .contains("Redis by the connector of the bean 'mine'\n")
-                .doesNotContain("Redis at ");
+        assertThat(output).contains("Redis of the connector bean 'mine'\n").doesNotContain("Redis at ");
     }
 
     @Configuration(proxyBeanMethods = false)
@@ -214,8 +213,9 @@ class SeveralRedisTests {
         application(OwnCluster.class)
                 .withPropertyValues("jobqueue.worker.enabled=false")
                 .run(context -> assertThat(output)
-                        .contains("Redis at the cluster a.example:7000, b.example:7001, TLS off: said by the bean "
-                                + "'clusterRedis'\n"));
+                        .contains(
+                                "Redis at the cluster a.example:7000, b.example:7001, TLS off: configured by the bean "
+                                        + "'clusterRedis'\n"));
     }
 
     @Configuration(proxyBeanMethods = false)

@@ -68,15 +68,15 @@ final class RedisSource implements SmartInitializingSingleton {
                 .findFirst();
         RedisConnectionFactory factory = used.get();
         if (connector.isPresent()) {
-            log.info("Redis by the connector of the bean '{}'", connector.get());
+            log.info("Redis of the connector bean '{}'", connector.get());
         } else if (factory != null) {
             String name = nameOf(RedisConnectionFactory.class, factory);
             if (isOfSpringBoot(name)) {
                 tell(address(), isTls(), source());
             } else if (factory instanceof LettuceConnectionFactory lettuce) {
-                tell(address(lettuce), lettuce.isUseSsl(), "said by the bean '%s'".formatted(name));
+                tell(address(lettuce), lettuce.isUseSsl(), "configured by the bean '%s'".formatted(name));
             } else {
-                log.info("Redis by the connection factory of the bean '{}'", name);
+                log.info("Redis of the connection factory bean '{}'", name);
             }
         }
     }
@@ -155,7 +155,7 @@ final class RedisSource implements SmartInitializingSingleton {
         // the origin of our own properties is the service, in words
         String origin = configured.map(RedisAddress::origin).orElse("").replaceAll("^ \\(|\\)$", "");
         if (!details.getClass().getSimpleName().equals(OF_PROPERTIES)) {
-            return "said by the bean '%s'%s"
+            return "configured by the bean '%s'%s"
                     .formatted(
                             nameOf(DataRedisConnectionDetails.class, details),
                             isBound ? ", which comes before " + origin : "");
@@ -164,7 +164,7 @@ final class RedisSource implements SmartInitializingSingleton {
             return origin;
         }
         return configured
-                .map(address -> "said by '%s'%s".formatted(address.key(), address.origin()))
+                .map(address -> "configured by '%s'%s".formatted(address.key(), address.origin()))
                 .orElse("by default, because no address is configured and no Redis service is bound");
     }
 

@@ -71,7 +71,7 @@ class BindingLibrariesTests {
                             "{\"postgresql\":[{\"name\":\"db\",\"credentials\":{\"uri\":\"postgres://h/db\"}}]}"),
                     "--spring.data.redis.url=redis://127.0.0.1:" + own.port());
 
-            assertThat(output).contains("said by 'spring.data.redis.url'", "the job is completed");
+            assertThat(output).contains("configured by 'spring.data.redis.url'", "the job is completed");
         }
     }
 

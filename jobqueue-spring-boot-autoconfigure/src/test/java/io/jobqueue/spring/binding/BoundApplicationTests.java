@@ -233,7 +233,8 @@ class BoundApplicationTests {
 
             assertThatJobsFlow();
             assertThat(output)
-                    .containsOnlyOnce("Redis at 127.0.0.1:" + own.port() + ", TLS off: said by the bean 'myDetails'\n");
+                    .containsOnlyOnce(
+                            "Redis at 127.0.0.1:" + own.port() + ", TLS off: configured by the bean 'myDetails'\n");
             application.close();
         }
     }
@@ -249,7 +250,7 @@ class BoundApplicationTests {
             assertThat(output)
                     .containsOnlyOnce(
                             "Redis at 127.0.0.1:" + own.port()
-                                    + ", TLS off: said by the bean 'myDetails', which comes before the service 'work' (p.redis) of VCAP_SERVICES");
+                                    + ", TLS off: configured by the bean 'myDetails', which comes before the service 'work' (p.redis) of VCAP_SERVICES");
             application.close();
         }
     }
@@ -264,7 +265,7 @@ class BoundApplicationTests {
                     .containsOnlyOnce(
                             "The bound Redis service 'work' (p.redis) of VCAP_SERVICES is not used, because 'spring.data.redis.url' is set")
                     .containsOnlyOnce(
-                            "Redis at 127.0.0.1:" + own.port() + ", TLS off: said by 'spring.data.redis.url' (");
+                            "Redis at 127.0.0.1:" + own.port() + ", TLS off: configured by 'spring.data.redis.url' (");
             application.close();
         }
     }
@@ -296,7 +297,7 @@ class BoundApplicationTests {
             assertThatJobsFlow();
             assertThat(output)
                     .containsOnlyOnce("Redis at 127.0.0.1:" + own.port()
-                            + ", TLS off: said by the bean 'redisConnectionFactory'");
+                            + ", TLS off: configured by the bean 'redisConnectionFactory'");
             application.close();
         }
     }
