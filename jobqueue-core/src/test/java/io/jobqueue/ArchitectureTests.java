@@ -26,7 +26,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** The directions between the rooms of core. */
+/** The dependencies between the packages of core. */
 @AnalyzeClasses(packages = "io.jobqueue", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTests {
 
@@ -95,8 +95,8 @@ class ArchitectureTests {
     }
 
     /**
-     * How one queue reaches Redis (ground) knows nothing of what is done there: jobs on their road, upkeep, and the sides,
-     * which are all other classes.
+     * How one queue reaches Redis (ground) knows nothing of what is done there: jobs on their road, upkeep, and the
+     * sides, which are all other classes.
      */
     @ArchTest
     static final ArchRule redisStandsOnItsGround = layeredArchitecture()

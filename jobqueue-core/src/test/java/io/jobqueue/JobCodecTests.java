@@ -56,7 +56,7 @@ class JobCodecTests {
     }
 
     @Test
-    void whatIsNoObjectIsRefusedWithTheRemedy() {
+    void aPayloadThatIsNoObjectIsRefusedWithTheRemedy() {
         for (Object payload : new Object[] {"text", 42, List.of(1), true}) {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> codec.payload("email", payload, MB))
@@ -65,7 +65,7 @@ class JobCodecTests {
     }
 
     @Test
-    void whatCannotBeWrittenIsRefusedByItsType() {
+    void anUnwritablePayloadIsRefusedWithItsType() {
         Map<String, Object> cyclic = new HashMap<>();
         cyclic.put("self", cyclic);
 
@@ -180,7 +180,7 @@ class JobCodecTests {
                 "nope",
                 "{'to':1}"
             })
-    void whatCannotBeReadSaysWhereAndNeverWhat(String document) {
+    void anUnreadableDocumentNamesThePlaceAndNeverTheValue(String document) {
         assertThatThrownBy(() -> codec.json(document).as(Mail.class))
                 .isInstanceOf(UnreadableJsonException.class)
                 .hasMessageContaining("Mail")
@@ -316,7 +316,7 @@ class JobCodecTests {
     }
 
     @Test
-    void whatAnOwnSerializerThrowsIsRefusedLikeWhatJacksonThrows() {
+    void anExceptionOfACustomSerializerIsRefusedLikeOneOfJackson() {
         tools.jackson.databind.JacksonSerializable own = new tools.jackson.databind.JacksonSerializable.Base() {
             @Override
             public void serialize(
@@ -355,7 +355,7 @@ class JobCodecTests {
     }
 
     @Test
-    void headersComeBackAsTheyWentInWhateverTheyHold() {
+    void headersWithAnyTextComeBackUnchanged() {
         for (String text : List.of("", "\u0000\n\"\\", "ä 😀", "\ud83d", "\ude00\ud83d", "\u2028", "{}")) {
             Map<String, String> headers = Map.of("name", text, text + "!", "value");
             String stored = new String(codec.headers(headers).getBytes(UTF_8), UTF_8);

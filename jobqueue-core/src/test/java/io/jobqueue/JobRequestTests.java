@@ -98,7 +98,7 @@ class JobRequestTests {
     }
 
     @Test
-    void nonsenseIsRefusedWithItsValue() {
+    void invalidValuesAreRefusedAndNamed() {
         JobRequest job = JobRequest.of("k", null);
 
         assertThatIllegalArgumentException()

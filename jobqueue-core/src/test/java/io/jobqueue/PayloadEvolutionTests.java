@@ -15,8 +15,8 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /**
- * During a rolling deployment the two versions of a payload's type meet each other's payloads. In each nest, {@code V1}
- * is the type of the old version and {@code V2} that of the new one.
+ * During a rolling deployment, each version of a payload's type reads payloads of the other version. In each nested
+ * class, {@code V1} is the old version of the type and {@code V2} the new one.
  */
 class PayloadEvolutionTests {
 
@@ -56,7 +56,7 @@ class PayloadEvolutionTests {
     }
 
     @Test
-    void aRecordOfBeforeIgnoresTheFieldsOfANewPayload() {
+    void anOldRecordIgnoresTheFieldsOfANewPayload() {
         assertThat(crossed(new Records.V2("new", 1, true, 2, 3, 'x', "y", 4), Records.V1.class))
                 .isEqualTo(new Records.V1("new"));
     }
@@ -113,7 +113,7 @@ class PayloadEvolutionTests {
     }
 
     @Test
-    void aBeanOfBeforeIgnoresTheFieldsOfANewPayload() {
+    void anOldBeanIgnoresTheFieldsOfANewPayload() {
         Beans.V2 written = new Beans.V2();
         written.name = "new";
 

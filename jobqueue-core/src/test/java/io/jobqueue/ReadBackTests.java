@@ -25,7 +25,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
-/** A payload that would not come back as it was is refused when it is enqueued, never found by its handler. */
+/** The enqueue refuses a payload that could not be read back unchanged, so that no handler ever meets it. */
 class ReadBackTests {
 
     private static final int MB = 1024 * 1024;
@@ -268,7 +268,7 @@ class ReadBackTests {
             double[] doubles) {}
 
     @Test
-    void whatJsonKeepsIsKept() {
+    void valuesThatJsonKeepsComeBackUnchanged() {
         Map<String, Object> any = new LinkedHashMap<>();
         any.put("exact", new BigDecimal("12345678901234567890.120"));
         any.put("single", 0.1f);

@@ -19,7 +19,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.annotation.JsonDeserialize;
 import tools.jackson.databind.annotation.JsonPOJOBuilder;
 
-/** A type that no document can ever be read into is known by the type alone. */
+/** The type alone shows that no document can ever be read into it. */
 class ReadableTypeTests {
 
     private final JobCodec codec = JobCodec.standard();

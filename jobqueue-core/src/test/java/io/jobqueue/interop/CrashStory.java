@@ -11,7 +11,7 @@ import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** One side dies, the other sweeps. */
+/** A worker of one side dies, and the other side sweeps. */
 class CrashStory extends Story {
 
     private void ourSideTakesOver(String id) {

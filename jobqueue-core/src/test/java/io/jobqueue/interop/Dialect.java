@@ -2,7 +2,7 @@ package io.jobqueue.interop;
 
 import java.time.Duration;
 
-/** How each port of the guide says the same: what it pops with, how it enqueues, spells JSON and calls scripts. */
+/** The differences between the ports of the guide: how each one pops, enqueues, formats JSON and calls scripts. */
 enum Dialect {
     REDIS_PY("redis-py", Pop.BRPOPLPUSH, 500, Form.TRANSACTION, Spelling.PYTHON, Calls.BY_DIGEST_THEN_TEXT),
     NODEJS("nodejs", Pop.BLMOVE, 500, Form.TRANSACTION, Spelling.COMPACT, Calls.BY_DIGEST_THEN_TEXT),

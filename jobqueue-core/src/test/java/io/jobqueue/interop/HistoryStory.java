@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What the guide's clients do to the histories, and how the audit lives with them. */
+/** What the guide's clients do to the histories, and how the audit repairs that. */
 class HistoryStory extends Story {
 
     @Row("it cuts dead letters to 50: the audit puts ours back")

@@ -13,8 +13,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
- * All stories in all dialects. Their outcomes are the table in {@code docs/interop.md}: a run that saw every story
- * compares the two, and with {@code -Dinterop.table=write} it writes the document instead.
+ * Runs all stories in all dialects. Their results are the table in {@code docs/interop.md}. A test run with all stories
+ * compares its results with the table; with {@code -Dinterop.table=write} it writes the table instead.
  */
 @RedisServer
 @ExtendWith({Outcomes.class, InteropTests.Root.class})

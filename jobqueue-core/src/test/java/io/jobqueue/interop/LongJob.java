@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 
-/** Jobs that run while the sweepers of all dialects look for what they could take. */
+/** Long jobs that run while the sweepers of all dialects look for jobs to reclaim. */
 abstract class LongJob extends Story {
 
     void runsBesideTheirSweepers(Duration visibility, Duration time) {

@@ -7,7 +7,7 @@ import java.time.Duration;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** A long job beside sweepers of the guide, with the default times of the guide and ours. Takes half a minute. */
+/** A long job and sweepers of the guide, with the default times of both sides. Takes half a minute. */
 @RedisServer
 class LongJobTests extends LongJob {
 

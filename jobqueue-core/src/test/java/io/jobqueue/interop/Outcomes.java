@@ -16,7 +16,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.InvocationInterceptor;
 import org.junit.jupiter.api.extension.ReflectiveInvocationContext;
 
-/** Notes what became of each row in each dialect, as a table in Markdown. */
+/** Collects the result of each row in each dialect, as a table in Markdown. */
 final class Outcomes implements InvocationInterceptor {
 
     private static final ExtensionContext.Namespace SPACE = ExtensionContext.Namespace.create(Outcomes.class);

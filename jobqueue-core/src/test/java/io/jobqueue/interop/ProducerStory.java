@@ -12,7 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** One side enqueues, the other works. */
+/** One side enqueues, and the other side works. */
 class ProducerStory extends Story {
 
     record Mail(String kind, String recipient, String note, long n, double ratio, List<String> tags, Inner inner) {}

@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The known quirks of the guide's clients, and what they can do to our jobs. */
+/** The known quirks of the guide's clients, and their effects on our jobs. */
 class QuirkStory extends Story {
 
     @Override

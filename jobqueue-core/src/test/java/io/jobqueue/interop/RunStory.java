@@ -14,7 +14,7 @@ import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Our runs, whose units any worker on the queue may get. */
+/** Our runs, whose units any worker on the queue may claim. */
 class RunStory extends Story {
 
     @Row("it ends units of our run: the run ends with what it left, and is gathered")

@@ -5,7 +5,7 @@ import java.util.Iterator;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** How a port writes JSON. All of it means the same. */
+/** The JSON formats of the ports. All of them have the same meaning. */
 enum Spelling {
     /** Separators with spaces, everything beyond ASCII escaped. */
     PYTHON(", ", ": ", false, "", "%04x", true),

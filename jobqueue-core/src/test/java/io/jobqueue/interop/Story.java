@@ -35,7 +35,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
-/** One application of ours and clients of the guide on one queue: what all stories begin with. */
+/** The setup of all stories: one application of ours and clients of the guide on one queue. */
 abstract class Story {
 
     /** The row of the table in {@code docs/interop.md} that a test fills. */

@@ -118,7 +118,7 @@ class JobQueueMetricsTests {
     }
 
     @Test
-    void aKindFromForeignHandsMakesNoMeterOfItsOwn() {
+    void aKindOfAnotherClientGetsNoMeterOfItsOwn() {
         metrics.on(new JobEvent.Unknown(claim, new FailureReason(FailureReason.Code.UNKNOWN_KIND, "no handler")));
 
         assertThat(registry.get("jobqueue.attempts")
