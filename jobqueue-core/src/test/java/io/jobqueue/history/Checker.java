@@ -32,13 +32,13 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells what in a history must not be, and what in the keys that it left. Each invariant is a method; its first sentence
- * is the promise.
+ * Finds violations of the queue's invariants in a history, and in the keys that the history left in Redis. Each
+ * invariant is a method, and the first sentence of its comment states the invariant.
  *
- * <p>It never takes something for broken that only may be: Redis did what was asked at some moment between question and
- * answer, and what has no answer may have been done or not.
+ * <p>It reports only what must be a violation. Redis executed a call at some time between its request and its reply,
+ * and a call without a reply may have been executed or not.
  *
- * <p>It is long because the invariants are many, and one class because they all read the same index of the history.
+ * <p>It is one long class because there are many invariants and all of them read the same index of the history.
  *
  * <p>It expects that units return their fence as output, and that retention drops nothing.
  */
@@ -290,7 +290,9 @@ public final class Checker {
         }
     }
 
-    /** I7: While a claim is good, and its worker has not ended it, nobody else is given the job and no sweep takes it. */
+    /**
+     * I7: While a claim is good, and its worker has not ended it, nobody else is given the job and no sweep takes it.
+     */
     private void ownersDoNotOverlap() {
         for (OfJob job : jobs.values()) {
             for (int i = 1; i < job.claims.size(); i++) {
@@ -317,8 +319,8 @@ public final class Checker {
     }
 
     /**
-     * I8: A job runs again only after a failure, a release or a snooze of its last run, or when a fault hit the process that had it. So
-     * there are at most as many other reruns as jobs were in flight at the faults.
+     * I8: A job runs again only after a failure, a release or a snooze of its last run, or when a fault hit the process
+     * that had it. So there are at most as many other reruns as jobs were in flight at the faults.
      */
     private void whatRunsAgainHasAReason() {
         for (OfJob job : jobs.values()) {
@@ -350,8 +352,8 @@ public final class Checker {
     }
 
     /**
-     * I9: Attempts are counted from 1 without gaps, but for claims whose answer was lost; a release, a snooze and a worker that
-     * does not know the job give their attempt back; no job runs more often than it may.
+     * I9: Attempts are counted from 1 without gaps, but for claims whose answer was lost; a release, a snooze and a
+     * worker that does not know the job give their attempt back; no job runs more often than it may.
      */
     private void attemptsAreCountedAndLimited() {
         long[] fences = claims.stream().mapToLong(Claimed::fence).toArray();
@@ -543,7 +545,9 @@ public final class Checker {
         }
     }
 
-    /** Until when a run had to wait for the retry or the snooze that the one before it asked for; 0 when neither did. */
+    /**
+     * Until when a run had to wait for the retry or the snooze that the one before it asked for; 0 when neither did.
+     */
     private static long retryDue(OfJob job, Run failed, Run next) {
         if (job.reclaims.stream()
                 .map(Sweep::span)
@@ -559,7 +563,10 @@ public final class Checker {
                 .orElse(0);
     }
 
-    /** I17: A unit has the output of the attempt that completed it, or a failure when its job failed; no others are there. */
+    /**
+     * I17: A unit has the output of the attempt that completed it, or a failure when its job failed; no others are
+     * there.
+     */
     private void outputsAreThoseOfTheCompletions() {
         Map<String, String> statuses = new HashMap<>();
         end.places().values().forEach(held -> held.forEach(job -> statuses.put(job.id(), job.status())));
@@ -590,7 +597,9 @@ public final class Checker {
                 .forEach(unit -> broken("I17", "unit %s is unknown", unit));
     }
 
-    /** The fences of the claims that can have completed a job: the one that was told so, else those without an answer. */
+    /**
+     * The fences of the claims that can have completed a job: the one that was told so, else those without an answer.
+     */
     private static Set<String> completers(OfJob job) {
         Map<Boolean, Set<String>> fences = job.ends.stream()
                 .filter(end -> end.verb() == Verb.COMPLETE && end.mayBeDone())
@@ -601,7 +610,9 @@ public final class Checker {
         return fences.get(true).isEmpty() ? fences.get(false) : fences.get(true);
     }
 
-    /** I18: Nothing is repaired or called lost that no foreign hand touched, and what is called lost is not there later. */
+    /**
+     * I18: Nothing is repaired or called lost that no foreign hand touched, and what is called lost is not there later.
+     */
     private void nothingHealthyIsRepaired() {
         for (Damage damage : history.damages()) {
             for (String id : damage.ids()) {
@@ -629,7 +640,9 @@ public final class Checker {
                         .anyMatch(held -> held.id().equals(id));
     }
 
-    /** What was repaired or called lost although it was healthy, in a story whose jobs are too many to be written down. */
+    /**
+     * What was repaired or called lost although it was healthy, in a story whose jobs are too many to be written down.
+     */
     public static List<Violation> checkRepairs(History history) {
         Checker checker = new Checker(history, Snapshot.EMPTY);
         checker.nothingHealthyIsRepaired();

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The checker is worth something only if it finds what is wrong: scripts with a flaw, played against a real Redis. */
+/** The checker must find the errors of flawed scripts that run on a real Redis. */
 @RedisServer
 class CheckerMutantTests {
 

@@ -20,7 +20,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** What the checker must not call wrong, told as histories of one job. Times are milliseconds. */
+/** Correct histories of one job, in which the checker must find no violation. Times are milliseconds. */
 class CheckerTests {
 
     private static final long MS = 1_000_000;

@@ -10,8 +10,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * The product once more, from the same class files, with other words in its scripts. So a script can be made wrong without
- * a door for it in the product.
+ * Loads the classes of the product again, with changed scripts. So a test can use a flawed script although the product
+ * offers no way to replace one.
  */
 final class FlawedScripts extends ClassLoader {
 

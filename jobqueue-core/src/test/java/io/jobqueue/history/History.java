@@ -16,9 +16,10 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What all processes of a story wrote on their {@linkplain Tape tapes}. Times are nanoseconds of one clock.
+ * Everything that the processes of a story recorded on their {@linkplain Tape tapes}. Times are nanoseconds of one
+ * clock.
  *
- * <p>A call that has no answer may have been made or not, at any time after it was asked.
+ * <p>A call without a reply may have been executed or not, at any time after its request.
  */
 public record History(
         List<Enqueue> enqueues,

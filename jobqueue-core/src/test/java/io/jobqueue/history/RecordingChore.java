@@ -3,7 +3,7 @@ package io.jobqueue.history;
 import io.jobqueue.worker.Chore;
 import java.util.concurrent.CompletableFuture;
 
-/** A chore that writes down on a tape what its rounds did. */
+/** A chore that records on a tape what its rounds did. */
 public final class RecordingChore implements Chore {
 
     private final Chore chore;

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
-/** A store that writes down on a tape what it is asked for and what it answers. */
+/** A store that records its requests and replies on a tape. */
 public final class RecordingStore implements JobStore {
 
     private final JobStore store;

@@ -34,8 +34,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Small stories of two workers and a sweep, each step in its place, on a queue named {@code q}. Right scripts come
- * through all of them with nothing to be said; wrong ones do not.
+ * Small stories of two workers and a sweep, step by step, on a queue named {@code q}. Correct scripts pass all of them
+ * without a violation; flawed scripts do not.
  */
 public final class Schedules implements AutoCloseable {
 

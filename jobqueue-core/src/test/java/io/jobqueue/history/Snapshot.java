@@ -10,16 +10,16 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * All that Redis holds of a queue, of one instant.
+ * Everything that Redis stores for a queue, at one instant.
  *
- * @param places who stands in {@code pending}, {@code delayed}, {@code processing}, {@code completed} and
+ * @param places the ids in {@code pending}, {@code delayed}, {@code processing}, {@code completed} and
  *     {@code failed}
  * @param totals the queue's totals by name
- * @param orphans the keys of jobs that stand nowhere
+ * @param orphans the keys of jobs that are in no list
  * @param outputs the outputs of units, by {@code run/unit}
  * @param failures the reasons why units failed, by {@code run/unit}
- * @param keys unique keys that no job may hold as it does, with the reason. Not for a queue whose jobs a client ends that
- *     does not know keys
+ * @param keys unique keys that no job may hold as it does, with the reason. Not for a queue whose jobs a client ends
+ *     that does not know keys
  */
 public record Snapshot(
         Map<String, List<Held>> places,

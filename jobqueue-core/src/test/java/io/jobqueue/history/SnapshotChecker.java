@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** Tells what in the keys of one instant must not be. Holds at any instant, also while jobs move. */
+/** Finds violations in the keys of one instant. Its invariants hold at any instant, even while jobs move. */
 public final class SnapshotChecker {
 
     private SnapshotChecker() {}

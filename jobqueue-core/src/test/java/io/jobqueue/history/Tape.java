@@ -22,11 +22,12 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one process asked Redis for, what it was answered and which handlers it ran, written down as it happens: a line
- * each, with the time of {@link System#nanoTime()}, which is one clock for all JVMs of a host. {@link History} reads it.
+ * Records the requests of one process to Redis, the replies, and the handlers that it ran, as they happen. Each is one
+ * line with the time of {@link System#nanoTime()}, which is the same clock for all JVMs of a host. {@link History}
+ * reads it.
  *
- * <p>Every line is handed to the operating system before the process goes on, so that it outlives a SIGKILL: what was
- * asked is written before it is sent, what was answered before anybody acts on it.
+ * <p>The process passes every line to the operating system before it continues, so that the line survives a SIGKILL. It
+ * writes a request before it sends the request, and a reply before it acts on the reply.
  */
 public final class Tape implements AutoCloseable {
 

@@ -1,10 +1,10 @@
 package io.jobqueue.history;
 
 /**
- * Something that must not be.
+ * A violation of an invariant.
  *
- * @param invariant which one is broken, {@code I1} to {@code I18}
- * @param what how it shows
+ * @param invariant the invariant, {@code I1} to {@code I18}
+ * @param what the evidence
  */
 public record Violation(String invariant, String what) {
 
