@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** What every {@link JobStore} keeps to when a worker claims jobs, renews its claims and ends its attempts. */
+/** What every {@link JobStore} guarantees when a worker claims jobs, renews claims and settles attempts. */
 abstract class AttemptContract extends JobStoreFixture {
 
     // ---- claim
@@ -66,7 +66,7 @@ abstract class AttemptContract extends JobStoreFixture {
     }
 
     @Test
-    void aDelayedJobIsNotClaimedBeforeItsTimeAndTheClaimTellsIt() {
+    void aDelayedJobIsNotClaimedEarlyAndTheClaimReturnsItsTime() {
         enqueue(email("tomorrow").delay(Duration.ofDays(1)));
 
         Claims claims = store.claim(10).join();
@@ -77,7 +77,7 @@ abstract class AttemptContract extends JobStoreFixture {
     }
 
     @Test
-    void aClaimTellsWhetherJobsAreLeft() {
+    void aClaimReturnsWhetherJobsAreLeft() {
         enqueueAll("a", "b", "c");
 
         assertThat(store.claim(2).join().more()).isTrue();
@@ -434,7 +434,7 @@ abstract class AttemptContract extends JobStoreFixture {
     }
 
     @Test
-    void aFinalFailureWhoseAnswerWasLostIsAFinalFailureWhenAskedAgain() {
+    void aRepeatedFinalFailureIsStillAFinalFailure() {
         enqueueAll("a");
         Claim claim = claimOne();
         settle(retry(claim, Duration.ZERO, 1));
@@ -443,7 +443,7 @@ abstract class AttemptContract extends JobStoreFixture {
     }
 
     @Test
-    void theJobsOwnLimitOfAttemptsStandsAboveTheWorkers() {
+    void theJobsOwnLimitOfAttemptsOverridesTheWorkers() {
         enqueue(email("once").maxAttempts(1));
         enqueue(email("often").maxAttempts(9));
 
@@ -547,7 +547,7 @@ abstract class AttemptContract extends JobStoreFixture {
     }
 
     @Test
-    void theTimeOfAnUnknownJobBeginsAnewWhenAWorkerHadItThatKnowsIt() {
+    void theTimeOfAnUnknownJobStartsAgainAfterAWorkerThatKnowsIt() {
         Duration unknownFor = Duration.ofMillis(1200);
         enqueueAll("retried", "released");
         List<Claim> claims = store.claim(2).join().jobs();

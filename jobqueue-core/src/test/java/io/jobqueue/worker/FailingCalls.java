@@ -10,7 +10,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 
 /**
- * The calls of a store that tests let fail before or after they take effect, throw, or be answered late. Thread-safe.
+ * The calls of a store. Tests can make each call fail before or after it takes effect, throw, or be answered late.
+ * Thread-safe.
  */
 abstract class FailingCalls {
 

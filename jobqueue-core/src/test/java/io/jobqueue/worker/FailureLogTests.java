@@ -22,7 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** The log, the events and the job itself tell an operator why a job failed. */
+/** The log, the events and the job itself show an operator why a job failed. */
 @Timeout(30)
 class FailureLogTests {
 
@@ -95,7 +95,7 @@ class FailureLogTests {
     }
 
     @Test
-    void theEventsCarryWhatTheHandlerThrew() {
+    void theEventsContainTheExceptionOfTheHandler() {
         failForGood();
 
         assertThat(events)
@@ -131,7 +131,7 @@ class FailureLogTests {
     }
 
     @Test
-    void anExceptionThatTellsNoMessageIsLoggedWithoutItsTrace() {
+    void anExceptionWhoseMessageCannotBeReadIsLoggedWithoutItsTrace() {
         thrown = new RuntimeException() {
             @Override
             public String getMessage() {

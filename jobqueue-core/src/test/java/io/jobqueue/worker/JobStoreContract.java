@@ -18,8 +18,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /**
- * What every {@link JobStore} keeps to. The engine's tests run on the store in memory, so it must do what the store on Redis
- * does.
+ * What every {@link JobStore} guarantees. The tests of the engine use the store in memory, so that store must behave
+ * like the store on Redis.
  */
 public abstract class JobStoreContract extends AttemptContract {
 
@@ -120,7 +120,7 @@ public abstract class JobStoreContract extends AttemptContract {
     }
 
     @Test
-    void aSweepTakesOutIdsWhoseJobIsGone() {
+    void aSweepRemovesIdsWhoseJobIsGone() {
         openWithShortLease(3);
         enqueueAll("a");
         claimOne();
@@ -173,7 +173,7 @@ public abstract class JobStoreContract extends AttemptContract {
     }
 
     @Test
-    void aSweepDropsWhatIsTooOld() {
+    void aSweepRemovesJobsThatAreTooOld() {
         Retention brief = new Retention(Duration.ofMillis(40), 10);
         store = open(QueueSettings.defaults().withRetention(brief, brief));
         enqueueAll("completed", "failed");
@@ -313,7 +313,7 @@ public abstract class JobStoreContract extends AttemptContract {
     }
 
     @Test
-    void aClaimThatEmptiesTheQueueTakesTheHintAway() {
+    void aClaimThatEmptiesTheQueueRemovesTheHint() {
         enqueueAll("a");
 
         store.claim(1).join();
@@ -366,7 +366,7 @@ public abstract class JobStoreContract extends AttemptContract {
     // ---- pause
 
     @Test
-    void aPausedQueueHandsOutNothingAndGoesOnWhereItWas() {
+    void aPausedQueueGivesNoJobsAndContinuesAfterwards() {
         enqueueAll("a", "b");
         pause();
         enqueue(email("c"));
@@ -392,7 +392,7 @@ public abstract class JobStoreContract extends AttemptContract {
     }
 
     @Test
-    void whatBecameDueDuringAPauseIsClaimedAfterIt() {
+    void jobsThatBecameDueDuringAPauseAreClaimedAfterIt() {
         enqueue(email("late").delay(SHORT));
         pause();
         pass(SHORT);

@@ -17,7 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 
-/** A store under test, and what the tests of the contract do with it. */
+/** A store under test, and the steps that the tests of the contract share. */
 public abstract class JobStoreFixture {
 
     /** Long enough that nothing runs out by itself while a busy machine takes a test's steps. */

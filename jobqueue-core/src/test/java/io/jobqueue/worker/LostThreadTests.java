@@ -16,7 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A thread of the crew dies of an error, before it could end the attempt that it had. */
+/** A thread of the crew dies of an error before it has ended its attempt. */
 @Timeout(30)
 class LostThreadTests {
 

@@ -63,7 +63,7 @@ class PaceTests {
     }
 
     @Test
-    void nothingIsClaimedAheadWhileTheStoreDoesNotAnswerOrJobsAreNotWhatTheyWere() {
+    void nothingIsClaimedAheadWhileTheStoreIsAwayOrAfterJobsBecameLonger() {
         exchangesTake(2 * MS);
         jobsTake(MS / 10);
 

@@ -130,7 +130,7 @@ class SharedSlotsTests {
     }
 
     @Test
-    void aQueueWhoseStoreIsAwayHoldsUpNoOther() {
+    void aQueueWhoseStoreIsAwayDelaysNoOther() {
         enqueue(bulk, 20);
         dispatchers.forEach(Dispatcher::start);
         await().until(() -> running("bulk") == 4);

@@ -5,7 +5,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.function.Function;
 
-/** What a list of events says, by kind of event. */
+/** The events that a listener received, by type of event. */
 public record Told(List<JobEvent> events) {
 
     /** What a claim says besides its jobs. */

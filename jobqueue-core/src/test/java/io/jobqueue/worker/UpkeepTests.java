@@ -59,7 +59,7 @@ class UpkeepTests {
     }
 
     @Test
-    void putsTheJobsOfSilentWorkersBackAndTellsTheListener() {
+    void returnsTheJobsOfSilentWorkersAndInformsTheListener() {
         InMemoryJobStore queue = forgiving();
         Claim claim = claimed(queue);
 
@@ -71,7 +71,7 @@ class UpkeepTests {
     }
 
     @Test
-    void tellsOfDeadLettersAndOfLostJobs() {
+    void reportsDeadLettersAndLostJobs() {
         Claim dies = claimed(store);
         Claim lost = claimed(store);
         store.lose(lost.id());
@@ -110,7 +110,7 @@ class UpkeepTests {
     }
 
     @Test
-    void aStopWaitsForTheRoundThatIsOutAndTellsWhatItDid() {
+    void aStopWaitsForTheCurrentRoundAndReportsItsEvents() {
         Chore.Round last = new Chore.Round(List.of(new JobEvent.Lost("jobs", List.of("one"))), INTERVAL);
         CompletableFuture<Chore.Round> out = new CompletableFuture<>();
         AtomicBoolean stopped = new AtomicBoolean();
@@ -164,7 +164,7 @@ class UpkeepTests {
     }
 
     @Test
-    void goesOnAfterWhateverTheStoreThrows() {
+    void continuesAfterAnyFailureOfTheStore() {
         InMemoryJobStore queue = forgiving();
         Claim claim = claimed(queue);
         queue.throwNext(Call.SWEEP, new StackOverflowError());
@@ -176,7 +176,7 @@ class UpkeepTests {
     }
 
     @Test
-    void goesOnAfterWhateverTheListenerThrows() {
+    void continuesAfterAnyFailureOfTheListener() {
         InMemoryJobStore queue = forgiving();
         claimed(queue);
         started(

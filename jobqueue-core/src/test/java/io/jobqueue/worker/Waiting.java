@@ -4,7 +4,10 @@ import java.time.Duration;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 
-/** How these tests wait: they look often, because what they wait for is near, and long, because machines are busy. */
+/**
+ * How these tests wait: they check often, because the event usually happens soon, and for a long time, because machines
+ * are busy.
+ */
 final class Waiting {
 
     private Waiting() {}

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What becomes of a job whose handler throws, and of one whose handler returns an outcome. */
+/** Jobs whose handler throws an exception or returns an outcome. */
 class WorkerPoolFailureTests extends WorkerPoolFixture {
 
     private final RetryPolicy backoff = new RetryPolicy(3, Duration.ofMillis(30), 2, Duration.ofSeconds(1), 0);
@@ -101,7 +101,7 @@ class WorkerPoolFailureTests extends WorkerPoolFixture {
                 "{\"kind\":\"work\",\"amount\":\"secret\"",
                 "{\"kind\":\"work\",\"amount\":1} trailing",
             })
-    void aPayloadThatNoVersionCanReadIsADeadLetterAtOnceAndItsValuesAreNotTold(String payload) {
+    void aPayloadThatNoVersionCanReadIsADeadLetterAtOnceAndItsValuesAreNotShown(String payload) {
         pool(slots(1), new Handler("work", Bill.class, AT_ONCE, LONG, Set.of(), (job, context) -> {
             ran.add(job.id());
             return null;
@@ -407,7 +407,7 @@ class WorkerPoolFailureTests extends WorkerPoolFixture {
     }
 
     @Test
-    void aRetryInAMillenniumIsRefusedAndHoldsUpNobody() {
+    void aRetryInAThousandYearsIsRefusedAndDelaysNoOtherJob() {
         pool(
                 slots(1),
                 handler("work", (job, context) -> JobOutcome.retryIn(Duration.ofSeconds(Long.MAX_VALUE), "later")),

@@ -166,7 +166,7 @@ class WorkerPoolLeaseTests extends WorkerPoolFixture {
     }
 
     @Test
-    void claimsAndLimitsAreLookedAfterAtTheUsualPaceWhileTheStoreIsAway() {
+    void claimsAndTimeLimitsAreCheckedAsUsualWhileTheStoreIsAway() {
         pool(slots(1), new Handler("work", Map.class, AT_ONCE, Duration.ofMillis(300), Set.of(), (job, context) -> {
             try {
                 return atTheGate(context);

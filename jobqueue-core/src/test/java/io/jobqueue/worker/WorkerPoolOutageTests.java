@@ -109,7 +109,7 @@ class WorkerPoolOutageTests extends WorkerPoolFixture {
 
     @ParameterizedTest
     @MethodSource("throwables")
-    void noJobIsLeftWithoutAnEndWhateverTheStoreThrows(Throwable thrown) {
+    void everyJobEndsWhateverTheStoreThrows(Throwable thrown) {
         List<Call> calls = List.of(Call.CLAIM, Call.SETTLE, Call.HINT, Call.EXTEND);
         calls.forEach(call -> store.throwNext(call, thrown));
         pool(slots(2), handler("work", (job, context) -> {
@@ -132,7 +132,7 @@ class WorkerPoolOutageTests extends WorkerPoolFixture {
     }
 
     @Test
-    void noJobIsLeftWithoutAnEndWhateverTheListenerThrows() {
+    void everyJobEndsWhateverTheListenerThrows() {
         JobListener broken = event -> {
             events.add(event);
             throw new NoClassDefFoundError("gone/Away");

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class WorkerPoolProgressTests extends WorkerPoolFixture {
 
     @Test
-    void aHandlerReportsHowFarItIs() {
+    void aHandlerReportsItsProgress() {
         pool(slots(1), handler("work", (job, context) -> {
             context.progress(1, 3, "first\nof three");
             return null;
@@ -74,7 +74,7 @@ class WorkerPoolProgressTests extends WorkerPoolFixture {
     }
 
     @Test
-    void aHandlerDoesNotNoticeThatItsReportsCannotBeWritten() {
+    void aHandlerContinuesWhenItsReportsCannotBeWritten() {
         AttemptNotes broken = (AttemptNotes) Proxy.newProxyInstance(
                 AttemptNotes.class.getClassLoader(),
                 new Class<?>[] {AttemptNotes.class},

@@ -90,7 +90,7 @@ class WorkerPoolSlotTests extends WorkerPoolFixture {
     }
 
     @Test
-    void whatWasClaimedAheadIsHandedBackUnspentWhenJobsBecomeLonger() {
+    void jobsClaimedAheadAreHandedBackWhenJobsBecomeLonger() {
         pool(
                 slots(2),
                 handler("short", (job, context) -> {
@@ -157,7 +157,7 @@ class WorkerPoolSlotTests extends WorkerPoolFixture {
     }
 
     @Test
-    void whatEndsWhileASettlementIsOutGoesOutTogetherInTheNext() {
+    void attemptsThatEndDuringASettlementShareTheNextOne() {
         CountDownLatch first = new CountDownLatch(1);
         pool(
                 slots(5),
@@ -183,7 +183,7 @@ class WorkerPoolSlotTests extends WorkerPoolFixture {
     }
 
     @Test
-    void aSettlementWhoseAnswerIsLostIsMadeAgainAndToldOnce() {
+    void aSettlementWithoutAReplyIsRepeatedAndReportedOnce() {
         String id = enqueue("work");
         store.failNextAfterEffect(Call.SETTLE, 1);
 

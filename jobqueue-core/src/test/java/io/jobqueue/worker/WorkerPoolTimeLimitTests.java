@@ -26,7 +26,7 @@ class WorkerPoolTimeLimitTests extends WorkerPoolFixture {
     }
 
     @Test
-    void aHandlerThatObeysTheInterruptOfItsLimitHasTimedOutAndIsTriedAgain() {
+    void aHandlerThatIsInterruptedAtItsTimeLimitTimesOutAndIsRetried() {
         pool(
                 slots(1),
                 limited(Duration.ofMillis(50), (job, context) -> job.attempt() == 1 ? atTheGate(context) : null));
@@ -226,7 +226,7 @@ class WorkerPoolTimeLimitTests extends WorkerPoolFixture {
     }
 
     @Test
-    void theRetryOfAHandlerThatObeysItsLimitTellsWhereItWasInterrupted() {
+    void theRetryOfATimedOutHandlerShowsWhereItWasInterrupted() {
         pool(slots(1), limited(Duration.ofMillis(50), (job, context) -> atTheGate(context)));
 
         enqueue("limited");

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What becomes of a job whose kind its worker does not know, or whose payload it cannot read. */
+/** Jobs whose kind the worker does not know, or whose payload it cannot read. */
 class WorkerPoolUnknownTests extends WorkerPoolFixture {
 
     private static final Duration SHORT = Duration.ofMillis(300);
@@ -63,7 +63,7 @@ class WorkerPoolUnknownTests extends WorkerPoolFixture {
                 "{\"kind\":\"bill\",\"amount\":\"secret\"}",
                 "{\"kind\":\"bill\",\"amount\":[[[[]]]]}"
             })
-    void aJobWhosePayloadAnotherVersionMayReadIsHandedBackAndItsValuesAreNotTold(String payload) {
+    void aJobWhosePayloadAnotherVersionMayReadIsHandedBackAndItsValuesAreNotShown(String payload) {
         String id = store.enqueueUnannounced(payload);
 
         pool(slots(1), bills());
@@ -80,7 +80,7 @@ class WorkerPoolUnknownTests extends WorkerPoolFixture {
     }
 
     @Test
-    void aJobThatNobodyKnowsForTooLongIsADeadLetterWithTheReason() {
+    void aJobThatIsUnknownForTooLongIsADeadLetterWithTheReason() {
         pool(slots(1).withUnknownFor(SHORT), handler("work", (job, context) -> null));
 
         JobSnapshot dead = ended(enqueue("tomorrow"));

@@ -46,7 +46,7 @@ class WorkerPoolWakingTests extends WorkerPoolFixture {
     }
 
     @Test
-    void aJobThatNobodyAnnouncedIsFoundWithinThePollInterval() {
+    void aJobWithoutAHintIsFoundWithinThePollInterval() {
         pool(slots(1).withPollInterval(Duration.ofMillis(200)), handler("work", (job, context) -> {
             ran.add(job.id());
             return null;
@@ -100,7 +100,7 @@ class WorkerPoolWakingTests extends WorkerPoolFixture {
     }
 
     @Test
-    void aListenerHearsOfStartAndCompletionInOrderAndOnlyAfterTheStoreAgreed() {
+    void aListenerReceivesStartAndCompletionInOrderOnceTheStoreConfirmed() {
         List<String> heard = new CopyOnWriteArrayList<>();
         pool(
                 slots(1),
@@ -149,7 +149,7 @@ class WorkerPoolWakingTests extends WorkerPoolFixture {
     }
 
     @Test
-    void anAttemptsEventTellsHowLongItsHandlerRan() {
+    void theEventOfAnAttemptContainsTheTimeOfItsHandler() {
         pool(slots(1), handler("work", (job, context) -> {
             long begin = System.nanoTime();
             await().until(() ->
