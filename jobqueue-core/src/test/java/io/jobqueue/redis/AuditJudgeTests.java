@@ -34,10 +34,10 @@ class AuditJudgeTests {
 
     /**
      * The findings for each hand, in each state. A letter for each finding: E removes a time to live, F mends fields, H
-     * takes an id without job out of a history, L gives an id without job to the sweep, M takes an id out of a wrong list,
-     * m does so and gives it to the sweep, D takes copies out, S sets the status, U puts a job where its status says, u gives
-     * it to the sweep, T puts an ended job back into its history, R deletes what is no job. A dot: nothing is wrong, or it
-     * is left to the sweep.
+     * takes an id without job out of a history, L gives an id without job to the sweep, M takes an id out of a wrong
+     * list, m does so and gives it to the sweep, D takes copies out, S sets the status, U puts a job where its status
+     * says, u gives it to the sweep, T puts an ended job back into its history, R deletes what is no job. A dot:
+     * nothing is wrong, or it is left to the sweep.
      */
     private static final String TABLE =
             """
@@ -255,7 +255,7 @@ class AuditJudgeTests {
     }
 
     @Test
-    void findsWhatEachForeignHandDidToAJobInEachState() {
+    void findsEveryKindOfDamageToAJobInEveryState() {
         StringBuilder table = new StringBuilder("%-23s".formatted("hand"));
         Stream.of(State.values()).forEach(state -> table.append(" %-18s".formatted(state)));
         hands().forEach((name, hand) -> {
@@ -274,7 +274,7 @@ class AuditJudgeTests {
 
     /** Whatever the lists hold that nobody read, the repair is the one that would follow if somebody had read them. */
     @Test
-    void repairsNothingThatDependsOnAListNobodyRead() {
+    void repairsNothingThatDependsOnAnUnreadList() {
         List<Place> lists = List.of(Place.PENDING, Place.PROCESSING, Place.COMPLETED, Place.FAILED);
         List<String> unproven = new ArrayList<>();
         hands().forEach((name, hand) -> {
@@ -365,7 +365,7 @@ class AuditJudgeTests {
     }
 
     @Test
-    void repairsWhatAWalkOverTheLongListsProved() {
+    void repairsDamageThatAWalkOverTheLongListsProved() {
         Job unread = new Job(State.PENDING).nowhere().unknownIn(Place.PENDING, Place.FAILED);
         Suspicion suspicion = judge().byKey(
                         unread.with("enqueued_at_ms", ago(200)).look())

@@ -169,7 +169,7 @@ class AuditTests {
     }
 
     @Test
-    void inALongListOnlyWhatWasPassedOverIsLookedFor() {
+    void inALongListTheAuditSearchesOnlyForJobsThatWerePassedOver() {
         List<String> ids = IntStream.range(0, 2500).mapToObj(i -> "job-" + i).toList();
         bench.queue.enqueueAll(
                 ids.stream().map(id -> JobRequest.of("email", null).id(id)).toList());
@@ -200,7 +200,7 @@ class AuditTests {
     }
 
     @Test
-    void whatWasSuspectedAndIsNotThereAnyMoreIsLeftAlone() {
+    void suspectsThatHaveLeftTheQueueAreIgnored() {
         for (String id : List.of("lost", "ended")) {
             bench.queue.enqueue(JobRequest.of("email", null).id(id));
         }
@@ -402,7 +402,7 @@ class AuditTests {
             fault = "foreign hands spoil a job's keys in 33 ways, in each of its 8 states",
             holds =
                     "after two audits it can be claimed, is history, or is counted as lost; nothing is stuck, nothing silent")
-    void whateverForeignHandsDoToAJobItIsClaimableOrHistoryOrLostAfterTwoAudits() {
+    void afterTwoAuditsADamagedJobIsClaimableInAHistoryOrLost() {
         Map<String, String> hand = new TreeMap<>();
         for (State state : State.values()) {
             // those that wait come last, or the claims of the others would take them
@@ -467,7 +467,7 @@ class AuditTests {
     private static final JobRunOptions COUNT = JobRunOptions.of("count").gather(JobRequest.of("report", null));
 
     @Test
-    void unitsOfACancelledRunThatStillStandInTheQueueAreLeftToTheClaimsThatPassThemOver() {
+    void theAuditLeavesCancelledUnitsInTheQueueToTheClaimsThatSkipThem() {
         JobRuns runs = bench.queue.runs();
         runs.start("run", List.of("a", "b", "c"), unit -> unit, unit -> Map.of("unit", unit), COUNT);
         assertThat(runs.cancel("run")).isTrue();
@@ -485,7 +485,7 @@ class AuditTests {
 
     @Test
     @Proves(fault = "the same, to units of a started run", holds = "the run ends and is gathered once")
-    void whateverForeignHandsDoToAUnitItsRunEndsAndIsGatheredOnce() {
+    void aRunWithADamagedUnitEndsAndIsGatheredOnce() {
         Map<String, String> hands = new TreeMap<>();
         hands().forEach((name, hand) -> hands.put(name.replace(' ', '_'), name));
         JobRuns runs = bench.queue.runs();
@@ -587,7 +587,9 @@ class AuditTests {
         return ended || job.get("id").equals(id) ? null : "has another id";
     }
 
-    /** Whether a hand that did something went unheard. Jobs that were claimed are heard of when the sweep takes them. */
+    /**
+     * Whether a hand that did something went unheard. Jobs that were claimed are heard of when the sweep takes them.
+     */
     private boolean isSilent(String id, String hand) {
         Set<String> heard = new TreeSet<>(ids(JobEvent.class));
         if (heard.contains(id)) {

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What callers who wait for the ends of jobs endure, and what they cost. */
+/** Waiting for the ends of jobs during faults, and what it costs. */
 @RedisServer
 class AwaitFaultTests {
 

@@ -33,7 +33,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Specifies what a caller gets who waits for the end of a job. */
+/** Specifies the result for a caller that waits for the end of a job. */
 class AwaitTests extends TransitionTestBase {
 
     private static final Duration LONG = Duration.ofSeconds(30);
@@ -224,7 +224,7 @@ class AwaitTests extends TransitionTestBase {
     }
 
     @Test
-    void aHistoryThatDropsAJobBeforeItsResultIsReadIsToldHowToKeepIt() {
+    void aResultThatTheHistoryDroppedTooEarlyIsReportedWithTheRemedy() {
         QueueSettings none = QueueSettings.defaults()
                 .withRetention(new Retention(Duration.ZERO, 0), new Retention(Duration.ofDays(1), 1));
         try (Bench forgetful = new Bench(server, none)) {
@@ -261,7 +261,7 @@ class AwaitTests extends TransitionTestBase {
     // ---- time
 
     @Test
-    void whenTheTimeIsOverTheExceptionTellsWhereTheJobIs() {
+    void theTimeoutExceptionSaysWhereTheJobIs() {
         enqueue("a");
 
         assertThatThrownBy(() -> jobs().await("a", Void.class, Duration.ofMillis(50)))
@@ -352,7 +352,7 @@ class AwaitTests extends TransitionTestBase {
     }
 
     @Test
-    void enqueueAndAwaitThrowsWhatTheEnqueueThrows() {
+    void enqueueAndAwaitThrowsTheFailureOfTheEnqueue() {
         assertThatThrownBy(() -> jobs().enqueueAndAwait("no payload", Void.class, LONG))
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> jobs().enqueueAndAwait(JobRequest.of("greet", null), Void.class, Duration.ZERO))

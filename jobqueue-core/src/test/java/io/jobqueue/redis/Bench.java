@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** A queue named {@code q} on a real server, with the raw commands of a second client beside it. */
+/** A queue named {@code q} on a real server, and the raw commands of a second client. */
 final class Bench implements AutoCloseable {
 
     final RedisConnector connector;

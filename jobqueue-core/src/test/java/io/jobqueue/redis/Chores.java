@@ -10,7 +10,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 
-/** The chores of one queue, each by itself, for stories that decide when a round is due. */
+/** The single chores of one queue, for stories that decide when a round runs. */
 public final class Chores {
 
     private Chores() {}

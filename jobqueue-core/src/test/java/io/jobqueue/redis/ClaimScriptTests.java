@@ -45,7 +45,7 @@ class ClaimScriptTests extends TransitionTestBase {
     }
 
     @Test
-    void aClaimTakesTheTimeToLiveFromWhatComesAliveAgain() {
+    void aClaimRemovesTheTimeToLiveOfAJobThatRunsAgain() {
         bench.guideEnqueue("one", "{\"kind\":\"email\"}");
         bench.redis.expire("queue:q:job:one", 300);
 
@@ -93,7 +93,7 @@ class ClaimScriptTests extends TransitionTestBase {
     }
 
     @Test
-    void anIdThatStandsTwiceRunsOnce() {
+    void anIdThatIsInTheQueueTwiceRunsOnce() {
         enqueue("one");
         bench.redis.lpush("queue:q:pending", "one");
 
@@ -102,7 +102,7 @@ class ClaimScriptTests extends TransitionTestBase {
     }
 
     @Test
-    void aClaimEndsWithTheJobWhosePayloadMakesItFourMegabytes() {
+    void aClaimTakesNoMoreJobsOnceItsPayloadsReachFourMegabytes() {
         Map<String, String> large = Map.of("text", "x".repeat(900_000));
         for (int i = 0; i < 4; i++) {
             bench.queue.enqueue(JobRequest.of("email", large).id("job-" + i));
@@ -130,7 +130,7 @@ class ClaimScriptTests extends TransitionTestBase {
     }
 
     @Test
-    void aClaimTellsWhenTheNextDelayedJobIsDue() {
+    void aClaimReturnsWhenTheNextDelayedJobIsDue() {
         bench.queue.enqueue(JobRequest.of("email", null).delay(Duration.ofSeconds(60)));
 
         Claims claims = bench.store.claim(1).join();
@@ -140,7 +140,7 @@ class ClaimScriptTests extends TransitionTestBase {
     }
 
     @Test
-    void aClaimThatEmptiesTheQueueTakesTheHintAway() {
+    void aClaimThatEmptiesTheQueueRemovesTheHint() {
         enqueue("one", "two");
 
         claim();

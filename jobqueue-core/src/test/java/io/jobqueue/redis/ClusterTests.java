@@ -171,7 +171,7 @@ class ClusterTests {
     }
 
     @Test
-    void theAuditFindsAJobThatStandsNowhereOnTheServerThatHasIt() {
+    void theAuditFindsAJobInNoListOnTheServerThatHasIt() {
         Duration lease = Duration.ofMillis(50);
         RedisConnector connector = new RedisConnector(ClusterTests::link);
         RedisQueues queues = new RedisQueues(

@@ -226,7 +226,7 @@ class DeadLetterTests extends TransitionTestBase {
     // ---- discard
 
     @Test
-    void whatMatchesIsDeletedAndTheRestStays() {
+    void deadLettersThatMatchAreDeletedAndTheOthersStay() {
         die("a", "email", "address unknown");
         die("b", "email", "timed out");
         die("c", "report", "address unknown");

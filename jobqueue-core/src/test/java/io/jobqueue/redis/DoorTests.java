@@ -11,7 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Jobs move through the files in {@code doors} only, so that a feature which must happen whenever a job is created, waits,
+ * Jobs move only through the files in {@code doors}. So a feature that must run whenever a job is created, waits,
  * leaves or ends has one place.
  */
 class DoorTests {

@@ -169,7 +169,7 @@ class EnqueueScriptTests {
     }
 
     @Test
-    void aReplayOfTheDriverAnswersWhatTheCallAnsweredEvenWhenTheJobIsGoneMeanwhile() {
+    void aReplayedCallReturnsTheFirstReplyEvenIfTheJobIsGone() {
         String[] args = {"15000", "0", "one", "email", "{}", ""};
         Script script = Script.of(io.lettuce.core.ScriptOutputType.VALUE, "road/enqueue");
         RedisAsyncCommands<String, String> async =
@@ -187,7 +187,7 @@ class EnqueueScriptTests {
     }
 
     @Test
-    void onlyADriverThatMaySendACallTwicePaysForItsReplays() {
+    void onlyClientsThatMaySendACallTwiceRememberCalls() {
         bench.queue.enqueue(mail("one"));
         assertThat(bench.redis.keys("queue:q:call:*")).isEmpty();
 

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** A decorator of the one method behind all ways to enqueue. */
+/** A decorator of the method through which all jobs are enqueued. */
 @RedisServer
 class EnqueuerTests {
 
@@ -104,7 +104,7 @@ class EnqueuerTests {
     }
 
     @Test
-    void whatADecoratorChangesReachesTheHandler() {
+    void changesOfADecoratorReachTheHandler() {
         JobQueue jobs = jobs(marking(new ArrayList<>()));
         jobs.enqueue(JobRequest.of("work", Map.of("n", 1)).header("own", "kept"));
         jobs.runs()
@@ -128,7 +128,7 @@ class EnqueuerTests {
     }
 
     @Test
-    void aJobKeepsItsIdQueueAndUnitWhateverADecoratorMakesOfIt() {
+    void aDecoratorCannotChangeIdQueueAndUnitOfAJob() {
         JobQueue jobs = jobs(next -> all -> next.enqueue(all.stream()
                 .map(job -> job.with(JobRequest.of("other", Map.of("n", 2)).id("another")))
                 .toList()));
@@ -189,7 +189,7 @@ class EnqueuerTests {
     }
 
     @Test
-    void unitsComeToADecoratorInPartsThatFitIntoOneCall() {
+    void aDecoratorReceivesUnitsInBatchesThatFitIntoOneCall() {
         List<Integer> sizes = new ArrayList<>();
         JobQueue jobs = jobs(next -> all -> {
             sizes.add(all.size());

@@ -56,7 +56,7 @@ class ExplainTests extends TransitionTestBase {
     }
 
     @Test
-    void aDelayedJobSaysWhenItIsDue() {
+    void theExplanationOfADelayedJobSaysWhenItIsDue() {
         bench.queue.enqueue(JobRequest.of("email", null)
                 .id("later")
                 .delay(Duration.ofMinutes(90).plusSeconds(50)));
@@ -82,7 +82,7 @@ class ExplainTests extends TransitionTestBase {
     }
 
     @Test
-    void aClaimedJobSaysUntilWhenItsWorkerHoldsIt() {
+    void theExplanationOfAClaimedJobNamesTheEndOfItsLease() {
         bench.queue.enqueue(JobRequest.of("email", null).id("running").maxAttempts(4));
         Claim claim = claim();
         bench.queue.worker().extend(claim, Duration.ofMinutes(1));
@@ -94,7 +94,7 @@ class ExplainTests extends TransitionTestBase {
     }
 
     @Test
-    void aClaimedJobWhoseLeaseIsOverSaysThatTheSweepGivesItBack() {
+    void theExplanationOfAnExpiredLeaseSaysThatTheSweepReturnsTheJob() {
         enqueue("silent");
         claim();
         leaseRunsOut();
@@ -103,7 +103,7 @@ class ExplainTests extends TransitionTestBase {
     }
 
     @Test
-    void aDeadLetterSaysWhyAndHowLongItIsKept() {
+    void theExplanationOfADeadLetterNamesTheReasonAndTheRetention() {
         enqueue("dead");
         settle(claim(), Verb.FAIL, "no such address", Duration.ZERO);
 
@@ -135,7 +135,7 @@ class ExplainTests extends TransitionTestBase {
     }
 
     @Test
-    void theGatherJobOfALiveRunSaysWhichUnitsItWaitsFor() {
+    void theExplanationOfAGatherJobNamesTheUnitsItWaitsFor() {
         bench.queue
                 .runs()
                 .start(
@@ -163,7 +163,7 @@ class ExplainTests extends TransitionTestBase {
     }
 
     @Test
-    void theUnitOfARunTellsHowFarTheRunIs() {
+    void theExplanationOfAUnitShowsTheProgressOfItsRun() {
         bench.queue.runs().start("run", RunFixture.units("u", "v"), RunFixture.Unit::name, RunFixture.COUNT);
         Claim unit = claim();
 
@@ -174,7 +174,7 @@ class ExplainTests extends TransitionTestBase {
     }
 
     @Test
-    void aPendingJobThatStandsInNoListSaysThatTheAuditPutsItBack() {
+    void theExplanationOfAPendingJobInNoListSaysThatTheAuditPutsItBack() {
         enqueue("lost");
         bench.redis.del("queue:q:pending");
 

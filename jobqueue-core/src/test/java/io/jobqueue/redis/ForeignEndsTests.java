@@ -9,7 +9,7 @@ class ForeignEndsTests {
     private final ForeignEnds ends = new ForeignEnds();
 
     @Test
-    void keepsWhatOtherClientsTellHoweverTheySpellIt() {
+    void readsMessagesOfOtherClientsInAnyJsonFormat() {
         ends.hear("{\"id\":\"a\",\"status\":\"completed\"}");
         ends.hear("{\"id\": \"b\", \"status\": \"failed\"}");
         ends.hear("{\"status\":\"completed\",\"id\":\"c\"}");
@@ -21,7 +21,7 @@ class ForeignEndsTests {
     }
 
     @Test
-    void passesOverWhatOurOwnScriptsTell() {
+    void ignoresMessagesOfOurOwnScripts() {
         ends.hear("{\"id\":\"a\",\"status\":\"completed\",\"by\":\"jobqueue\"}");
 
         assertThat(ends.take()).isEmpty();

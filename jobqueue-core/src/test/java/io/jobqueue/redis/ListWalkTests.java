@@ -12,7 +12,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The walk over a list that others change meanwhile finds every id that stays in the list, or reports that it broke. */
+/**
+ * The walk over a list that others change meanwhile finds every id that stays in the list, or reports that it broke.
+ */
 class ListWalkTests {
 
     private static final int LENGTH = 20_000;
@@ -48,7 +50,7 @@ class ListWalkTests {
     }
 
     @Test
-    void meetsWhatItLooksForAndNothingElse() {
+    void findsTheIdsItLooksForAndNoOthers() {
         ListWalk walk = new ListWalk(Set.of("old-0", "old-999", "old-1000", "old-19999", "gone"));
 
         walk(walk, () -> {});

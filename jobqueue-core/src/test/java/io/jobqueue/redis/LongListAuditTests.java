@@ -17,7 +17,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The audit and lists too long to be read at once: it suspects there, but repairs only what a walk over the list proves. */
+/**
+ * The audit and lists too long to be read at once: it suspects there, but repairs only what a walk over the list
+ * proves.
+ */
 @RedisServer
 class LongListAuditTests {
 
@@ -147,7 +150,7 @@ class LongListAuditTests {
     }
 
     @Test
-    void aJobThatLooksPassedOverButStandsInTheListIsNotTouched() {
+    void aJobThatLooksPassedOverButIsInTheListIsNotTouched() {
         enqueue("first");
         fill("first", 5_000);
         enqueuedAt("copy-2500", 3_600_000);
@@ -169,7 +172,7 @@ class LongListAuditTests {
     }
 
     @Test
-    void aJobThatWasPassedOverAndStandsNowhereIsNext() {
+    void aJobThatWasPassedOverAndIsInNoListRunsNext() {
         enqueue("first");
         fill("first", 5_000);
         bench.redis.lrem("queue:q:pending", 1, "copy-2500");
@@ -200,7 +203,7 @@ class LongListAuditTests {
     }
 
     @Test
-    void ofTwoAuditsAtATimeOneRepairs() {
+    void ofTwoConcurrentAuditsOnlyOneRepairs() {
         enqueue("first");
         fill("first", 5_000);
         bench.redis.lrem("queue:q:pending", 1, "copy-2500");
@@ -236,7 +239,10 @@ class LongListAuditTests {
         assertThat(bench.redis.lindex("queue:q:failed", -1)).isEqualTo(cut);
     }
 
-    /** A time that makes all others seem cut off; it stands for a history whose oldest entry ended long after the cut one. */
+    /**
+     * A time that makes all others seem cut off; it stands for a history whose oldest entry ended long after the cut
+     * one.
+     */
     private static String farFuture() {
         return Long.toString(System.currentTimeMillis() + 60_000);
     }

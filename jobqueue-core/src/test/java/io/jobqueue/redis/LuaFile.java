@@ -18,8 +18,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * One Lua file, read as far as the tests of the sources need: its words, the local names it declares at its top level, and
- * the names that it uses without declaring them.
+ * One Lua file, parsed as far as the tests of the sources need: its tokens, the local names that it declares at its top
+ * level, and the names that it uses without declaring them.
  */
 final class LuaFile {
 
