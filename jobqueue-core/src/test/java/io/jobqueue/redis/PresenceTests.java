@@ -45,7 +45,7 @@ class PresenceTests {
     }
 
     @Test
-    void oneCommandTellsThatNoneOfManyKeysExists() {
+    void oneCommandShowsThatNoneOfManyKeysExists() {
         long before = calls("exists");
 
         assertThat(existing()).isEmpty();
@@ -101,7 +101,7 @@ class PresenceTests {
     }
 
     @Test
-    void aLookTellsItsTimeByTheClockOfRedis() {
+    void aLookReturnsItsTimeByTheClockOfRedis() {
         long before = time();
 
         long at = presence.look("queue:q0:pending").join().at().orElseThrow();

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 
-/** Specifies what Redis keeps of a job's progress and of its log. */
+/** Specifies how Redis stores a job's progress and its log. */
 class ProgressTests extends TransitionTestBase {
 
     private JobSnapshot find(String id) {
@@ -87,7 +87,7 @@ class ProgressTests extends TransitionTestBase {
     }
 
     @Test
-    void whatOtherHandsWroteIntoTheFieldsReadsAsAbsent() {
+    void invalidFieldsByOtherClientsReadAsAbsent() {
         enqueue("job");
         bench.redis.hset("queue:q:job:job", "progress", "half");
         bench.redis.hset("queue:q:job:job", "log", "no line\n1:2:a line\n");
@@ -97,7 +97,7 @@ class ProgressTests extends TransitionTestBase {
     }
 
     @Test
-    void liveViewsHearOfReportsAndLinesOnTheLifecycleChannel() {
+    void theLifecycleChannelAnnouncesReportsAndLogLines() {
         RedisClient client = RedisClient.create(server.uri());
         try (StatefulRedisPubSubConnection<String, String> live = client.connectPubSub()) {
             List<String> heard = new CopyOnWriteArrayList<>();

@@ -391,7 +391,7 @@ class RecurringJobTests {
     }
 
     @Test
-    void whatInstancesDeclareIsNeitherPutNorRemovedAtRunTime() {
+    void aDeclaredRecurringJobCannotBePutOrRemovedAtRunTime() {
         started(one, TICK);
 
         assertThatThrownBy(() -> admin.put(TICK))
@@ -514,7 +514,7 @@ class RecurringJobTests {
     // ---- disturbances
 
     @Test
-    void aSpoiltScheduleIsDeclaredAnewAndHoldsUpNoOther() {
+    void aDamagedScheduleIsDeclaredAgainAndDelaysNoOther() {
         started(one, TICK, every("hourly", 3600));
         one.redis.hset("queue:q:schedules", Map.of("tick", "{]", "stranger", "42"));
         run(one, TICK, every("hourly", 3600));
@@ -575,7 +575,7 @@ class RecurringJobTests {
     }
 
     @Test
-    void anUpkeepOfAllChoresRunsWhatIsDeclared() {
+    void theUpkeepOfAllChoresRunsDeclaredRecurringJobs() {
         List<Chore> chores = new ArrayList<>(one.queues.chores("q"));
         chores.add(one.queues.recurring("q", List.of(TICK)));
         Upkeep upkeep = new Upkeep(chores, JobListener.none());

@@ -101,7 +101,7 @@ class RedisJobQueueTests {
     }
 
     @Test
-    void aSnapshotTellsAllThatStandsInTheHash() {
+    void aSnapshotShowsAllFieldsOfTheHash() {
         Instant due = Instant.ofEpochMilli(4102444800000L);
         queue.enqueue(JobRequest.of("email", Map.of("to", "a"))
                 .id("one")
@@ -124,7 +124,7 @@ class RedisJobQueueTests {
     }
 
     @Test
-    void fieldsSpoiltByForeignHandsReadAsAbsent() {
+    void damagedFieldsReadAsAbsent() {
         bench.redis.hset(
                 "queue:q:job:one",
                 Map.of(

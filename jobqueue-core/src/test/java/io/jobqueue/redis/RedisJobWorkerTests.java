@@ -21,7 +21,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The guide's verbs, for workers that are not the engine. */
+/** Claims and settlements of workers that do not use the engine. */
 @RedisServer
 class RedisJobWorkerTests {
 
@@ -114,7 +114,7 @@ class RedisJobWorkerTests {
     }
 
     @Test
-    void theVerbsTellTheListenerAsTheEngineDoes() {
+    void aWorkerReportsTheSameEventsAsTheEngine() {
         queue.enqueue(JobRequest.of("email", null).id("one"));
         queue.enqueue(JobRequest.of("email", null).id("two").maxAttempts(1));
         Claim one = queue.worker().claim(Duration.ZERO).orElseThrow();

@@ -42,7 +42,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the log of an application tells when its Redis is away, and how hard the application tries to reach it. */
+/** What an application logs while Redis is away, and how often it tries to reconnect. */
 class RedisOutageTests {
 
     private final CapturedLog own = new CapturedLog("io.jobqueue");
@@ -175,7 +175,7 @@ class RedisOutageTests {
     // ---- the reason
 
     @Test
-    void aRefusedConnectionIsToldWithItsReason() {
+    void aRefusedConnectionIsReportedWithItsReason() {
         EmbeddedRedis gone = EmbeddedRedis.start();
         gone.close();
 
@@ -183,7 +183,7 @@ class RedisOutageTests {
     }
 
     @Test
-    void aWrongPasswordIsToldWithItsReasonAndWithoutThePassword() {
+    void aWrongPasswordIsReportedWithItsReasonAndWithoutThePassword() {
         EmbeddedRedis server = closing(EmbeddedRedis.start("--requirepass", "right"));
 
         assertThatTheReasonIs("WRONGPASS .*", "redis://:wr0ng@127.0.0.1:" + server.port());
@@ -224,19 +224,19 @@ class RedisOutageTests {
     }
 
     @Test
-    void aMissingPasswordIsToldWithItsReason() {
+    void aMissingPasswordIsReportedWithItsReason() {
         EmbeddedRedis server = closing(EmbeddedRedis.start("--requirepass", "right"));
 
         assertThatTheReasonIs("NOAUTH .*", server.uri());
     }
 
     @Test
-    void anUnknownHostIsToldWithItsReason() {
+    void anUnknownHostIsReportedWithItsReason() {
         assertThatTheReasonIs("UnknownHostException: .*nowhere\\.invalid.*", "redis://nowhere.invalid:6379");
     }
 
     @Test
-    void aServerThatDoesNotUnderstandTlsIsToldWithItsReason() {
+    void aServerThatDoesNotUnderstandTlsIsReportedWithItsReason() {
         EmbeddedRedis server = closing(EmbeddedRedis.start());
 
         // the server waits for the rest of what it takes for a command
@@ -246,7 +246,7 @@ class RedisOutageTests {
     }
 
     @Test
-    void aCertificateThatNobodyTrustsIsToldWithItsReason(@TempDir java.nio.file.Path folder) {
+    void anUntrustedCertificateIsReportedWithItsReason(@TempDir java.nio.file.Path folder) {
         EmbeddedRedis free = EmbeddedRedis.start();
         int port = free.port();
         free.close();

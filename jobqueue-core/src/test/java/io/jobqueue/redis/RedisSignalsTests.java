@@ -59,7 +59,7 @@ class RedisSignalsTests {
     // ---- hints
 
     @Test
-    void oneConnectionHearsTheHintsOfAllQueues() {
+    void oneConnectionReceivesTheHintsOfAllQueues() {
         names.forEach(signals::want);
         awaitBlocked(1);
 
@@ -87,7 +87,7 @@ class RedisSignalsTests {
     }
 
     @Test
-    void aQueueThatIsWantedWhileOthersAreWaitedForIsHeardAtOnce() {
+    void aQueueThatIsAddedToTheWaitReceivesItsHintAtOnce() {
         signals.want("q0");
         awaitBlocked(1);
 
@@ -114,7 +114,7 @@ class RedisSignalsTests {
     }
 
     @Test
-    void nobodyBlocksWhenNothingIsWantedAnyMore() {
+    void noCommandBlocksWhenNoQueueIsWanted() {
         names.forEach(signals::want);
         awaitBlocked(1);
 
@@ -124,7 +124,7 @@ class RedisSignalsTests {
     }
 
     @Test
-    void hintsAreHeardAgainAfterTheConnectionBroke() {
+    void hintsArriveAgainAfterTheConnectionBroke() {
         names.forEach(signals::want);
         awaitBlocked(1);
         bench.redis
@@ -140,7 +140,7 @@ class RedisSignalsTests {
     }
 
     @Test
-    void eachOfTwoProcessesHearsItsPartOfTheHints() {
+    void eachOfTwoProcessesReceivesItsShareOfTheHints() {
         List<String> heardThere = new CopyOnWriteArrayList<>();
         Signals there = bench.queues.signals();
         there.hear(heardThere::add);
@@ -157,7 +157,7 @@ class RedisSignalsTests {
     // ---- polls
 
     @Test
-    void workThatNobodyAnnouncedIsFound() {
+    void workWithoutAHintIsFound() {
         bench.redis.lpush("queue:q5:pending", "one");
 
         assertThat(signals.unannounced(names).join()).containsExactly("q5");

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** A refusal of Redis is recognised by its words, whatever the names of keys and queues are. */
+/** A refusal of Redis is recognized by its text, whatever the names of keys and queues are. */
 @RedisServer
 class RefusalTests {
 
@@ -77,7 +77,7 @@ class RefusalTests {
     }
 
     @Test
-    void anEnqueueThatADemotedMasterRefusesIsInDoubtAndTheNextOneAsksAnew() {
+    void anEnqueueThatADemotedMasterRefusesIsUncertainAndTheNextOneFindsTheNewMaster() {
         bench.queue.enqueue(JobRequest.of("email", null).id("before"));
         bench.redis.replicaof("127.0.0.1", 1);
         long connections = connectionsSoFar();

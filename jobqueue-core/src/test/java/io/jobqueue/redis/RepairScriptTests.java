@@ -23,7 +23,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The repair script checks again: it repairs a job only if the job is unchanged and still in the place where it was seen. */
+/**
+ * The repair script checks again: it repairs a job only if the job is unchanged and still in the place where it was
+ * seen.
+ */
 @RedisServer
 class RepairScriptTests {
 
@@ -110,7 +113,7 @@ class RepairScriptTests {
 
     @ParameterizedTest
     @EnumSource(names = {"LIST", "PUT_BACK", "DELETE", "HAND_OVER", "LET_EXPIRE"})
-    void aJobThatStandsSomewhereIsNotTakenForAJobThatStandsNowhere(Act act) {
+    void aJobInAListIsNotMistakenForAJobInNoList(Act act) {
         Place place = act == Act.HAND_OVER || act == Act.LIST ? null : Place.FAILED;
 
         assertThat(repair(Damage.UNLISTED, act, place, look("one"))).isEqualTo("N");
@@ -177,7 +180,7 @@ class RepairScriptTests {
     }
 
     @Test
-    void oneOfSeveralCopiesStaysTheOldest() {
+    void ofSeveralCopiesTheOldestStays() {
         bench.queue.enqueue(JobRequest.of("email", null).id("two"));
         bench.redis.lpush("queue:q:pending", "one", "one");
 
@@ -206,7 +209,7 @@ class RepairScriptTests {
     }
 
     @Test
-    void whatTheSweepWillCountIsNotCountedAsRepaired() {
+    void damageThatTheSweepCountsIsNotCountedAsRepaired() {
         bench.redis.hdel(key("one"), "payload");
 
         assertThat(repair(Repair.of(null, Act.HAND_OVER, Place.PENDING, look("one"))))
@@ -217,7 +220,7 @@ class RepairScriptTests {
     }
 
     @Test
-    void theStatusFollowsTheListInWhichTheJobStands() {
+    void theStatusFollowsTheListThatContainsTheJob() {
         bench.redis.hset(
                 key("one"),
                 Map.of(
@@ -258,7 +261,7 @@ class RepairScriptTests {
     }
 
     @Test
-    void aJobThatStandsNowhereIsListedWhereItsStatusSaysAndAWorkerIsWoken() {
+    void aJobInNoListReturnsToTheListOfItsStatusAndWakesAWorker() {
         bench.queue.enqueue(JobRequest.of("email", null).id("other"));
         bench.queue.enqueue(JobRequest.of("email", null).id("later").delay(Duration.ofHours(1)));
         takeOut("one");
@@ -359,7 +362,7 @@ class RepairScriptTests {
     }
 
     @Test
-    void whatWouldHoldRedisUpIsLeftForTheNextCall() {
+    void aRepairThatWouldBlockRedisIsLeftForTheNextCall() {
         String[] ids = IntStream.range(0, 90_000).mapToObj(i -> "c" + i).toArray(String[]::new);
         bench.redis.lpush("queue:q:completed", ids);
         List<Repair> repairs = IntStream.range(0, 5)

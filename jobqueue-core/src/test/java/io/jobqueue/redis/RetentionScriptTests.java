@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 class RetentionScriptTests extends TransitionTestBase {
 
     @Test
-    void s20WhatDropsOutOfAHistoryTakesItsHashAlong() {
+    void s20AJobThatLeavesItsHistoryLosesItsHash() {
         bench.close();
         bench = new Bench(
                 server,
@@ -61,7 +61,7 @@ class RetentionScriptTests extends TransitionTestBase {
     }
 
     @Test
-    void theSweepDropsWhatIsTooOld() {
+    void theSweepRemovesJobsThatAreTooOld() {
         bench.close();
         bench = new Bench(
                 server,
@@ -125,7 +125,7 @@ class RetentionScriptTests extends TransitionTestBase {
     }
 
     @Test
-    void aPurgeRemovesEverythingOfTheQueueAndNothingOfItsNeighbour() {
+    void aPurgeRemovesAllJobsOfItsQueueAndNoneOfAnother() {
         bench.queue.on("q.eu").enqueue(JobRequest.of("email", null).id("other"));
         String[] ids = IntStream.range(0, 1200).mapToObj(i -> "id-" + i).toArray(String[]::new);
         enqueue(ids);

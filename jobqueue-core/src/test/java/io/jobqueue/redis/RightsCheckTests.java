@@ -241,7 +241,7 @@ class RightsCheckTests {
     }
 
     @Test
-    void aClusterNeedsTheTwoCommandsOfItsTopologyBesides() {
+    void aClusterAlsoNeedsTheTwoCommandsForItsTopology() {
         try (EmbeddedRedis node = EmbeddedRedis.start("--cluster-enabled", "yes")) {
             RedisClient admin = RedisClient.create(node.uri());
             try (StatefulRedisConnection<String, String> connection = admin.connect()) {

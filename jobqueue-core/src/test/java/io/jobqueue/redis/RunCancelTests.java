@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 class RunCancelTests extends RunFixture {
 
     @Test
-    void cancelTakesWaitingUnitsAwayAndTellsRunningOnes() {
+    void cancelRemovesWaitingUnitsAndNotifiesRunningOnes() {
         runs.start(
                 "run", IntStream.range(0, 1000).mapToObj(i -> new Unit("u" + i)).toList(), Unit::name, COUNT);
         complete(0);
@@ -65,7 +65,7 @@ class RunCancelTests extends RunFixture {
     }
 
     @Test
-    void cancelledUnitsDoNotHoldUpWhatIsBehindThem() {
+    void cancelledUnitsDoNotDelayTheJobsBehindThem() {
         runs.start(
                 "run", IntStream.range(0, 2500).mapToObj(i -> new Unit("u" + i)).toList(), Unit::name, COUNT);
         runs.cancel("run");
@@ -154,7 +154,7 @@ class RunCancelTests extends RunFixture {
     }
 
     @Test
-    void aRepeatedCallOfCancelAnswersWhatItAnsweredBefore() {
+    void aReplayedCancelReturnsItsFirstReply() {
         start("a", "b");
         String[] keys = bench.store.redis().keys().withCall("call");
         Script cancel = Script.of(io.lettuce.core.ScriptOutputType.MULTI, "runs/cancel");

@@ -100,7 +100,7 @@ class RunEndTests extends RunFixture {
     }
 
     @Test
-    void aShareIsEnoughAndWhatComesLaterIsLate() {
+    void aShareOfTheUnitsEndsTheRunAndLaterUnitsAreLate() {
         runs.start("run", units("a", "b", "c"), Unit::name, COUNT.policy(GatherPolicy.share(0.66)));
         Claim first = claim();
         Claim slow = claim();

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 class RunForeignEndTests extends RunFixture {
 
     @Test
-    void theSweepFindsWhatGuideClientsFinished() {
+    void theUpkeepFindsUnitsThatGuideClientsFinished() {
         start("a", "b", "c");
         guideFinish("a", "completed", Map.of("result", "{\"n\":1}"));
         guideFinish("b", "failed", Map.of("last_error", "boom"));
@@ -38,7 +38,7 @@ class RunForeignEndTests extends RunFixture {
     }
 
     @Test
-    void theChannelTellsWhatGuideClientsFinished() {
+    void theChannelAnnouncesUnitsThatGuideClientsFinished() {
         start("a", "b");
         // the walk of a run that was looked at just now is a minute away
         await().until(() -> {
@@ -57,7 +57,7 @@ class RunForeignEndTests extends RunFixture {
     }
 
     @Test
-    void nobodyListensToTheChannelWhenNobodyTendsAnyMore() {
+    void theSubscriptionEndsWithTheUpkeepOfRuns() {
         start("a");
         Upkeep upkeep = new Upkeep(bench.queues.chores("q", Duration.ofMillis(20)), JobListener.none());
         upkeep.start();

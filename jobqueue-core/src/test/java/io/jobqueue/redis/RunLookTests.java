@@ -69,7 +69,7 @@ class RunLookTests extends RunFixture {
     }
 
     @Test
-    void awaitWaitsOutAServerThatAnswersWithErrorsForATime() {
+    void awaitSurvivesAServerThatRepliesWithErrorsForSomeTime() {
         start();
         bench.redis.configSet("replica-serve-stale-data", "no");
         bench.redis.replicaof("127.0.0.1", 1);
@@ -91,7 +91,7 @@ class RunLookTests extends RunFixture {
     }
 
     @Test
-    void awaitTellsThatTheGatherFailed() {
+    void awaitReportsThatTheGatherJobFailed() {
         start();
         fail("boom");
 
@@ -103,7 +103,7 @@ class RunLookTests extends RunFixture {
     }
 
     @Test
-    void theLifecycleChannelTellsOfEnds() {
+    void theLifecycleChannelAnnouncesEnds() {
         List<String> heard = new CopyOnWriteArrayList<>();
         try (StatefulRedisPubSubConnection<String, String> connection =
                 RedisLink.to(io.lettuce.core.RedisURI.create(server.uri())).connectPubSub()) {

@@ -184,7 +184,7 @@ class RunOutputTests extends RunFixture {
     }
 
     @Test
-    void theSweepTellsThatAnOutputIsGone() {
+    void theSweepReportsThatAnOutputIsGone() {
         start("a");
         runs.open("run", COUNT);
         complete(42);

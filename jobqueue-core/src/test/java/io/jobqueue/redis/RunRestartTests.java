@@ -55,7 +55,7 @@ class RunRestartTests extends RunFixture {
     }
 
     @Test
-    void aCompleteRunThatIsStartedAgainStaysAsItIs() {
+    void startingACompletedRunAgainChangesNothing() {
         start("a", "b");
         complete(1);
         complete(2);
@@ -94,7 +94,7 @@ class RunRestartTests extends RunFixture {
     }
 
     @Test
-    void aGatherThatStillWaitsDoesNotRunWhenItsRunIsOpenedAnew() {
+    void aWaitingGatherJobDoesNotRunWhenItsRunIsOpenedAgain() {
         start("a", "b");
         complete(1);
         fail("boom");
@@ -115,7 +115,7 @@ class RunRestartTests extends RunFixture {
     }
 
     @Test
-    void aGatherThatRunsIsToldWhenItsRunIsOpenedAnew() {
+    void aRunningGatherJobIsCancelledWhenItsRunIsOpenedAgain() {
         start("a", "b");
         complete(1);
         fail("boom");
@@ -177,7 +177,7 @@ class RunRestartTests extends RunFixture {
     }
 
     @Test
-    void aRestartTakesWhatAGuideClientFinishedAsDone() {
+    void aRestartAcceptsUnitsThatAGuideClientFinished() {
         start("a");
         guideFinish("a", "completed", Map.of("result", "{\"n\":1}"));
         List<Progress> heard = new ArrayList<>();
@@ -189,7 +189,7 @@ class RunRestartTests extends RunFixture {
     }
 
     @Test
-    void whatOurOwnWorkerCompletedIsDoneAgainWhenItsOutputIsGone() {
+    void aCompletedUnitRunsAgainWhenItsOutputIsGone() {
         start("a", "b");
         complete(42);
         bench.redis.del("queue:q:outputs:run");

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 class RunStartTests extends RunFixture {
 
     @Test
-    void aStartedRunIsItsUnitsTheirJobsAndNoTimeToLive() {
+    void aStartedRunHasUnitsAndJobsAndNoTimeToLive() {
         JobRun started = start("a", "b");
 
         assertThat(started.state()).isEqualTo(JobRun.State.SEALED);
@@ -141,7 +141,7 @@ class RunStartTests extends RunFixture {
     }
 
     @Test
-    void aBulkStartIsChunkedAndTellsHowFarItIs() {
+    void aLargeStartIsSplitAndReportsItsProgress() {
         List<Progress> heard = new ArrayList<>();
 
         runs.start(
@@ -210,7 +210,7 @@ class RunStartTests extends RunFixture {
     }
 
     @Test
-    void aRepeatedCallOfAddAnswersWhatItAnsweredBefore() {
+    void aReplayedAddReturnsItsFirstReply() {
         runs.open("run", COUNT);
         String[] keys = bench.store.redis().keys().withCall("call");
         Script add = Script.of(io.lettuce.core.ScriptOutputType.VALUE, "runs/add");
@@ -255,7 +255,7 @@ class RunStartTests extends RunFixture {
     }
 
     @Test
-    void aSealedRunCanBeOpenedAnew() {
+    void aSealedRunCanBeOpenedAgain() {
         start("a");
 
         assertThat(runs.open("run", COUNT).state()).isEqualTo(JobRun.State.OPEN);
@@ -266,7 +266,7 @@ class RunStartTests extends RunFixture {
     }
 
     @Test
-    void aJobThatStillWaitsOfARunThatIsGoneTakesThePayloadOfTheNewOne() {
+    void aWaitingJobOfARemovedRunTakesThePayloadOfTheNewRun() {
         JobRunOptions quick = COUNT.policy(GatherPolicy.share(0.1));
         runs.start("run", units("c", "a", "b"), Unit::name, quick.maxAttempts(9));
         complete(1);

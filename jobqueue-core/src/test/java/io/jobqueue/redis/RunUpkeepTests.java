@@ -32,7 +32,7 @@ class RunUpkeepTests extends RunFixture {
     }
 
     @Test
-    void aRunWhoseTimeIsOverIsForgottenByTheSweepBeforeItsKeysExpire() {
+    void theUpkeepRemovesAnExpiredRunBeforeItsKeysExpire() {
         runs.start("run", units("a"), Unit::name, JobRunOptions.of("count").retention(Duration.ofSeconds(1)));
         complete(1);
         bench.tend();
@@ -89,7 +89,7 @@ class RunUpkeepTests extends RunFixture {
     }
 
     @Test
-    void whatAWaitingGatherIsToReadStaysHoweverLongNobodySweeps() {
+    void theOutputsForAWaitingGatherJobStayEvenWithoutSweeps() {
         runs.start("run", units("a"), Unit::name, COUNT.retention(Duration.ofSeconds(1)));
         complete(1);
         assertThat(run().expires()).isNull();
@@ -108,7 +108,7 @@ class RunUpkeepTests extends RunFixture {
     }
 
     @Test
-    void aRunWhoseGatherJobVanishedIsForgottenInTheEnd() {
+    void aRunWhoseGatherJobIsGoneIsRemovedInTheEnd() {
         start();
         bench.redis.del("queue:q:job:" + Ids.ofGather("q", "run"));
 
