@@ -95,7 +95,7 @@ class ScriptSourcesTests {
     }
 
     @Test
-    void eachFileUsesWhatItSaysItNeeds() {
+    void eachFileUsesTheFilesItNeeds() {
         List<String> troubles = new ArrayList<>();
         for (LuaFile file : FILES.values()) {
             for (String need : needs(file)) {
@@ -152,7 +152,7 @@ class ScriptSourcesTests {
     }
 
     @Test
-    void thePreludeStandsFirstAndWhatIsNeededStandsBeforeWhatNeedsIt() {
+    void thePreludeComesFirstAndNeededFilesComeBeforeTheFilesThatNeedThem() {
         for (String script : scripts()) {
             List<String> order = List.copyOf(ScriptText.filesOf(script).keySet());
             assertThat(order.get(0)).isEqualTo(PRELUDE);
@@ -168,7 +168,7 @@ class ScriptSourcesTests {
     }
 
     @Test
-    void theReaderOfTheSourcesTellsDeclaredNamesFromOthers() {
+    void theReaderOfTheSourcesFindsUndeclaredNames() {
         LuaFile file = new LuaFile(
                 "sample",
                 """

@@ -51,7 +51,7 @@ class SettleScriptTests extends TransitionTestBase {
     }
 
     @Test
-    void aRepeatedFailureIsKnownAlsoAfterTheJobWasClaimedAnew() {
+    void aRepeatedFailureIsRecognizedEvenAfterAnotherClaim() {
         enqueue("one");
         Claim first = claim();
 
@@ -134,7 +134,7 @@ class SettleScriptTests extends TransitionTestBase {
     }
 
     @Test
-    void s12TheJobsOwnLimitStandsAboveTheWorkers() {
+    void s12TheJobsOwnLimitOverridesTheWorkers() {
         bench.queue.enqueue(JobRequest.of("email", null).id("one").maxAttempts(1));
 
         assertThat(settle(claim(), Verb.RETRY, "boom", Duration.ZERO)).isEqualTo(Answer.FAILED);
@@ -162,7 +162,7 @@ class SettleScriptTests extends TransitionTestBase {
     }
 
     @Test
-    void oneBadHashSpoilsOnlyItsOwnEntryOfABatch() {
+    void aDamagedHashAffectsOnlyItsOwnEntryOfABatch() {
         enqueue("one", "two");
         List<Claim> claims = bench.store.claim(2).join().jobs();
         bench.redis.del("queue:q:job:one");
@@ -207,7 +207,7 @@ class SettleScriptTests extends TransitionTestBase {
     }
 
     @Test
-    void aReasonIsKeptAsValidTextWhateverItHolds() {
+    void aReasonIsStoredAsValidTextWhateverItContains() {
         enqueue("one");
 
         bench.queue.worker().fail(claim(), "half \ud83d\ufffd pair, whole \ud83d\ude00, " + "x".repeat(5000));
@@ -234,7 +234,7 @@ class SettleScriptTests extends TransitionTestBase {
     // ---- extend
 
     @Test
-    void aHeartbeatMovesWhatTheGuidesSweepersLookAtAndKeepsTheTrueStart() {
+    void aHeartbeatRenewsClaimedAtForGuideSweepersAndKeepsStartedAt() {
         enqueue("one");
         Claim claim = claim();
         String started = bench.job("one").get("started_at_ms");

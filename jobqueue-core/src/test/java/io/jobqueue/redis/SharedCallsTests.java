@@ -44,7 +44,7 @@ class SharedCallsTests {
     }
 
     @Test
-    void whoComesWhileACallIsUnderWayGoesWithTheNextInOrder() {
+    void callersDuringACallShareTheNextCallInOrder() {
         CompletableFuture<List<String>> first = calls.send(jobs("a"));
         CompletableFuture<List<String>> second = calls.send(jobs("b", "c"));
         CompletableFuture<List<String>> third = calls.send(jobs("d"));
@@ -60,7 +60,7 @@ class SharedCallsTests {
     }
 
     @Test
-    void aFailureReachesAllOfTheCallAndNobodyElse() {
+    void aFailedCallFailsForAllItsCallersAndNoOthers() {
         CompletableFuture<List<String>> first = calls.send(jobs("a"));
         CompletableFuture<List<String>> second = calls.send(jobs("b"));
         CompletableFuture<List<String>> third = calls.send(jobs("c"));
@@ -77,7 +77,7 @@ class SharedCallsTests {
     }
 
     @Test
-    void aCallTakesNoMoreThanFitsIntoItAndKeepsTheJobsOfACallerTogether() {
+    void aCallHasASizeLimitAndKeepsTheJobsOfOneCallerTogether() {
         calls.send(jobs("a"));
         String[] most =
                 IntStream.range(0, Batch.MOST_JOBS - 1).mapToObj(i -> "m" + i).toArray(String[]::new);
@@ -96,7 +96,7 @@ class SharedCallsTests {
     }
 
     @Test
-    void aSlowCallHoldsUpNobodyForLong() {
+    void aSlowCallDoesNotDelayOtherCallersForLong() {
         calls.send(jobs("slow"));
         CompletableFuture<List<String>> patient = calls.send(jobs("patient"));
 
@@ -112,7 +112,7 @@ class SharedCallsTests {
     }
 
     @Test
-    void whatCannotBeSentFailsAndTheNextIsSent() {
+    void aCallThatCannotBeSentFailsAndTheNextOneIsSent() {
         SharedCalls<Job> broken = new SharedCalls<>(
                 jobs -> {
                     throw new IllegalStateException("down");

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A value of another type, in a key of the right type, breaks no transition of a script off in the middle. */
+/** An invalid value in a key of the right type does not abort a script in the middle. */
 @RedisServer
 class SpoiltValueTests extends RunFixture {
 
@@ -34,7 +34,7 @@ class SpoiltValueTests extends RunFixture {
                 "\"enqueued\":\"many\"",
                 "\"error\":1e999"
             })
-    void aSpoiltRecurringJobKeepsNoOtherFromItsSlot(String spoilt) {
+    void aDamagedRecurringJobDelaysNoOther(String spoilt) {
         RecurringJobs admin = bench.queue.admin().recurring();
         List<String> names = List.of("a", "b", "c");
         names.forEach(

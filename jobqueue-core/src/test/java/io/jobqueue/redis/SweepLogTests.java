@@ -21,7 +21,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What the log says of sweeps that move many jobs. */
+/** The log lines of sweeps that move many jobs. */
 @Timeout(60)
 class SweepLogTests extends TransitionTestBase {
 

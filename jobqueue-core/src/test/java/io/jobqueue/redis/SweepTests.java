@@ -111,7 +111,7 @@ class SweepTests {
     }
 
     @Test
-    void anIdleTimeEndsAHoldThatNobodyNeedsAnyMore() {
+    void anIdleTimeEndsAHoldThatIsNoLongerNeeded() {
         bench.redis.hset(
                 "queue:q:meta",
                 Map.of("last_sweep", Long.toString(now()), "hold_left", Long.toString(LEASE.toMillis())));
@@ -172,7 +172,7 @@ class SweepTests {
     }
 
     @Test
-    void aCutOfTheHistoriesTellsWhenTheNextIsDue() {
+    void trimmingTheHistoriesReturnsWhenTheNextTrimIsDue() {
         Retention hour = new Retention(Duration.ofHours(1), 100);
         reopen(QueueSettings.defaults().withRetention(hour, hour));
         assertThat(Sweep.prune(bench.store.redis()).join().nextDue()).isEmpty();

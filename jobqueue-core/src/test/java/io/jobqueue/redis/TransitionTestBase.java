@@ -17,8 +17,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
 /**
- * For tests of what stands in Redis after each transition: a queue with short leases that tries each job three times, without
- * a pause. Names that begin with S1 to S40 are the flaws of the guide's design.
+ * Base of the tests that check the state of Redis after each transition: a queue with short leases that tries each job
+ * three times without a pause. Test names that begin with S1 to S40 refer to flaws in the design of the guide.
  */
 @RedisServer
 abstract class TransitionTestBase {

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A unique key is held by at most one job, and no key is held for ever. */
+/** At most one job holds a unique key, and no job holds a key forever. */
 @RedisServer
 class UniqueTests {
 
@@ -68,7 +68,7 @@ class UniqueTests {
 
     @ParameterizedTest
     @EnumSource(Unique.Hold.class)
-    void whileAJobWaitsAFurtherEnqueueOfItsKeyIsAnsweredWithIt(Unique.Hold hold) {
+    void anEnqueueWithTheKeyOfAWaitingJobReturnsThatJob(Unique.Hold hold) {
         Unique unique = new Unique("k", hold, hold == Unique.Hold.WITHIN ? Duration.ofHours(1) : null, false);
         JobRef first = enqueue(unique);
 
@@ -184,7 +184,7 @@ class UniqueTests {
     }
 
     @Test
-    void aReleasedJobGoesOnHoldingItsKey() {
+    void aReleasedJobKeepsItsKey() {
         JobRef first = enqueue(Unique.untilDone("k"));
         bench.queue.worker().release(claim());
 
@@ -326,7 +326,7 @@ class UniqueTests {
     }
 
     @Test
-    void theKeyOfARequestStandsAboveThatOfTheKind() {
+    void theKeyOfARequestOverridesThatOfTheKind() {
         bench.queue.enqueue(new Reindex("eu", false));
 
         JobRef other =

@@ -207,7 +207,7 @@ class UnknownScriptTests extends TransitionTestBase {
     }
 
     @Test
-    void aUnitThatNobodyKnowsFailsInItsRun() {
+    void aUnitOfAnUnknownKindFailsInItsRun() {
         bench.queue.enqueue(JobRequest.of("email", null).id("one").unit("run-1", "unit-1"));
         Claim claim = claim();
         unknownFor("one", HOUR, 0);
