@@ -23,7 +23,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Runs that are started, cancelled, started again and gathered, while the audit looks at the queue without a pause. */
+/** Runs that are started, cancelled, started again and gathered, while the audit runs without a pause. */
 @RedisServer
 class AuditBesideRunsTests {
 

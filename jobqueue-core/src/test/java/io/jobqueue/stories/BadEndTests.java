@@ -53,7 +53,7 @@ class BadEndTests {
     }
 
     @Test
-    void whateverAHandlerThrowsIsTheReasonOfARetryAndThenOfADeadLetter() {
+    void anyExceptionOfAHandlerIsTheReasonOfARetryAndThenOfADeadLetter() {
         Map<String, Thrower> throwers = Throwables.all();
         assertThat(throwers).hasSizeGreaterThanOrEqualTo(30);
         List<String> names = List.copyOf(throwers.keySet());
@@ -113,7 +113,7 @@ class BadEndTests {
     }
 
     @Test
-    void whateverAListenerThrowsTheLoopsLive() {
+    void theLoopsSurviveAnyExceptionOfAListener() {
         stage.notAlone();
         Logger log = (Logger) LoggerFactory.getLogger(JobListener.class);
         Level level = log.getLevel();
@@ -237,7 +237,7 @@ class BadEndTests {
     }
 
     @Test
-    void whatCannotBeWrittenIsRefusedByTheQueueAndTheCacheAndLeavesNothingInRedis() {
+    void unwritableValuesAreRefusedByQueueAndCacheAndLeaveNothingInRedis() {
         stage.enqueue("work", "job", 1);
         Claim claim = stage.queue.worker().claim(Duration.ZERO).orElseThrow();
         Map<String, String> before = stage.dump();

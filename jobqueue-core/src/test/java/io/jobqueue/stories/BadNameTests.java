@@ -35,7 +35,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 
-/** Names and ids of every kind, in every method that takes one, are refused with a remedy before anything is sent, or work. */
+/**
+ * Every method that takes a name or an id either works with it, or refuses it with a remedy before it sends anything.
+ */
 @RedisServer
 class BadNameTests {
 
@@ -298,7 +300,7 @@ class BadNameTests {
     }
 
     @Test
-    void goodNamesOfJobsKindsRunsAndUnitsComeBackAsTheyWentIn() {
+    void validNamesOfJobsKindsRunsAndUnitsComeBackUnchanged() {
         Map<String, String> kinds = new ConcurrentHashMap<>();
         stage.pool(
                 Stage.workers(16),
@@ -372,7 +374,7 @@ class BadNameTests {
     }
 
     @Test
-    void aGuideProducersJobRunsWhateverItsIdIs() {
+    void aGuideProducersJobRunsWithAnyId() {
         Set<String> ran = ConcurrentHashMap.newKeySet();
         List<String> ids = NAMES.keySet().stream().filter(BadNameTests::isText).toList();
         for (String id : ids) {

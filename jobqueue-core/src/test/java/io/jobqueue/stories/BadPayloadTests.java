@@ -41,8 +41,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Whatever a foreign producer leaves as a payload: the handler sees what it means, or the job is a dead letter that says
- * why, and the workers go on. A seed of before is given with {@code -Dmutations.seed}.
+ * For every payload of another producer, the handler receives its meaning, or the job becomes a dead letter with the
+ * reason; the workers continue. {@code -Dmutations.seed} repeats an earlier seed.
  */
 @RedisServer
 class BadPayloadTests {
@@ -91,7 +91,7 @@ class BadPayloadTests {
     }
 
     @Test
-    void aDocumentIsReadAsWhatItMeansOrTheJobIsADeadLetterThatSaysWhy() {
+    void aDocumentIsReadCorrectlyOrTheJobIsADeadLetterWithTheReason() {
         List<Document> documents = Documents.all();
         Map<String, byte[]> payloads = new LinkedHashMap<>();
         for (int i = 0; i < documents.size(); i++) {
@@ -121,7 +121,7 @@ class BadPayloadTests {
     }
 
     @Test
-    void aMutatedDocumentIsReadAsWhatItMeansOrTheJobIsADeadLetterThatSaysWhy() {
+    void aMutatedDocumentIsReadCorrectlyOrTheJobIsADeadLetterWithTheReason() {
         long seed = Long.getLong("mutations.seed", System.nanoTime() % 1_000_000);
         System.out.printf("Bad input: %d mutated documents with seed %d%n", MUTATIONS, seed);
         Mutations mutations = new Mutations(seed);

@@ -26,8 +26,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Clocks that are set while work goes on: that of Redis, and that of a worker. Needs libfaketime, which a program has to
- * be linked dynamically for; of the carried servers those of Redis 6.2 are.
+ * The clock of Redis or of a worker is changed while jobs run. Needs libfaketime, which works only with dynamically
+ * linked programs; of the bundled servers, only Redis 6.2 is one.
  */
 class ClockTests {
 
@@ -94,7 +94,7 @@ class ClockTests {
 
     @Test
     @Proves(fault = "the clock of Redis jumps an hour ahead", holds = "no worker that lives loses its job")
-    void whenRedisJumpsAnHourAheadNoWorkerThatLivesLosesItsJob() throws Exception {
+    void whenTheClockOfRedisJumpsAnHourAheadNoLivingWorkerLosesItsJob() throws Exception {
         startServer();
         try (Stage stage = new Stage(server.port())) {
             Map<String, AtomicInteger> runs = new ConcurrentHashMap<>();
@@ -146,7 +146,7 @@ class ClockTests {
     }
 
     @Test
-    void whenRedisJumpsADelayedJobKeepsItsTimeByTheClockOfRedis() throws Exception {
+    void whenTheClockOfRedisJumpsADelayedJobFollowsThatClock() throws Exception {
         startServer();
         try (Stage stage = new Stage(server.port())) {
             CountDownLatch ran = new CountDownLatch(1);

@@ -31,11 +31,11 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 
 /**
- * Many jobs, two producers, four pools in two JVMs, and somebody who kills, stops, cuts and restarts them. Everybody
- * keeps a tape; at the end the {@link Checker} reads them all.
+ * Many jobs, two producers and four pools in two JVMs, while the story kills, pauses, disconnects and restarts them.
+ * Each process records a tape, and at the end the {@link Checker} reads all tapes.
  *
- * <p>The seed decides what is enqueued, how handlers end and which faults come in which order. When they come is up to the
- * machine.
+ * <p>The seed decides which jobs are enqueued, how handlers end, and which faults happen in which order. The times of
+ * the faults depend on the machine.
  */
 final class Conservation implements AutoCloseable {
 

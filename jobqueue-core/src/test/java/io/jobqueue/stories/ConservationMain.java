@@ -31,8 +31,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Two pools in a JVM of their own, each with its own connections, sweep and tape, and handlers that end in every way there
- * is. What a handler does depends on the seed, the job and the attempt alone.
+ * Two pools in a separate JVM, each with its own connections, sweep and tape, and handlers that end in every possible
+ * way. The behavior of a handler depends only on the seed, the job and the attempt.
  */
 final class ConservationMain {
 

@@ -22,8 +22,8 @@ import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Whatever happens to workers, wires and producers: what was enqueued is done once, or is a dead letter. A seed of before
- * is given with {@code -Dconservation.seed} and {@code -Dsoak.seed}.
+ * Whatever happens to workers, connections and producers, every enqueued job completes once or becomes a dead letter.
+ * {@code -Dconservation.seed} and {@code -Dsoak.seed} repeat an earlier seed.
  */
 @RedisServer
 class ConservationTests {

@@ -40,7 +40,7 @@ class DisturbedServerTests {
 
     @Test
     @Proves(fault = "Redis forgets its scripts all the time (`SCRIPT FLUSH`)", holds = "every job runs once")
-    void forgottenScriptsAreNoticedByNobody(EmbeddedRedis server, Figures figures) {
+    void jobsRunOnceWhileRedisForgetsItsScripts(EmbeddedRedis server, Figures figures) {
         try (Stage stage = new Stage(server.port(), settings())) {
             Map<String, AtomicInteger> runs = new ConcurrentHashMap<>();
             stage.upkeep(Duration.ofMillis(100));
@@ -147,7 +147,7 @@ class DisturbedServerTests {
     @Proves(
             fault = "Redis answers nobody for three leases (`CLIENT PAUSE`)",
             holds = "no job is reclaimed, each runs once")
-    void aServerThatAnswersNobodyForThreeLeasesCostsNoJobItsClaim(EmbeddedRedis server) {
+    void noClaimIsLostWhenRedisAnswersNoClientForThreeLeases(EmbeddedRedis server) {
         try (Stage stage = new Stage(server.port(), settings())) {
             Map<String, AtomicInteger> runs = new ConcurrentHashMap<>();
             CountDownLatch paused = new CountDownLatch(1);

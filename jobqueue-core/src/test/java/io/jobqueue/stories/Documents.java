@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * Payloads of kind {@code parcel} as foreign producers may write them, each with what it means by RFC 8259: written down
- * here by hand, so that no parser judges itself.
+ * Payloads of kind {@code parcel} as other producers may write them, each with its meaning according to RFC 8259. The
+ * meanings are written by hand, so that no parser checks itself.
  */
 final class Documents {
 

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** A job keeps why its last attempts failed, so that nobody has to search the logs of all workers. */
+/** A job stores why its last attempts failed, so that an operator need not search the logs of all workers. */
 @RedisServer
 class ErrorHistoryTests {
 

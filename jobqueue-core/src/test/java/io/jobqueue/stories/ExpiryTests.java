@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A job that is of no use later expires when no worker starts it in time. */
+/** A job with an expiry time expires when no worker starts it in time. */
 @RedisServer
 class ExpiryTests {
 

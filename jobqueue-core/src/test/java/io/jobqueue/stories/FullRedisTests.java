@@ -177,7 +177,7 @@ class FullRedisTests {
     }
 
     @Test
-    void retentionDropsWhatIsTooOld() {
+    void retentionRemovesJobsThatAreTooOld() {
         stage.close();
         stage = new Stage(
                 port,

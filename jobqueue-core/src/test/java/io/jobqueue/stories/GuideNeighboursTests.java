@@ -87,7 +87,7 @@ class GuideNeighboursTests {
     }
 
     @Test
-    void aJobThatNobodyAnnouncedStartsWithinThePollInterval() {
+    void aJobWithoutAHintStartsWithinThePollInterval() {
         Map<String, Long> started = new ConcurrentHashMap<>();
         stage.pool(Stage.workers(4), Stage.handler("email", (job, context) -> {
             started.put(job.id(), System.nanoTime());
@@ -161,7 +161,7 @@ class GuideNeighboursTests {
     }
 
     @Test
-    void aGuideWorkerThatPoppedAnOldJobIsNotRobbedAndItsDeathCostsOneLease() {
+    void aGuideWorkerKeepsAnOldJobThatItPoppedAndItsDeathDelaysTheJobByOneLease() {
         stage.guideEnqueue("old", "{\"kind\":\"email\"}", LONG_AGO);
         assertThat(guidePop()).isEqualTo("old");
 
@@ -204,7 +204,7 @@ class GuideNeighboursTests {
     }
 
     @Test
-    void theGuidesSweepersNeverTakeAJobWhoseWorkerBeats() {
+    void guideSweepersNeverTakeAJobWhoseLeaseIsRenewed() {
         CountDownLatch done = new CountDownLatch(1);
         AtomicInteger runs = new AtomicInteger();
         List<String> stolen = new CopyOnWriteArrayList<>();

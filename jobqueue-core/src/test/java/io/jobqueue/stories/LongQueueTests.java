@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Hundreds of thousands of jobs wait, no foreign hand is near, and the audit looks at the queue without a pause. */
+/** Hundreds of thousands of jobs wait, no other client changes the queue, and the audit runs without a pause. */
 @RedisServer
 class LongQueueTests {
 

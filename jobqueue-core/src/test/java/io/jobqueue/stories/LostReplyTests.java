@@ -315,7 +315,7 @@ class LostReplyTests {
 
     @ParameterizedTest
     @EnumSource
-    void aLastFailureWhoseReplyIsLostIsToldAsOne(Repeats repeats) {
+    void aFinalFailureWhoseReplyIsLostIsReportedAsAFinalFailure(Repeats repeats) {
         Stage stage = stage(repeats);
         stage.queue.enqueue(JobRequest.of("email", null).id("one").maxAttempts(1));
         proxy.swallowTheReplyTo("RETRY");

@@ -86,7 +86,9 @@ class ManyInFlightTests {
                 false);
     }
 
-    /** The time of the processor that Redis has used, in ms: unlike wall time it does not suffer from busy neighbours. */
+    /**
+     * The time of the processor that Redis has used, in ms: unlike wall time it does not suffer from busy neighbours.
+     */
     private double used() {
         return stage.redis
                         .info("cpu")
@@ -155,7 +157,7 @@ class ManyInFlightTests {
     }
 
     @Test
-    void whatWasClaimedLastIsTakenOutAtTheHeadBesideAnyNumberOfOlderClaims() {
+    void theNewestClaimsAreRemovedAtTheHeadAmongManyOlderClaims() {
         claimed(1, 30_000);
         stage.redis.hset("queue:q:meta", "claims_total", "30000");
         stage.enqueue("work", "mine", 100);
@@ -175,7 +177,7 @@ class ManyInFlightTests {
     }
 
     @Test
-    void theSearchByFenceTakesOutTheRightEntriesAlsoAmongForeignOnes() {
+    void theSearchByFenceRemovesTheRightEntriesAmongThoseOfOtherClients() {
         for (int round = 0; round < 3; round++) {
             long seed = 1000 + round;
             Random random = new Random(seed);

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.ToLongFunction;
 
-/** The meters of one application, and what the totals of Redis must be when no other application works on the queue. */
+/** The meters of one application, and the totals that Redis must have when no other application works on the queue. */
 final class Meters {
 
     private final MeterRegistry registry = new SimpleMeterRegistry();

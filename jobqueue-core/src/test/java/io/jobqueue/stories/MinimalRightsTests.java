@@ -41,7 +41,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Everything that the queue does, by a Redis user who has the rights of the documented line and no others. */
+/** Everything works for a Redis user that has only the rights of the documented ACL line. */
 @RedisServer
 class MinimalRightsTests {
 
@@ -79,7 +79,10 @@ class MinimalRightsTests {
         stage.redis.dispatch(CommandType.ACL, new StatusOutput<>(StringCodec.UTF8), args);
     }
 
-    /** What Redis refused, as `command object`. The name of its library, which a client tells by CLIENT SETINFO, does not count. */
+    /**
+     * What Redis refused, as `command object`. The name of its library, which a client tells by CLIENT SETINFO, does
+     * not count.
+     */
     private List<String> refused() {
         return stage.redis.aclLog().stream()
                 .filter(entry -> !String.valueOf(entry.get("object")).startsWith("client"))

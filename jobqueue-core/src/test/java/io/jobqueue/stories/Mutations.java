@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * Documents that went through bad hands: each is a good one with one to three wounds. A case is made of the seed and its
- * number alone, so it can be made again without those before it.
+ * Damaged documents: each is a valid one with one to three changes. A case depends only on the seed and its number, so
+ * it can be repeated without the cases before it.
  */
 final class Mutations {
 
