@@ -14,7 +14,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
-/** A wire to Redis, on the loopback interface, that can be cut in the places where it hurts. */
+/** A proxy between the queue and Redis on the loopback interface, which tests can interrupt at critical points. */
 final class Proxy implements AutoCloseable {
 
     /** What is to happen to the next request that holds a text. */

@@ -9,7 +9,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 
-/** An instance of an application with a recurring job, in a JVM of its own. */
+/** An instance of an application with a recurring job, in a separate JVM. */
 final class RecurringMain {
 
     static final Recurring TICK = Recurring.of(

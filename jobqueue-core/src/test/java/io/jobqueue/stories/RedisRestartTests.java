@@ -36,15 +36,15 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Redis is killed and comes back on the same port with what its append-only file holds. */
+/** Redis is killed and restarts on the same port with the contents of its append-only file. */
 class RedisRestartTests {
 
     private static final Duration LEASE = Duration.ofSeconds(2);
     private static final int WORKERS = 8;
 
     /**
-     * How many jobs the producers are ahead of the workers. Without a limit they enqueue several times faster than eight
-     * workers work, and the last jobs wait for minutes.
+     * How many jobs the producers are ahead of the workers. Without a limit they enqueue several times faster than
+     * eight workers work, and the last jobs wait for minutes.
      */
     private static final int BACKLOG = 500;
 
@@ -70,7 +70,7 @@ class RedisRestartTests {
                     "Redis is killed under load with an append-only file (`always`, `everysec`), is away for up to a minute, and comes back",
             holds =
                     "every acknowledged job is there and completes once (with `everysec` every job that was acknowledged 2 s before the kill or earlier); producers fail fast; memory stays flat; nothing that lived is reclaimed; one line in the log at the begin and one at the end")
-    void whatWasAcknowledgedIsThereAndAllWorkGoesOn(
+    void acknowledgedJobsAreThereAndAllWorkContinues(
             String fsync, Duration loss, Duration outage, @TempDir Path folder, Figures figures) throws Exception {
         QueueSettings settings = Stage.settings()
                 .withVisibility(LEASE)

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** A job that waits gets another time: at once, at an instant, or after a delay. */
+/** A waiting job is rescheduled: to now, to an instant, or by a delay. */
 @RedisServer
 class RescheduleTests {
 

@@ -20,7 +20,10 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.Test;
 
-/** Two versions of an application work on one queue: an old one, and a new one that has a further kind and a further constant. */
+/**
+ * Two versions of an application work on one queue: an old one, and a new one with an additional kind and an additional
+ * constant.
+ */
 @RedisServer
 class RollingDeploymentTests {
 

@@ -13,7 +13,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 
-/** Either the launcher of one run or a worker on it, in a JVM of its own. */
+/** Either the launcher of one run or a worker on it, in a separate JVM. */
 final class RunMain {
 
     static final String RUN = "big";

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A run of many units, while its launcher and its workers die, stand still and come back. */
+/** A run of many units, while its launcher and its workers die, pause and continue. */
 @RedisServer
 @Timeout(400)
 class RunTests {
@@ -171,7 +171,7 @@ class RunTests {
 
     /** Many threads end units, seal, start again and put at the same time; whichever is last, the run ends once. */
     @RepeatedTest(5)
-    void whoeverIsLastTheRunEndsOnce() throws Exception {
+    void theRunEndsOnceWhicheverUnitIsLast() throws Exception {
         int units = 60;
         runs.open("race", RunMain.options());
         runs.add("race", units(0, units), unit -> "unit " + unit.get("n"));

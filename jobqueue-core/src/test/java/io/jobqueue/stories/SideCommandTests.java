@@ -31,7 +31,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Messages, hints and totals stand beside a transition; when Redis refuses one of them, the transition goes on. */
+/**
+ * Messages, hints and totals are not part of a transition: when Redis refuses one of them, the transition still
+ * happens.
+ */
 @RedisServer
 class SideCommandTests {
 
@@ -144,7 +147,7 @@ class SideCommandTests {
 
     @ParameterizedTest
     @ValueSource(strings = {"-hincrby", "-publish"})
-    void aJobGoesItsWholeRoadWithoutTheRightToACommandThatIsNotNeeded(String right) {
+    void aJobCompletesWithoutTheRightToACommandThatIsNotNeeded(String right) {
         user("+@all", "allchannels", right);
 
         List<Claim> claims = claims(1);
@@ -167,7 +170,7 @@ class SideCommandTests {
     }
 
     @Test
-    void aTotalThatIsNoNumberCountsAnew() {
+    void aTotalThatIsNoNumberStartsAgain() {
         stage.notAlone();
         stage.redis.hset("queue:q:meta", "enqueued_total", "many");
 

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A handler that cannot do its job yet snoozes it: the job waits, and the attempt is given back. */
+/** A handler that cannot do its job yet snoozes it: the job waits, and the attempt does not count. */
 @RedisServer
 class SnoozeTests {
 
@@ -82,7 +82,7 @@ class SnoozeTests {
     }
 
     @Test
-    void anExceptionFromDeepInsideAHandlerSnoozesAsWellAndListenersHearOfIt() {
+    void anExceptionFromAHandlerCanSnoozeTheJobAndListenersAreInformed() {
         stage.pool(Stage.workers(1), Stage.handler("work", (job, context) -> {
             throw new IllegalStateException(
                     "the report is not there",

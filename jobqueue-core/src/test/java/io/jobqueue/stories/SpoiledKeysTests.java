@@ -199,7 +199,7 @@ class SpoiledKeysTests {
     @Proves(
             fault = "the fields of a job hold anything",
             holds = "it is handled or counted as lost, and never runs without its payload")
-    void whateverStandsInTheFieldsOfAJobItIsHandledOrCountedAsLostAndNeverRunsWithoutPayload() {
+    void aJobWithAnyFieldsIsHandledOrCountedAsLostAndNeverRunsWithoutPayload() {
         List<String> garbage =
                 List.of("", "x", "-1", "a:b:c", "99999999999999999999", "9007199254740993", "1e308", "nan");
         List<String> fields = List.of(

@@ -39,11 +39,11 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * What one application has: connections, a queue named {@code q}, pools and an upkeep. Beside it, past any proxy, the
- * raw commands of a client that knows nothing of the queue.
+ * One application with connections, a queue named {@code q}, pools and an upkeep. Also the raw commands of a separate
+ * client, which bypass any proxy.
  *
- * <p>At the end of every story the meters of the application must have counted what the totals of Redis count, unless the
- * story says that it is {@linkplain #notAlone not alone}.
+ * <p>At the end of every story the meters of the application must have counted what the totals of Redis count, unless
+ * the story says that the application is {@linkplain #notAlone not alone}.
  */
 class Stage implements AutoCloseable {
 

@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
-/** Pools that are stopped in the middle of their work, as a rolling deployment does it. */
+/** Pools are stopped while they work, as in a rolling deployment. */
 @RedisServer
 class StopUnderLoadTests {
 

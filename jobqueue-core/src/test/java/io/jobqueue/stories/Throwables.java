@@ -17,7 +17,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Everything that can be thrown, made as real as it can be. */
+/** All sorts of exceptions and errors, created as realistically as possible. */
 final class Throwables {
 
     /** Something that throws, and how the error of its job begins. */

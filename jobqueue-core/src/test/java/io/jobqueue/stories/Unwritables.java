@@ -13,7 +13,10 @@ import java.util.NoSuchElementException;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Values that cannot be written, and some that look like it; each inside of an object, so that it can be a payload. */
+/**
+ * Values that cannot be written as JSON, and some that only look so; each is inside an object, so that it can be a
+ * payload.
+ */
 final class Unwritables {
 
     /**

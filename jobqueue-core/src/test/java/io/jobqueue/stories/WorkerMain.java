@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/** A worker in a JVM of its own. What it does it tells in the lists {@code story:…} of Redis. */
+/** A worker in a separate JVM. It reports what it does in the lists {@code story:…} of Redis. */
 final class WorkerMain {
 
     private WorkerMain() {}

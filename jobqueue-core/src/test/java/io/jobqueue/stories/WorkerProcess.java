@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** A child JVM that runs {@link WorkerMain}, small and quick to start. It does not outlive the test. */
+/** A child JVM that runs {@link WorkerMain}, small and quick to start. It ends with the test at the latest. */
 final class WorkerProcess implements AutoCloseable {
 
     private final Process process;

@@ -136,7 +136,7 @@ class ZombieTests {
     }
 
     @Test
-    void whateverAZombieAsksForIsRefusedInEveryOrder(EmbeddedRedis server) {
+    void everyCallOfAZombieIsRefusedInEveryOrder(EmbeddedRedis server) {
         try (Stage stage = new Stage(server.port(), Stage.settings().withVisibility(LEASE)).notAlone()) {
             int round = 0;
             for (Verb late : Verb.values()) {
