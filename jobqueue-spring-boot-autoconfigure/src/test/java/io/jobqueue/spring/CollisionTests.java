@@ -116,7 +116,7 @@ class CollisionTests {
     static class Automatic {}
 
     @Test
-    void aBeanThatNeedsTheQueueIsToldThatItIsSwitchedOff(CapturedOutput output) {
+    void theFailureOfABeanThatNeedsTheDisabledQueueNamesTheProperty(CapturedOutput output) {
         startSwitchedOff(Producer.class);
 
         assertThat(output)

@@ -389,7 +389,7 @@ class ContextHierarchyTests {
     }
 
     @Test
-    void listenersOfTheChildHearOfJobsInThePoolOfTheParentOnce() {
+    void listenersOfTheChildReceiveEventsFromThePoolOfTheParentOnce() {
         ConfigurableApplicationContext parent = start(WithQueue.class, Ticker.class, ParentListener.class);
         ConfigurableApplicationContext child = startBelow(parent, WithQueue.class, Tocker.class, ChildListener.class);
 

@@ -349,7 +349,7 @@ class JobQueueAutoConfigurationTests {
     }
 
     @Test
-    void listenersHearInTheirOrderAndMayUseTheQueue() {
+    void listenersAreCalledInTheirOrderAndMayUseTheQueue() {
         Heard.EVENTS.clear();
         application(Ticker.class, SecondListener.class, FirstListener.class, EnqueuesEarlyToo.class)
                 .run(context -> await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> assertThat(Heard.EVENTS)

@@ -290,7 +290,7 @@ class JobQueuePropertiesTests {
     }
 
     @Test
-    void allProblemsAreToldAtOnce() {
+    void allProblemsAreReportedAtOnce() {
         assertThat(problem(
                         "jobqueue.worker.concurrency=0",
                         "jobqueue.worker.poll-interval=0",
@@ -305,7 +305,7 @@ class JobQueuePropertiesTests {
     }
 
     @Test
-    void theOriginOfAValueIsTold() throws IOException {
+    void theOriginOfAValueIsNamed() throws IOException {
         List<PropertySource<?>> yaml = new YamlPropertySourceLoader()
                 .load(
                         "application.yml",

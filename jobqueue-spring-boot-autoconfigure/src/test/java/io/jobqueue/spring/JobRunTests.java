@@ -175,7 +175,7 @@ class JobRunTests {
     }
 
     @Test
-    void aRunningUnitIsToldOfACancelAndIsNotTriedAgain() {
+    void aRunningUnitIsCancelledAndNotRetried() {
         Applications.on(redis, Patient.class)
                 .withPropertyValues("jobqueue.lease.heartbeat=50ms", "jobqueue.worker.concurrency=1")
                 .run(context -> {

@@ -124,7 +124,7 @@ class LateBeanTests {
     }
 
     @Test
-    void aLazyBeanDeclaredByItsInterfaceIsToldAtTheStart(CapturedOutput output) {
+    void aLazyBeanDeclaredByItsInterfaceIsAWarningAtTheStart(CapturedOutput output) {
         application(DeclaresLazyInterface.class).run(context -> {
             assertThat(CREATED).hasValue(0);
             assertThat(output)
@@ -144,7 +144,7 @@ class LateBeanTests {
     }
 
     @Test
-    void aPrototypeDeclaredByItsInterfaceIsToldAtTheStart(CapturedOutput output) {
+    void aPrototypeDeclaredByItsInterfaceIsAWarningAtTheStart(CapturedOutput output) {
         application(DeclaresPrototypeInterface.class)
                 .run(context -> assertThat(output).contains("bean 'notifier' is declared as"));
     }
@@ -160,7 +160,7 @@ class LateBeanTests {
     }
 
     @Test
-    void aBeanThatExistsIsNotTold(CapturedOutput output) {
+    void aBeanThatExistsIsNoWarning(CapturedOutput output) {
         application(DeclaresInterface.class).run(context -> {
             runsAJob(context);
             assertThat(output).doesNotContain("is declared as");

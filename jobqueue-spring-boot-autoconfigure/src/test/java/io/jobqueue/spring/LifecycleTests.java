@@ -270,7 +270,7 @@ class LifecycleTests {
     }
 
     @Test
-    void aDrainLongerThanTheContextWaitsIsToldAtTheStart(CapturedOutput output) {
+    void aDrainTimeLongerThanTheContextWaitsIsAWarningAtTheStart(CapturedOutput output) {
         application(Ticker.class)
                 .withPropertyValues("jobqueue.shutdown.drain=31s")
                 .run(context -> assertThat(output)

@@ -140,7 +140,7 @@ class RightsAtStartTests {
     }
 
     @Test
-    void aStartDoesNotWaitLongForARedisThatAnswersNobody(EmbeddedRedis redis) {
+    void aStartDoesNotWaitLongForARedisThatDoesNotAnswer(EmbeddedRedis redis) {
         user(redis, RedisAccess.WORKER);
         RedisClient client = RedisClient.create(redis.uri());
         try (var connection = client.connect()) {

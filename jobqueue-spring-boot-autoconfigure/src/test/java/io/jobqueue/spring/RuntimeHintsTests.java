@@ -76,7 +76,7 @@ class RuntimeHintsTests {
     }
 
     @Test
-    void whatTheJsonMapperMakesByReflectionIsInTheImage() {
+    void typesThatTheJsonMapperCreatesByReflectionAreInTheImage() {
         RuntimeHints ofConfiguration = new RuntimeHints();
 
         new JobQueueAutoConfiguration.Json()

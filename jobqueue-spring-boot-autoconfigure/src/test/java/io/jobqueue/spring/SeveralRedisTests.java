@@ -105,7 +105,7 @@ class SeveralRedisTests {
     }
 
     @Test
-    void theMarkedOneIsUsedAndTold(CapturedOutput output) {
+    void theMarkedFactoryIsUsedAndLogged(CapturedOutput output) {
         assertThatJobsAreOn(work, Marked.class);
 
         assertThat(output)
@@ -130,7 +130,7 @@ class SeveralRedisTests {
     }
 
     @Test
-    void theMarkedOneIsUsedBesideTheOneOfSpringBoot(CapturedOutput output) {
+    void theMarkedFactoryIsUsedInsteadOfThatOfSpringBoot(CapturedOutput output) {
         assertThatJobsAreOn(work, MarkedBesideBoot.class);
 
         assertThat(output)
@@ -193,7 +193,7 @@ class SeveralRedisTests {
     }
 
     @Test
-    void aConnectorOfTheApplicationIsToldInstead(CapturedOutput output) {
+    void aConnectorOfTheApplicationIsLoggedInstead(CapturedOutput output) {
         assertThatJobsAreOn(work, OwnConnector.class);
 
         assertThat(output).contains("Redis of the connector bean 'mine'\n").doesNotContain("Redis at ");
@@ -209,7 +209,7 @@ class SeveralRedisTests {
     }
 
     @Test
-    void aClusterOfTheApplicationsOwnFactoryIsTold(CapturedOutput output) {
+    void aClusterOfTheApplicationsOwnFactoryIsLogged(CapturedOutput output) {
         application(OwnCluster.class)
                 .withPropertyValues("jobqueue.worker.enabled=false")
                 .run(context -> assertThat(output)

@@ -205,7 +205,7 @@ class UnreadKeysTests {
     }
 
     @Test
-    void theFileAndTheLineOfTheKeyAreTold(CapturedOutput output) throws IOException {
+    void theFileAndTheLineOfTheKeyAreNamed(CapturedOutput output) throws IOException {
         start(
                 new YamlPropertySourceLoader()
                         .load(

@@ -93,7 +93,7 @@ class UnusableHandlerTests {
     }
 
     @Test
-    void allProblemsAreToldAtOnce() {
+    void allProblemsAreReportedAtOnce() {
         FailureAnalysis analysis = failure(First.class, Second.class, NoKind.class);
 
         assertThat(analysis.getDescription()).contains("has 2 handlers").contains("names no kind of job");
@@ -358,7 +358,7 @@ class UnusableHandlerTests {
     }
 
     @Test
-    void aFinalMethodBehindAProxyOfInterfacesIsNotToldToExtendTheClass() {
+    void theRemedyForAFinalMethodBehindAProxyOfInterfacesIsNoClassProxy() {
         FailureAnalysis analysis = failure(FinalHiddenByProxy.class);
 
         assertThat(analysis.getDescription()).contains("is in no interface that the proxy of its bean implements");
@@ -385,7 +385,7 @@ class UnusableHandlerTests {
     }
 
     @Test
-    void aFinalClassBehindAProxyIsNotToldToBeExtended() {
+    void theRemedyForAFinalClassBehindAProxyIsNoClassProxy() {
         assertThat(failure(RecordBehindProxy.class).getAction())
                 .isEqualTo(
                         "Declare the method in an interface of the bean. No proxy can extend its class, which is final.");
@@ -422,7 +422,7 @@ class UnusableHandlerTests {
     }
 
     @Test
-    void aFinalMethodBehindAProxyOfItsClassIsNotToldToUseAProxyOfItsClass() {
+    void theRemedyForAFinalMethodBehindAClassProxyIsNoClassProxy() {
         assertThat(failure(FinalBehindProxy.class).getAction()).isEqualTo("Make the method non-final.");
     }
 

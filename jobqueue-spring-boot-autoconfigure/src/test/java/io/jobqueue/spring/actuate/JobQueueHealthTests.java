@@ -146,7 +146,7 @@ class JobQueueHealthTests {
     }
 
     @Test
-    void whatHasNotWorkedForHalfAMinuteIsDown() {
+    void aLoopThatHasNotWorkedForHalfAMinuteIsDown() {
         application.run(context -> {
             RunningWork hanging = new RunningWork() {
                 @Override

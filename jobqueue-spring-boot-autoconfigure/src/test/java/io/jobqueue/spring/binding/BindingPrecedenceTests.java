@@ -153,7 +153,7 @@ class BindingPrecedenceTests extends ServiceBindingTestBase {
     }
 
     @Test
-    void twoServicesOfOneNameAreTold() {
+    void twoServicesOfOneNameAreNamed() {
         set("jobqueue.service-binding.name", "cache");
 
         JobQueueStartException failure = failure("{\"p.redis\":[" + service("cache", "\"host\":\"ha\"")
@@ -174,7 +174,7 @@ class BindingPrecedenceTests extends ServiceBindingTestBase {
     }
 
     @Test
-    void aNameThatNothingHasIsTold() {
+    void anUnknownServiceNameIsReported() {
         set("jobqueue.service-binding.name", "nope");
 
         assertThat(failure(vcap("redis", "cache", "\"host\":\"h\"")).getMessage())
@@ -183,7 +183,7 @@ class BindingPrecedenceTests extends ServiceBindingTestBase {
     }
 
     @Test
-    void whatThePlatformSaysHidesWhatIsTyped() throws IOException {
+    void aBindingOfThePlatformHidesTheOneInProperties() throws IOException {
         yaml("vcap:\n  services:\n    redis:\n      - name: local\n        credentials:\n          host: typed\n");
 
         bindTo(vcap("rediscloud", "bound", "\"host\":\"platform\""));

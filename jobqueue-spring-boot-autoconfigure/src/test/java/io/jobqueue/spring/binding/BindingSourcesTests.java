@@ -97,7 +97,7 @@ class BindingSourcesTests extends ServiceBindingTestBase {
     }
 
     @Test
-    void aPlaceholderThatNothingResolvesIsTold() {
+    void anUnresolvedPlaceholderIsNamed() {
         set("vcap.services.redis[0].credentials.host", "h");
         set("vcap.services.redis[0].credentials.password", "${REDIS_PASSWORD_THAT_IS_NOT_SET}");
 
@@ -106,7 +106,7 @@ class BindingSourcesTests extends ServiceBindingTestBase {
     }
 
     @Test
-    void whatSpringBootMakesOfVcapServicesIsNoSecondService() {
+    void thePropertiesThatSpringBootDerivesFromVcapServicesAreNoSecondService() {
         environment
                 .getPropertySources()
                 .addFirst(new MapPropertySource("vcap", Map.of("vcap.services.cache.credentials.uri", "redis://h")));
@@ -179,7 +179,7 @@ class BindingSourcesTests extends ServiceBindingTestBase {
     }
 
     @Test
-    void theUserOfAKubernetesBindingMayStandBesideItsUri(@TempDir Path root) throws IOException {
+    void theUserOfAKubernetesBindingMayBeSeparateFromItsUri(@TempDir Path root) throws IOException {
         folder(root, "cache", Map.of("type", "redis", "uri", "rediss://h", "username", "app", "password", "pw"));
 
         set("SERVICE_BINDING_ROOT", root.toString());

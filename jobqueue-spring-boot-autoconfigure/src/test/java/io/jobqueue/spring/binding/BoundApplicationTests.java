@@ -288,7 +288,7 @@ class BoundApplicationTests {
     }
 
     @Test
-    void aConnectionFactoryOfTheApplicationIsTold(CapturedOutput output) {
+    void theLogNamesAConnectionFactoryOfTheApplication(CapturedOutput output) {
         try (EmbeddedRedis own = EmbeddedRedis.start()) {
             Details.port = own.port();
 
@@ -305,7 +305,7 @@ class BoundApplicationTests {
     // ---- what it says, and what it never says
 
     @Test
-    void noPasswordIsToldAtAnyLevelNorByAnyEndpoint(CapturedOutput output) {
+    void noLogLevelAndNoEndpointShowsAPassword(CapturedOutput output) {
         run(
                 "--VCAP_SERVICES=" + redis.vcapServices(),
                 "--logging.level.root=debug",
@@ -340,7 +340,7 @@ class BoundApplicationTests {
     }
 
     @Test
-    void aStartThatFailsTellsThePlaceButNoPassword(CapturedOutput output) {
+    void aFailedStartNamesThePlaceButNoPassword(CapturedOutput output) {
         String truncated = redis.vcapServices().substring(0, 120);
 
         Throwable failure = catchThrowable(() -> run("--VCAP_SERVICES=" + truncated, "--debug"));
@@ -370,7 +370,7 @@ class BoundApplicationTests {
     }
 
     @Test
-    void aWrongPasswordIsNotToldEither(CapturedOutput output) {
+    void aFailedStartDoesNotShowAWrongPassword(CapturedOutput output) {
         run(
                 "--VCAP_SERVICES=" + redis.vcapServices().replace("c4nary", "c4nary-wrong"),
                 "--jobqueue.worker.enabled=false");

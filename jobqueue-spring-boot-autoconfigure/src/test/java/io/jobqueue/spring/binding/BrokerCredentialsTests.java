@@ -63,7 +63,7 @@ class BrokerCredentialsTests extends ServiceBindingTestBase {
                 "{}",
                 " "
             })
-    void whatIsNoRedisIsLeftAlone(String json) {
+    void aServiceThatIsNoRedisIsIgnored(String json) {
         bindTo(json.replace('\'', '"'));
 
         assertThat(environment.getPropertySources().contains(ServiceBindingEnvironmentPostProcessor.SOURCE))

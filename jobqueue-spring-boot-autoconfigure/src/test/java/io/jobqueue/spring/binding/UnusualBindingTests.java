@@ -104,7 +104,7 @@ class UnusualBindingTests extends ServiceBindingTestBase {
             "sentinel.master":"m","password":"c4nary-p4ssword"               | names a Sentinel incompletely
             "sentinel_master":"m","sentinel_nodes":["c4nary p4ssword@x"]     | 'VCAP_SERVICES: redis[0].credentials.sentinel_nodes[0]' names no host
             """)
-    void whatCannotWorkIsRefusedWithItsPlaceAndNeverItsValue(String credentials, String problem) {
+    void anUnusableBindingIsRefusedWithItsPlaceAndNeverItsValue(String credentials, String problem) {
         JobQueueStartException failure = failure(vcap("redis", "cache", credentials));
 
         assertThat(failure.getMessage())
@@ -143,7 +143,7 @@ class UnusualBindingTests extends ServiceBindingTestBase {
     @ParameterizedTest
     @ValueSource(
             strings = {"c4nary-p4ssword", "{\"redis\":[{\"credentials\":{\"password\":c4nary-p4ssword}}]}", "[1]", "7"})
-    void whatIsNoJsonIsRefusedWithoutItsContent(String text) {
+    void invalidJsonIsRefusedWithoutItsContent(String text) {
         JobQueueStartException failure = failure(text);
 
         assertThat(failure.getMessage()).contains("VCAP_SERVICES is ").doesNotContain("c4nary");
