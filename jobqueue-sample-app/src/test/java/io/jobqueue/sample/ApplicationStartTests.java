@@ -115,7 +115,7 @@ class ApplicationStartTests {
     }
 
     @Test
-    void refusesArgumentsThatNobodyWouldRead(@TempDir Path temp) throws Exception {
+    void endsWithAMessageWhenArgumentsAreWrong(@TempDir Path temp) throws Exception {
         Process application = startWithOwnRedis(temp, "--port");
 
         assertThat(application.inputReader().lines()).containsExactly("--port needs a value, as in --port 8080");

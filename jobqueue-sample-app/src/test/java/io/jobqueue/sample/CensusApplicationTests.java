@@ -259,7 +259,7 @@ class CensusApplicationTests {
     }
 
     @Test
-    void aStartThatBrokeOffGoesOnWhereItWas() throws Exception {
+    void anInterruptedStartContinuesWhereItStopped() throws Exception {
         Path folder = allowed.resolve("half");
         Jars.random(folder, 6, 6);
         long enqueued = total("enqueued");
@@ -391,7 +391,7 @@ class CensusApplicationTests {
     }
 
     @Test
-    void knowsNoRunThatNobodyStarted() throws Exception {
+    void doesNotFindARunThatWasNeverStarted() throws Exception {
         Answer run = sample.get("/census/nobody");
 
         assertThat(run.status()).isEqualTo(404);

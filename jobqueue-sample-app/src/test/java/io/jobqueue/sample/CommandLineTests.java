@@ -68,7 +68,7 @@ class CommandLineTests {
 
     @ParameterizedTest
     @ValueSource(strings = {"8080", "start", "-port=1", "--port=1 more"})
-    void refusesWhatNobodyWouldRead(String arguments) {
+    void refusesWrongArguments(String arguments) {
         CommandLine line = CommandLine.parse(arguments.split(" "));
 
         assertThat(line.isWrong()).isTrue();

@@ -27,7 +27,7 @@ class DemoQueueDefaultsTests {
     }
 
     @Test
-    void whatIsConfiguredStands() {
+    void aConfiguredValueIsKept() {
         apply(Map.of(
                 "jobqueue.queues.jobs.lease.visibility-timeout", "2s",
                 "jobqueue.queues.jobs.retry.delay", "4s",
@@ -41,7 +41,7 @@ class DemoQueueDefaultsTests {
 
     @ParameterizedTest
     @CsvSource({"10, 10ms, 3ms", "300, 300ms, 100ms", "4500, 4500ms, ", "60000, 60000ms, "})
-    void theVisibilityOfTheCommandLineStandsAboveAllAndHasAFittingHeartbeat(
+    void theVisibilityOfTheCommandLineOverridesAllOthersAndHasAFittingHeartbeat(
             String asked, String visibility, String heartbeat) {
         apply(Map.of(DemoQueueDefaults.VISIBILITY_MS, asked, "jobqueue.queues.jobs.lease.visibility-timeout", "20s"));
 

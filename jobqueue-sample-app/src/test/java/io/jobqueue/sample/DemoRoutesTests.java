@@ -217,7 +217,7 @@ class DemoRoutesTests {
     }
 
     @Test
-    void whatForeignHandsWroteDoesNotSpoilTheList() {
+    void damagedJobsDoNotBreakTheList() {
         sample.post("/enqueue");
         String id = sample.get("/jobs").json().get("pending").get(0).get("id").asString();
         StringRedisTemplate foreign = sample.context().getBean(StringRedisTemplate.class);
@@ -381,7 +381,7 @@ class DemoRoutesTests {
 
     @ParameterizedTest
     @ValueSource(strings = {"text/html", "text/plain", "image/png", "application/xml"})
-    void answersJsonWhateverIsAskedFor(String accept) {
+    void answersJsonWhateverTheClientAccepts(String accept) {
         HttpRequest request = HttpRequest.newBuilder(URI.create(sample.url() + "/stats"))
                 .header("Accept", accept)
                 .build();
@@ -443,7 +443,7 @@ class DemoRoutesTests {
     }
 
     @Test
-    void whatThePageLoadsIsThereAndSafe() {
+    void theResourcesOfThePageExistAndAreSafe() {
         for (String part : List.of("/sample.css", "/demo.css", "/sample.svg", "/demo.js", "/page.js")) {
             assertThat(sample.get(part).status()).as(part).isEqualTo(200);
         }

@@ -56,7 +56,7 @@ class RedisChoiceTests {
                 "password",
                 "ssl.bundle"
             })
-    void whatIsConfiguredWinsAndItsValueIsNotTold(String key) {
+    void aConfiguredAddressWinsAndItsValueIsNotShown(String key) {
         environment
                 .getPropertySources()
                 .addFirst(new MapPropertySource("mine", Map.of("spring.data.redis." + key, "secret")));

@@ -55,7 +55,7 @@ class SameSiteOnlyTests {
         "POST, /enqueue",
         "POST, /census"
     })
-    void refusesEveryRequestForAForeignHost(String method, String path) throws IOException {
+    void refusesEveryRequestForAnotherHost(String method, String path) throws IOException {
         String answer = raw(method, path, "evil.example:" + port());
 
         assertThat(answer)
@@ -105,7 +105,7 @@ class SameSiteOnlyTests {
                 "not an origin",
                 "http://evil.example:80/127.0.0.1"
             })
-    void refusesAForeignOrigin(String origin) {
+    void refusesAnotherOrigin(String origin) {
         for (String path : new String[] {"/reset", "/enqueue", "/workers/start", "/sweep", "/census"}) {
             Answer answer = RunningSample.send(request(path)
                     .header("Origin", origin)
@@ -121,7 +121,7 @@ class SameSiteOnlyTests {
 
     @ParameterizedTest
     @ValueSource(strings = {"cross-site", "same-site"})
-    void refusesWhatTheBrowserCallsForeignWhateverTheOriginIs(String site) {
+    void refusesCrossSiteRequestsWhateverTheOriginIs(String site) {
         HttpRequest request = request("/reset")
                 .header("Sec-Fetch-Site", site)
                 .header("Origin", sample.url())
