@@ -55,7 +55,7 @@ public interface JobAdmin {
      * Cancels a job of this queue; see {@link JobQueue#cancel(String)}.
      *
      * @param id the job's id
-     * @return whether the job is cancelled
+     * @return whether the job is cancelled, or will be unless its handler returns
      */
     boolean cancel(String id);
 

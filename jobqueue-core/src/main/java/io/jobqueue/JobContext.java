@@ -50,9 +50,10 @@ public interface JobContext {
     boolean isLeaseLost();
 
     /**
-     * Whether the job is a unit of a run that was cancelled, or gathers a run that was opened anew. The handler should stop;
-     * its thread is interrupted when that happens. If the handler throws, the unit is not tried again before the run is
-     * started again. If it returns a value, the value is kept.
+     * Whether the job was {@linkplain JobQueue#cancel(String) cancelled}, or is a unit of a run that was cancelled, or gathers a
+     * run that was opened anew. The handler should stop; its thread is interrupted after {@code jobqueue.worker.cancel-grace}. If
+     * the handler throws, the job has failed with {@link FailureReason.Code#CANCELLED} and is not tried again; a unit runs
+     * again when its run is started again. If the handler returns a value, the job has completed, and the value is kept.
      */
     boolean isCancelled();
 

@@ -95,7 +95,7 @@ public sealed interface JobEvent {
             this(claim, reason, took, null);
         }
 
-        /** Whether nobody wants the job any more: its handler discarded it, or its run was cancelled or opened anew. */
+        /** Whether nobody wants the job any more: its handler discarded it, or it was cancelled, or its run. */
         public boolean discarded() {
             return reason.code() == FailureReason.Code.DISCARDED || reason.code() == FailureReason.Code.CANCELLED;
         }
@@ -162,7 +162,7 @@ public sealed interface JobEvent {
         }
     }
 
-    /** This process cancelled a job that waited; see {@link JobQueue#cancel}. */
+    /** A job that waited was cancelled; see {@link JobQueue#cancel}. A cancelled attempt is told as {@link Failed}. */
     record Cancelled(String queue, String id) implements JobEvent {}
 
     /** Ids were taken out whose job was gone; a foreign hand or an eviction deleted it. */

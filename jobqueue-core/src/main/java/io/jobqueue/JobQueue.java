@@ -144,13 +144,17 @@ public interface JobQueue {
     CompletableFuture<Boolean> rescheduleAsync(String id, Duration delay);
 
     /**
-     * Cancels a job that waits: a new one, a delayed one, a retry or a snoozed one. The job ends at once and for good, with
-     * {@link FailureReason.Code#CANCELLED}; its unique key is free, and its unit has failed. Calling again changes nothing.
-     * Looks for the job as {@link #find(String)} does.
+     * Cancels a job. Looks for the job as {@link #find(String)} does. Calling again changes nothing.
+     *
+     * <p>A job that waits, a retry or a snoozed one too, ends at once and for good, with {@link FailureReason.Code#CANCELLED}; its
+     * unique key is free, and its unit has failed. A job that is being processed is marked, and its worker is told at
+     * once: {@link JobContext#isCancelled()} is true, and the handler's thread is interrupted after {@code
+     * jobqueue.worker.cancel-grace}. If the handler throws, or its worker dies, the job ends as cancelled and is not tried again.
+     * If the handler returns in spite of that, the job has completed.
      *
      * @param id the job's id
-     * @return whether the job is cancelled, by this call or an earlier one; {@code false} when there is no job of this id, when
-     *     it is being processed, or when it ended otherwise
+     * @return whether the job is cancelled, by this call or an earlier one, or will be unless its handler returns; {@code false}
+     *     when there is no job of this id, or when it ended otherwise
      */
     boolean cancel(String id);
 

@@ -45,8 +45,8 @@ final class Events {
         }
     }
 
-    void cancelled(String id) {
-        all.add(new JobEvent.Cancelled(queue, id));
+    void cancelled(List<String> ids) {
+        ids.forEach(id -> all.add(new JobEvent.Cancelled(queue, id)));
     }
 
     void lost(List<String> ids) {

@@ -30,6 +30,7 @@ final class Explanation {
     private final Instant at;
     private final @Nullable Instant pausedSince;
     private final @Nullable JobSnapshot job;
+    private final @Nullable Instant cancelledAt;
     private final long position;
     private final long ofAll;
     private final @Nullable String uniqueKey;
@@ -44,6 +45,8 @@ final class Explanation {
         this.pausedSince = reply.instantOrNull();
         Map<String, String> fields = fields(reply.texts());
         this.job = fields.isEmpty() ? null : JobHash.of(redis, id, fields).snapshot();
+        long cancelled = Reply.wholeNumber(fields.get("cancelled_at_ms"));
+        this.cancelledAt = cancelled == 0 ? null : Instant.ofEpochMilli(cancelled);
         this.position = reply.number();
         this.ofAll = reply.number();
         this.uniqueKey = reply.flag() ? keyOf(fields.getOrDefault("unique", "")) : null;
@@ -170,7 +173,14 @@ final class Explanation {
     }
 
     private String runs(JobSnapshot claimed) {
-        String since = " is in attempt %s%s".formatted(attempt(claimed), when(claimed.startedAt()));
+        String since = " is in attempt %s%s%s"
+                .formatted(
+                        attempt(claimed),
+                        when(claimed.startedAt()),
+                        cancelledAt == null
+                                ? ""
+                                : "; it was cancelled at %s, and fails unless its handler returns"
+                                        .formatted(cancelledAt));
         JobSnapshot.Lease lease = claimed.lease();
         if (lease == null) {
             return since + "; its worker wrote no lease";

@@ -114,6 +114,11 @@ final class QueueKeys {
         return root + "lifecycle";
     }
 
+    /** The channel on which cancels of running jobs are announced. */
+    String cancels() {
+        return root + "cancels";
+    }
+
     String failures(String runId) {
         return root + "failures:" + runId;
     }

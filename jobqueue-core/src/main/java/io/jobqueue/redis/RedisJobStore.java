@@ -28,7 +28,8 @@ final class RedisJobStore implements JobStore {
     private static final Script EXTEND = Script.of(ScriptOutputType.VALUE, "road/extend");
 
     /** The answers by their digit in the reply of the settle script. */
-    private static final List<Answer> ANSWERS = List.of(Answer.REFUSED, Answer.DONE, Answer.ALREADY, Answer.FAILED);
+    private static final List<Answer> ANSWERS =
+            List.of(Answer.REFUSED, Answer.DONE, Answer.ALREADY, Answer.FAILED, Answer.CANCELLED);
 
     /** The answers by their digit in the reply of the extend script. */
     private static final List<Renewed> RENEWALS = List.of(Renewed.LOST, Renewed.HELD, Renewed.CANCELLED);
@@ -84,6 +85,7 @@ final class RedisJobStore implements JobStore {
         events.lost(reply.texts());
         events.runsEnded(reply.texts());
         events.expired(reply.texts());
+        events.cancelled(reply.texts());
         long fence = reply.number();
         List<Claim> jobs = new ArrayList<>();
         while (reply.hasNext()) {

@@ -71,6 +71,35 @@ final class RedisSignals implements Signals {
                 slot -> new HintListener(connector, name -> queues.apply(name).keys(), name -> hinted.accept(name)));
     }
 
+    /** Passes on the messages of the channel of cancels. Equal to any other of the same listener. */
+    private record CancelChannel(CancelListener listener) implements ChannelListener {
+
+        @Override
+        public void message(String id) {
+            listener.cancelled(id);
+        }
+
+        @Override
+        public void subscribed() {
+            listener.missed();
+        }
+    }
+
+    @Override
+    public void hearCancels(String queue, CancelListener listener) {
+        Subscriptions subscriptions = connector.subscriptions();
+        String channel = queues.apply(queue).keys().cancels();
+        ChannelListener hearing = new CancelChannel(listener);
+        if (!subscriptions.has(channel, hearing)) {
+            subscriptions.add(channel, hearing);
+        }
+    }
+
+    @Override
+    public void ignoreCancels(String queue, CancelListener listener) {
+        connector.subscriptions().remove(queues.apply(queue).keys().cancels(), new CancelChannel(listener));
+    }
+
     @Override
     public CompletableFuture<Set<String>> unannounced(Collection<String> names) {
         return QueueRedis.attempt(() -> {

@@ -142,7 +142,7 @@ final class Subscriptions {
         if (!warnedOfListening) {
             warnedOfListening = true;
             log.warn(
-                    "The Redis user may not subscribe to the channel {}, so ends of runs, of awaited jobs and of other clients' jobs are found later, by polling: {}. Grant the right with: {}",
+                    "The Redis user may not subscribe to the channel {}, so ends of runs, of awaited jobs and of other clients' jobs, and cancels of running jobs are found later, by polling: {}. Grant the right with: {}",
                     channel,
                     LogText.oneLine(reason),
                     AclLine.grantChannel(channel, reason, "+subscribe +unsubscribe"));

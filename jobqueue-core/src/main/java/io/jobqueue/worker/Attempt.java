@@ -33,14 +33,6 @@ import org.slf4j.LoggerFactory;
  */
 final class Attempt implements JobContext {
 
-    /** Why a handler was interrupted. */
-    enum Interruption {
-        TIMED_OUT,
-        LEASE_LOST,
-        CANCELLED,
-        STOPPED
-    }
-
     /** The dispatcher that claimed the attempt. */
     interface Owner {
 
@@ -99,6 +91,7 @@ final class Attempt implements JobContext {
     private volatile boolean limited;
     private volatile boolean leaseLost;
     private volatile boolean cancelled;
+    private volatile long cancelledAt;
 
     /** The crew's thread that has the attempt; {@code null} before one takes it. */
     private volatile @Nullable Thread worker;
@@ -114,6 +107,9 @@ final class Attempt implements JobContext {
 
     @GuardedBy("this")
     private long goodUntil;
+
+    @GuardedBy("this")
+    private long renewAfter; // a renewal that was sent before is not enough
 
     @GuardedBy("this")
     private long startedAt;
@@ -147,6 +143,7 @@ final class Attempt implements JobContext {
         this.maxAttempts = maxAttempts;
         this.limit = limit;
         this.renewedAt = claimedAt;
+        this.renewAfter = claimedAt;
         this.goodUntil = claimedAt + nanos(owner.settings().lease().visibilityTimeout());
         this.broken =
                 new Settlement.Retry(claim, BROKEN, owner.settings().retry().delay(), maxAttempts);
@@ -202,6 +199,9 @@ final class Attempt implements JobContext {
         if (isOverLease()) {
             leaseLost = true;
             interrupt(Interruption.LEASE_LOST);
+        }
+        if (cancelled) {
+            interrupt(Interruption.CANCELLED);
         }
         if (interruption != null) {
             return false;
@@ -262,10 +262,11 @@ final class Attempt implements JobContext {
     }
 
     /**
-     * Interrupts the handler. A handler that goes on after it lost its lease is interrupted again for another reason.
+     * Interrupts the handler, unless it was interrupted before. A handler that goes on after it lost its lease or its job was
+     * cancelled is interrupted again for another reason.
      */
     synchronized void interrupt(Interruption why) {
-        if (interruption == null || (interruption == Interruption.LEASE_LOST && why != Interruption.LEASE_LOST)) {
+        if (interruption == null || why.mayFollow(interruption)) {
             interruption = why;
             interruptedAt = System.nanoTime();
             if (interruptible != null) {
@@ -287,9 +288,16 @@ final class Attempt implements JobContext {
         return news;
     }
 
+    /** The job was cancelled. The handler can see that at once, and is interrupted after the grace. */
     void cancel() {
-        cancelled = true;
-        interrupt(Interruption.CANCELLED);
+        if (!cancelled) {
+            cancelledAt = System.nanoTime();
+            cancelled = true;
+        }
+    }
+
+    boolean isCancelledFor(Duration grace) {
+        return cancelled && System.nanoTime() - cancelledAt >= grace.toNanos();
     }
 
     boolean isOverLimit() {
@@ -313,8 +321,13 @@ final class Attempt implements JobContext {
         }
     }
 
+    /** The next renewal is due at once: its answer may say that the job was cancelled. */
+    synchronized void renewSoon() {
+        renewAfter = System.nanoTime();
+    }
+
     synchronized boolean isDue(Duration heartbeat) {
-        return !leaseLost && System.nanoTime() - renewedAt >= heartbeat.toNanos();
+        return !leaseLost && (renewAfter - renewedAt > 0 || System.nanoTime() - renewedAt >= heartbeat.toNanos());
     }
 
     /** Whether the last promise is over, so that the job may be running elsewhere. */

@@ -88,7 +88,7 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
         this.crew = crew;
         this.loop = new Loop("jobqueue-" + store.queue() + "-dispatcher", false, this::turn);
         this.demand = new Demand(loop, slots, settings, engine.patience().idle());
-        this.leases = engine.keeper().join(store);
+        this.leases = engine.keeper().join(store, settings.cancelGrace());
         this.watch = engine.watch().join(store.queue(), settings.pollInterval(), this);
     }
 
@@ -365,7 +365,7 @@ final class Dispatcher implements Attempt.Owner, Watch.Sleeper {
     }
 
     void interruptHandlers() {
-        leases.interruptAll(Attempt.Interruption.STOPPED);
+        leases.interruptAll(Interruption.STOPPED);
     }
 
     /** Hands back the jobs whose handlers ignore the interrupt. */

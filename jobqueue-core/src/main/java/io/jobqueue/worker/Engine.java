@@ -58,7 +58,7 @@ public final class Engine {
         this.redactor = redactor;
         this.patience = patience;
         this.watch = new Watch(signals);
-        this.keeper = new LeaseKeeper(this.listener, patience);
+        this.keeper = new LeaseKeeper(signals, this.listener, patience);
     }
 
     /** The signs of life of what all pools of this process share. Does not block. */

@@ -177,10 +177,10 @@ final class JobRunner {
         if (thrown instanceof HandBackException) {
             return release(claim);
         }
-        if (attempt.interruption() == Attempt.Interruption.TIMED_OUT) {
+        if (attempt.interruption() == Interruption.TIMED_OUT) {
             return timedOut(attempt, thrown);
         }
-        if (attempt.interruption() != null) {
+        if (attempt.interruption() != null || attempt.isCancelled()) {
             // After a lost lease this is refused, unless nobody took the job and only Redis was away. After a cancel it
             // becomes a failure, unless the run was started again meanwhile.
             return release(claim);

@@ -93,7 +93,7 @@ public interface JobStore {
         /** The claim is good for at least the time that was asked for. */
         HELD,
         /**
-         * The claim is good, but the run that the job is a unit of was cancelled, or the run that it gathers opened
+         * The claim is good, but the job was cancelled, or the run that it is a unit of, or the run that it gathers was opened
          * anew.
          */
         CANCELLED

@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  *       or failing queue does not delay the others.
  *   <li>It interrupts a handler that has lost its claim or exceeded its time limit. If the handler ignores the time
  *       limit and the interrupt, its attempt fails and the handler is left behind.
+ *   <li>It interrupts a handler whose job was cancelled, after a grace. The reply to a renewal says that a job was
+ *       cancelled; a message about a cancel only brings the next renewal forward.
  *   <li>It hands back an attempt whose thread died; nothing works on that job any more.
  * </ul>
  *
@@ -34,6 +36,12 @@ final class LeaseKeeper {
     private static final Duration IDLE_TICK = Duration.ofSeconds(10);
     private static final int RENEWALS_A_CALL = 200;
 
+    /** A queue whose jobs are all shorter than this never listens for cancels. */
+    private static final Duration WORTH_LISTENING = Duration.ofMillis(300);
+
+    private static final Duration BETWEEN_TRIES_TO_LISTEN = Duration.ofSeconds(1);
+
+    private final Signals signals;
     private final JobListener listener;
     private final Patience patience;
     private final List<Member> members = new CopyOnWriteArrayList<>();
@@ -43,14 +51,19 @@ final class LeaseKeeper {
 
     private volatile boolean news;
 
-    LeaseKeeper(JobListener listener, Patience patience) {
+    LeaseKeeper(Signals signals, JobListener listener, Patience patience) {
+        this.signals = signals;
         this.listener = listener;
         this.patience = patience;
     }
 
-    /** Adds a dispatcher, which has no attempts yet. */
-    synchronized Member join(JobStore store) {
-        Member member = new Member(store);
+    /**
+     * Adds a dispatcher, which has no attempts yet.
+     *
+     * @param cancelGrace how long a handler may go on after its job was cancelled
+     */
+    synchronized Member join(JobStore store, Duration cancelGrace) {
+        Member member = new Member(store, cancelGrace);
         members.add(member);
         if (loop == null) {
             loop = new Loop("jobqueue-lease", true, this::turn);
@@ -117,11 +130,12 @@ final class LeaseKeeper {
     private record Call(List<Attempt> due, long sentAt, CompletableFuture<List<JobStore.Renewed>> answers) {}
 
     /** The attempts of one dispatcher. */
-    final class Member {
+    final class Member implements Signals.CancelListener {
 
         private final JobStore store;
         private final Duration heartbeat;
         private final Duration lease;
+        private final Duration cancelGrace;
         private final long tickNanos;
         private final Set<Attempt> attempts = ConcurrentHashMap.newKeySet();
 
@@ -130,9 +144,11 @@ final class LeaseKeeper {
         private List<Call> out = List.of();
         private long nextTry = System.nanoTime();
         private boolean failing;
+        private long listenAt = System.nanoTime();
 
-        private Member(JobStore store) {
+        private Member(JobStore store, Duration cancelGrace) {
             this.store = store;
+            this.cancelGrace = cancelGrace;
             this.heartbeat = store.settings().lease().heartbeat();
             this.lease = store.settings().lease().visibilityTimeout();
             Duration half = heartbeat.dividedBy(2);
@@ -154,7 +170,7 @@ final class LeaseKeeper {
             attempts.remove(attempt);
         }
 
-        void interruptAll(Attempt.Interruption why) {
+        void interruptAll(Interruption why) {
             attempts.forEach(attempt -> attempt.interrupt(why));
         }
 
@@ -164,6 +180,37 @@ final class LeaseKeeper {
 
         void leave() {
             LeaseKeeper.this.leave(this);
+            signals.ignoreCancels(store.queue(), this);
+        }
+
+        // ---- cancels
+
+        @Override
+        public void cancelled(String id) {
+            renewSoon(attempts.stream()
+                    .filter(attempt -> attempt.claim().id().equals(id))
+                    .toList());
+        }
+
+        @Override
+        public void missed() {
+            renewSoon(attempts());
+        }
+
+        private void renewSoon(List<Attempt> some) {
+            some.forEach(Attempt::renewSoon);
+            if (!some.isEmpty()) {
+                wake();
+            }
+        }
+
+        private void listenForCancels() {
+            long now = System.nanoTime();
+            if (now - listenAt >= 0
+                    && attempts.stream().anyMatch(attempt -> now - attempt.madeAt() > WORTH_LISTENING.toNanos())) {
+                listenAt = now + BETWEEN_TRIES_TO_LISTEN.toNanos();
+                signals.hearCancels(store.queue(), this);
+            }
         }
 
         // ---- the loop's looks
@@ -190,6 +237,7 @@ final class LeaseKeeper {
             if (out.isEmpty() && System.nanoTime() - nextTry >= 0) {
                 renewDue();
             }
+            listenForCancels();
             return tickNanos;
         }
 
@@ -198,7 +246,10 @@ final class LeaseKeeper {
                 attempt.owner().handBack(attempt);
             }
             if (attempt.isOverLimit()) {
-                attempt.interrupt(Attempt.Interruption.TIMED_OUT);
+                attempt.interrupt(Interruption.TIMED_OUT);
+            }
+            if (attempt.isCancelledFor(cancelGrace)) {
+                attempt.interrupt(Interruption.CANCELLED);
             }
             if (attempt.isStuck(patience.timedOut())) {
                 attempt.owner().leaveBehind(attempt);

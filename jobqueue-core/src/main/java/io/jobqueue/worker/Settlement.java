@@ -54,7 +54,9 @@ public sealed interface Settlement {
         /** This very settlement had been made before; nothing was changed. */
         ALREADY,
         /** A retry, a completion or a hand-back that became a final failure. */
-        FAILED
+        FAILED,
+        /** The attempt did not complete and its job was cancelled, so the job failed for good. */
+        CANCELLED
     }
 
     /**
@@ -82,6 +84,7 @@ public sealed interface Settlement {
                                     FailureReason.Code.BAD_OUTPUT,
                                     "the run did not accept the output; the job's last error tells why"),
                             took);
+                case CANCELLED -> cancelled(claim, took);
             };
         }
     }
@@ -113,6 +116,7 @@ public sealed interface Settlement {
                 case REFUSED -> new JobEvent.Refused(claim);
                 case DONE, ALREADY -> new JobEvent.Retried(claim, reason, delay, took, Cause.thrown(cause));
                 case FAILED -> new JobEvent.Failed(claim, reason, took, Cause.thrown(cause));
+                case CANCELLED -> cancelled(claim, took);
             };
         }
     }
@@ -137,9 +141,11 @@ public sealed interface Settlement {
 
         @Override
         public JobEvent event(Answer answer, Duration took) {
-            return answer == Answer.REFUSED
-                    ? new JobEvent.Refused(claim)
-                    : new JobEvent.Failed(claim, reason, took, Cause.thrown(cause));
+            return switch (answer) {
+                case REFUSED -> new JobEvent.Refused(claim);
+                case DONE, ALREADY, FAILED -> new JobEvent.Failed(claim, reason, took, Cause.thrown(cause));
+                case CANCELLED -> cancelled(claim, took);
+            };
         }
     }
 
@@ -155,7 +161,8 @@ public sealed interface Settlement {
             return switch (answer) {
                 case REFUSED -> new JobEvent.Refused(claim);
                 case DONE, ALREADY -> new JobEvent.Snoozed(claim, delay, took);
-                case FAILED -> cancelled(claim, took);
+                case FAILED -> runCancelled(claim, took);
+                case CANCELLED -> cancelled(claim, took);
             };
         }
     }
@@ -181,6 +188,7 @@ public sealed interface Settlement {
                 case REFUSED -> new JobEvent.Refused(claim);
                 case DONE, ALREADY -> new JobEvent.Unknown(claim, reason);
                 case FAILED -> new JobEvent.Failed(claim, reason, took);
+                case CANCELLED -> cancelled(claim, took);
             };
         }
     }
@@ -193,14 +201,24 @@ public sealed interface Settlement {
             return switch (answer) {
                 case REFUSED -> new JobEvent.Refused(claim);
                 case DONE, ALREADY -> new JobEvent.Released(claim);
-                case FAILED -> cancelled(claim, took);
+                case FAILED -> runCancelled(claim, took);
+                case CANCELLED -> cancelled(claim, took);
             };
         }
     }
 
-    /** The event of an attempt that was to be given back, and whose job nobody wants any more. */
+    /** The event of an attempt that did not complete and whose job was cancelled. */
     private static JobEvent cancelled(Claim claim, Duration took) {
+        return cancelled(claim, "the job was cancelled", took);
+    }
+
+    /** The event of an attempt that was to be given back, and whose run does not want the job any more. */
+    private static JobEvent runCancelled(Claim claim, Duration took) {
         String words = claim.gathers() == null ? "its run was cancelled" : "its run was opened anew";
+        return cancelled(claim, words, took);
+    }
+
+    private static JobEvent cancelled(Claim claim, String words, Duration took) {
         return new JobEvent.Failed(claim, new FailureReason(FailureReason.Code.CANCELLED, words), took);
     }
 }

@@ -7,7 +7,7 @@ import java.util.function.Consumer;
 
 /**
  * Informs the engine that an idle queue has work: through the hints that producers push, and through a cheap poll of
- * many queues at once. One object serves all queues of a process. Users need it to build an {@link Engine} without
+ * many queues at once. Also informs it that a running job was cancelled. One object serves all queues of a process. Users need it to build an {@link Engine} without
  * Spring; it may change between releases.
  *
  * <p>Thread-safe. No method blocks.
@@ -32,6 +32,25 @@ public interface Signals {
 
     /** Stops waiting for the hint of a queue. A hint that is on its way goes to another worker. */
     void ignore(String queue);
+
+    /** Hears of cancels of running jobs of one queue. Called on any thread; must be quick and must not block. */
+    interface CancelListener {
+
+        /** A job was cancelled; perhaps one that this process does not work on. */
+        void cancelled(String id);
+
+        /** Cancels may have been missed, because they were announced before the listener was heard. */
+        void missed();
+    }
+
+    /**
+     * Begins to hear cancels of running jobs, unless the listener hears them already. A broken connection ends the hearing, so
+     * the engine calls this again from time to time. A cancel that is not heard is told by the next renewal of the claim.
+     */
+    void hearCancels(String queue, CancelListener listener);
+
+    /** Hears no cancels any more. */
+    void ignoreCancels(String queue, CancelListener listener);
 
     /**
      * Looks for work that no hint announced; for example, producers of the public guide push no hints.

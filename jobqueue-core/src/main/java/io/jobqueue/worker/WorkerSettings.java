@@ -17,12 +17,19 @@ import java.time.Duration;
  * @param unknownFor how long a job without a handler for its kind, or with a payload that its handler cannot read, is
  *     handed back before it becomes a dead letter; from 0, which makes it a dead letter at once, to 100 years; 1 h by
  *     default
+ * @param cancelGrace how long a handler may go on after its job was cancelled, before its thread is interrupted; from 0,
+ *     which interrupts at once, to 100 years; 5 s by default
  * @param drain how long a stop may take, see {@link WorkerPool#stop(Duration)}; 25 s by default, of which running
  *     handlers have 21 s
  * @since 0.1.0
  */
 public record WorkerSettings(
-        int concurrency, Duration pollInterval, Duration maxRunTime, Duration unknownFor, Duration drain) {
+        int concurrency,
+        Duration pollInterval,
+        Duration maxRunTime,
+        Duration unknownFor,
+        Duration cancelGrace,
+        Duration drain) {
 
     private static final Duration CENTURY = Duration.ofDays(36_600);
 
@@ -38,6 +45,9 @@ public record WorkerSettings(
             throw new SettingException("maxRunTime", "max run time must be at least 1 ms, was " + maxRunTime);
         }
         checkUnknownFor(unknownFor);
+        if (cancelGrace.isNegative() || cancelGrace.compareTo(CENTURY) > 0) {
+            throw new SettingException("cancelGrace", "cancel-grace must be from 0 to 100 years, was " + cancelGrace);
+        }
         if (drain.isNegative()) {
             throw new SettingException("drain", "drain must not be negative, was " + drain);
         }
@@ -57,31 +67,41 @@ public record WorkerSettings(
     /** The settings of a pool for which nothing else is configured. */
     public static WorkerSettings defaults() {
         return new WorkerSettings(
-                16, Duration.ofMillis(500), Duration.ofMinutes(30), Duration.ofHours(1), Duration.ofSeconds(25));
+                16,
+                Duration.ofMillis(500),
+                Duration.ofMinutes(30),
+                Duration.ofHours(1),
+                Duration.ofSeconds(5),
+                Duration.ofSeconds(25));
     }
 
     /** The same settings with another number of concurrent jobs. */
     public WorkerSettings withConcurrency(int jobs) {
-        return new WorkerSettings(jobs, pollInterval, maxRunTime, unknownFor, drain);
+        return new WorkerSettings(jobs, pollInterval, maxRunTime, unknownFor, cancelGrace, drain);
     }
 
     /** The same settings with another poll interval. */
     public WorkerSettings withPollInterval(Duration interval) {
-        return new WorkerSettings(concurrency, interval, maxRunTime, unknownFor, drain);
+        return new WorkerSettings(concurrency, interval, maxRunTime, unknownFor, cancelGrace, drain);
     }
 
     /** The same settings with another time limit. */
     public WorkerSettings withMaxRunTime(Duration time) {
-        return new WorkerSettings(concurrency, pollInterval, time, unknownFor, drain);
+        return new WorkerSettings(concurrency, pollInterval, time, unknownFor, cancelGrace, drain);
     }
 
     /** The same settings with another time for jobs that this worker cannot handle. */
     public WorkerSettings withUnknownFor(Duration time) {
-        return new WorkerSettings(concurrency, pollInterval, maxRunTime, time, drain);
+        return new WorkerSettings(concurrency, pollInterval, maxRunTime, time, cancelGrace, drain);
+    }
+
+    /** The same settings with another time for handlers whose job was cancelled. */
+    public WorkerSettings withCancelGrace(Duration time) {
+        return new WorkerSettings(concurrency, pollInterval, maxRunTime, unknownFor, time, drain);
     }
 
     /** The same settings with another drain time. */
     public WorkerSettings withDrain(Duration time) {
-        return new WorkerSettings(concurrency, pollInterval, maxRunTime, unknownFor, time);
+        return new WorkerSettings(concurrency, pollInterval, maxRunTime, unknownFor, cancelGrace, time);
     }
 }

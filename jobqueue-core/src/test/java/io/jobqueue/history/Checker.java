@@ -1,5 +1,6 @@
 package io.jobqueue.history;
 
+import io.jobqueue.history.History.Cancel;
 import io.jobqueue.history.History.Claimed;
 import io.jobqueue.history.History.Damage;
 import io.jobqueue.history.History.End;
@@ -65,6 +66,7 @@ public final class Checker {
         final List<Sweep> reclaims = new ArrayList<>();
         final List<Sweep> deaths = new ArrayList<>();
         final List<Expiry> expiries = new ArrayList<>();
+        final List<Cancel> cancels = new ArrayList<>();
 
         OfJob(String id) {
             this.id = id;
@@ -122,6 +124,7 @@ public final class Checker {
             sweep.died().forEach(id -> of(id).deaths.add(sweep));
         }
         history.expiries().forEach(expiry -> of(expiry.id()).expiries.add(expiry));
+        history.cancels().forEach(cancel -> of(cancel.id()).cancels.add(cancel));
     }
 
     private OfJob of(String id) {
@@ -147,6 +150,7 @@ public final class Checker {
         checker.nothingRunsAfterItsCompletion();
         checker.ownersDoNotOverlap();
         checker.onlyWhatWasNotStartedExpires();
+        checker.whatIsCancelledStaysSo();
         checker.whatRunsAgainHasAReason();
         checker.attemptsAreCountedAndLimited();
         checker.fencesRise();
@@ -240,7 +244,7 @@ public final class Checker {
         }
     }
 
-    /** I5: A job ends for good once: by one completion, one final failure, one death or one expiry. */
+    /** I5: A job ends for good once: by one completion, one final failure, one death, one expiry or one cancel while it waits. */
     private void everyJobEndsOnce() {
         for (OfJob job : jobs.values()) {
             List<End> completions = job.ends.stream()
@@ -248,6 +252,7 @@ public final class Checker {
                     .toList();
             long owners = job.ends.stream()
                     .filter(end -> end.answer() == Answer.FAILED
+                            || end.answer() == Answer.CANCELLED
                             || (end.answer() == Answer.DONE
                                     && (end.verb() == Verb.COMPLETE || end.verb() == Verb.FAIL)))
                     .map(End::token)
@@ -256,7 +261,8 @@ public final class Checker {
             if (completions.size() > 1) {
                 broken("I5", "job %s was completed %d times", job.id, completions.size());
             }
-            long ends = owners + job.deaths.size() + job.expiries.size();
+            long cancels = job.cancels.stream().filter(Cancel::ended).count();
+            long ends = owners + job.deaths.size() + job.expiries.size() + cancels;
             if (completions.size() <= 1 && ends > 1) {
                 broken("I5", "job %s ended for good %d times", job.id, ends);
             }
@@ -271,6 +277,23 @@ public final class Checker {
                     boolean before = claim.span().to() < expiry.at();
                     broken("I19", "job %s expired, and %s had it %s", job.id, claim, before ? "before" : "afterwards");
                 }
+            }
+        }
+    }
+
+    /** I20: A cancelled job is given to nobody afterwards. Who has the job then may complete it, and do nothing else. */
+    private void whatIsCancelledStaysSo() {
+        for (OfJob job : jobs.values()) {
+            for (Cancel cancel : job.cancels) {
+                job.claims.stream()
+                        .filter(claim -> cancel.span().isBefore(claim.span()))
+                        .forEach(claim ->
+                                broken("I20", "job %s was cancelled, and %s had it afterwards", job.id, claim));
+                job.ends.stream()
+                        .filter(end -> end.answer() == Answer.DONE
+                                && (cancel.ended() || end.verb() != Verb.COMPLETE)
+                                && cancel.span().isBefore(end.span()))
+                        .forEach(end -> broken("I20", "job %s was cancelled, and %s done", job.id, end.verb()));
             }
         }
     }

@@ -182,6 +182,22 @@ class CheckerMutantTests {
                         "road/claim",
                         "    expired[#expired + 1] = id",
                         "    expired[#expired + 1], jobs[1] = id, f\n    ids[1], hashes[1] = id, hash")),
+        A_CANCELLED_JOB_COMPLETED(
+                "cancel",
+                Set.of("I5", "I10", "I20"),
+                new Edit("admin/cancel", "  leave_pending(id, near)\n", ""),
+                ENDED_JOBS_ARE_CLAIMED),
+        A_CANCELLED_JOB_THAT_IS_TRIED_AGAIN(
+                "cancel-running",
+                Set.of("I20"),
+                new Edit("road/settle", "elseif entry.more == 'cancelled' then", "elseif false then"),
+                new Edit("words/runs", "if more == 'cancelled' then", "if false then"),
+                new Edit("road/claim", "f[6] == 'cancelled'", "false")),
+        A_CANCELLED_JOB_OF_A_DEAD_WORKER_THAT_IS_RECLAIMED(
+                "cancel-silent",
+                Set.of("I20"),
+                new Edit("words/runs", "if more == 'cancelled' then", "if false then"),
+                new Edit("road/claim", "f[6] == 'cancelled'", "false")),
         A_SLOT_THAT_RUNS_TWICE(
                 "slot",
                 Set.of("I3"),

@@ -115,7 +115,17 @@ class CheckerTests {
     private List<Violation> violations() {
         Enqueue enqueue = new Enqueue(span("producer", 1, 2), "job", 4, 0, null, Told.CREATED);
         History history = new History(
-                List.of(enqueue), claimings, ends, List.of(), sweeps, List.of(), damages, touches, runs, List.of());
+                List.of(enqueue),
+                claimings,
+                ends,
+                List.of(),
+                sweeps,
+                List.of(),
+                List.of(),
+                damages,
+                touches,
+                runs,
+                List.of());
         Snapshot snapshot = new Snapshot(
                 Map.of(
                         "pending", List.of(),

@@ -28,6 +28,7 @@ public record History(
         List<Renewal> renewals,
         List<Sweep> sweeps,
         List<Expiry> expiries,
+        List<Cancel> cancels,
         List<Damage> damages,
         List<Touch> touches,
         List<Run> runs,
@@ -94,7 +95,7 @@ public record History(
 
         /** Whether the job's status changed by it, as far as its worker was told. */
         boolean isDone() {
-            return answer == Answer.DONE || answer == Answer.FAILED;
+            return answer == Answer.DONE || answer == Answer.FAILED || answer == Answer.CANCELLED;
         }
 
         /** Whether it asks to give the attempt back. */
@@ -122,6 +123,13 @@ public record History(
     /** A job that expired at a claim, which was answered before {@code at}. */
     record Expiry(String id, long at) {}
 
+    /**
+     * A cancel that was accepted.
+     *
+     * @param ended whether the job waited, so that the cancel ended it
+     */
+    record Cancel(Span span, String id, boolean ended) {}
+
     /** What a claim, a sweep or an audit found to be wrong, and put right. */
     record Damage(String process, String kind, List<String> ids, long at) {
 
@@ -147,6 +155,7 @@ public record History(
     /** Reads all tapes of a folder. */
     public static History read(Path folder) {
         History history = new History(
+                new ArrayList<>(),
                 new ArrayList<>(),
                 new ArrayList<>(),
                 new ArrayList<>(),
@@ -262,6 +271,12 @@ public record History(
                     int reclaimed = 1 + Integer.parseInt(end.words.get(0));
                     sweeps.add(new Sweep(
                             span, end.words.subList(1, reclaimed), end.words.subList(reclaimed, end.words.size())));
+                }
+            }
+            case "cancel" -> {
+                if (answered && !end.words.get(0).equals(Tape.TOO_LATE)) {
+                    cancels.add(new Cancel(
+                            span, begin.words.get(0), end.words.get(0).equals(Tape.ENDED)));
                 }
             }
             case "expired" -> begin.words.stream().skip(1).forEach(id -> expiries.add(new Expiry(id, begin.at)));

@@ -7,6 +7,7 @@ import io.jobqueue.JobEvent;
 import io.jobqueue.JobQueue;
 import io.jobqueue.JobRef;
 import io.jobqueue.JobRequest;
+import io.jobqueue.JobStatus;
 import io.jobqueue.QueueSettings;
 import io.jobqueue.Recurring;
 import io.jobqueue.RetryPolicy;
@@ -96,6 +97,9 @@ public final class Schedules implements AutoCloseable {
                 case "snooze" -> stage.snooze();
                 case "expiry" -> stage.expiry();
                 case "late-retry" -> stage.lateRetry();
+                case "cancel" -> stage.cancel();
+                case "cancel-running" -> stage.cancelRunning();
+                case "cancel-silent" -> stage.cancelSilent();
                 case "unknown" -> stage.unknown();
                 case "dead" -> stage.dead();
                 case "twice" -> stage.twice();
@@ -358,6 +362,50 @@ public final class Schedules implements AutoCloseable {
         ann.settle(ann.start().orElseThrow(), Verb.SNOOZE, Duration.ZERO);
         pass(RETRY.plusMillis(10));
         ann.start().ifPresent(ann::complete);
+    }
+
+    /** The caller knows whether the job waited, because nothing else moves meanwhile. */
+    private void cancel(String id) {
+        long call = tape.cancelling(id);
+        boolean accepted = queue.cancel(id);
+        tape.cancelled(call, accepted, queue.find(id).orElseThrow().status() == JobStatus.FAILED);
+    }
+
+    /** A job that waits and a delayed one are cancelled. */
+    private void cancel() {
+        enqueue("one");
+        enqueue(JobRequest.of("work", null).id("two").delay(SHORT));
+        cancel("one");
+        cancel("two");
+        look();
+        pass(SHORT);
+        for (int i = 0; i < 2; i++) {
+            ann.start().ifPresent(ann::complete);
+        }
+    }
+
+    /** Jobs are cancelled while Ann has them: the attempt of one fails, that of the other completes in spite of it. */
+    private void cancelRunning() {
+        enqueue("one", "two");
+        Claim first = ann.start().orElseThrow();
+        Claim second = ann.start().orElseThrow();
+        cancel("one");
+        cancel("two");
+        ann.extend(first);
+        ann.settle(first, Verb.RETRY, Duration.ZERO);
+        ann.complete(second);
+        look();
+        bob.start().ifPresent(bob::complete);
+    }
+
+    /** A job is cancelled whose worker is silent. */
+    private void cancelSilent() {
+        enqueue("one");
+        ann.start();
+        cancel("one");
+        silence("ann");
+        look();
+        bob.start().ifPresent(bob::complete);
     }
 
     /** Ann does not know the kind of a job, and Bob does. */

@@ -34,6 +34,9 @@ public final class Tape implements AutoCloseable {
     static final String SUFFIX = ".tape";
     static final String NONE = "-";
     static final String LOST = "lost";
+    static final String ENDED = "ended";
+    static final String MARKED = "marked";
+    static final String TOO_LATE = "too-late";
 
     // no channel: the interrupt of a handler would close it
     private final FileOutputStream out;
@@ -116,6 +119,21 @@ public final class Tape implements AutoCloseable {
     /** The jobs surely do not exist because of this call. */
     public void refused(long call) {
         line("refused", call, "");
+    }
+
+    /** Somebody is about to cancel a job. */
+    public long cancelling(String id) {
+        return begin("cancel", id);
+    }
+
+    /**
+     * A cancel was answered.
+     *
+     * @param accepted what the caller was told
+     * @param ended whether the job waited, so that the cancel ended it
+     */
+    public void cancelled(long call, boolean accepted, boolean ended) {
+        line("cancelled", call, !accepted ? TOO_LATE : ended ? ENDED : MARKED);
     }
 
     // ---- calls of a store

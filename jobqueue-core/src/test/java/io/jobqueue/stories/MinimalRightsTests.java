@@ -270,6 +270,11 @@ class MinimalRightsTests {
         assertThatThrownBy(() -> queue.await("plain", Map.class, Duration.ofMillis(200)))
                 .isInstanceOf(AwaitTimeoutException.class);
         assertThat(queue.stats().pendingDepth()).isGreaterThanOrEqualTo(2);
+        assertThat(queue.reschedule("delayed", Duration.ofHours(2))).isTrue();
+        assertThat(queue.cancel("delayed")).isTrue();
+        assertThat(queue.reschedule("plain", Duration.ofHours(2))).isTrue();
+        assertThat(queue.reschedule("plain", Duration.ZERO)).isTrue();
+        assertThat(queue.cancel("plain")).isTrue();
 
         assertThat(refused()).isEmpty();
     }

@@ -256,6 +256,67 @@ abstract class AttemptContract extends JobStoreFixture {
     }
 
     @Test
+    void aRunningJobThatIsCancelledIsRenewedAsCancelled() {
+        enqueueAll("a");
+        Claim claim = claimOne();
+
+        assertThat(cancel("a")).isTrue();
+
+        assertThat(find("a").status()).isEqualTo(JobStatus.PROCESSING);
+        assertThat(store.extend(List.of(new Renewal(claim, LONG))).join()).containsExactly(Renewed.CANCELLED);
+    }
+
+    @Test
+    void aCancelledAttemptFailsHoweverItEndsWithoutACompletion() {
+        enqueueAll("a", "b", "c", "d", "e");
+        List<Claim> claims = store.claim(5).join().jobs();
+        List<Settlement> ends = List.of(
+                fail(claims.get(0)),
+                retry(claims.get(1), Duration.ZERO, 5),
+                release(claims.get(2)),
+                snooze(claims.get(3), Duration.ZERO),
+                unknown(claims.get(4), LONG));
+        claims.forEach(claim -> cancel(claim.id()));
+
+        for (Settlement end : ends) {
+            String id = end.claim().id();
+            assertThat(settle(end)).as("%s", end).isEqualTo(Answer.CANCELLED);
+            assertThat(settle(end)).as("a repeat of %s", end).isEqualTo(Answer.CANCELLED);
+            assertThat(find(id).status()).isEqualTo(JobStatus.FAILED);
+            assertThat(find(id).lastError()).isEqualTo("cancelled: the job was cancelled");
+            assertThat(cancel(id)).as("a second cancel").isTrue();
+        }
+        assertThat(claimIds(10)).isEmpty();
+    }
+
+    @Test
+    void aHandlerThatCompletesInSpiteOfTheCancelHasCompleted() {
+        enqueue(email("a").unit("run", "unit"));
+        Claim claim = claimOne();
+        cancel("a");
+
+        assertThat(settle(completeUnit(claim, "7"))).isEqualTo(Answer.DONE);
+
+        assertThat(find("a").status()).isEqualTo(JobStatus.COMPLETED);
+        assertThat(output("run", "unit")).isEqualTo("7");
+        assertThat(cancel("a")).isFalse();
+    }
+
+    @Test
+    void aCancelledJobWhoseWorkerDiesEndsAsCancelled() {
+        openWithShortLease(3);
+        enqueue(email("a").unit("run", "unit"));
+        claimOne();
+        cancel("a");
+
+        assertThat(sweepAfterTheLease().died()).containsExactly("a");
+
+        assertThat(find("a").status()).isEqualTo(JobStatus.FAILED);
+        assertThat(find("a").lastError()).isEqualTo("cancelled: the job was cancelled");
+        assertThat(failure("run", "unit")).isEqualTo("cancelled: the job was cancelled");
+    }
+
+    @Test
     void theUnitOfACancelledJobHasFailed() {
         enqueue(email("a").unit("run", "unit"));
 

@@ -46,7 +46,11 @@ class FailureLogTests {
         });
         Engine engine = Engine.of(new InMemorySignals(store), events::add, HandlerThreads.factory(), PATIENCE);
         pool = new WorkerPool(
-                engine, store, store, Handlers.of(List.of(handler)), new WorkerSettings(1, LONG, LONG, LONG, LONG));
+                engine,
+                store,
+                store,
+                Handlers.of(List.of(handler)),
+                new WorkerSettings(1, LONG, LONG, LONG, LONG, LONG));
         pool.start();
     }
 

@@ -42,6 +42,7 @@ final class InMemoryJob {
 
     JobStatus status = JobStatus.PENDING;
     int attempts;
+    boolean cancelled; // while it is processed
     int crashes;
     long fence;
     String token = "";

@@ -28,6 +28,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -43,6 +44,7 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
 
     private static final long FIRST_PAUSE = 1000;
     private static final long LONGEST_PAUSE = 60_000;
+    private static final String UNWANTED = "cancelled: the job was cancelled";
 
     private final String queue;
     private final QueueSettings settings;
@@ -63,6 +65,8 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
     private long claimNumber;
     private long lastSweep = Long.MIN_VALUE;
     private long holdLeft;
+
+    private final Set<Signals.CancelListener> cancelListeners = ConcurrentHashMap.newKeySet();
 
     private final List<Integer> claimSizes = new ArrayList<>();
     private final List<Integer> batchSizes = new ArrayList<>();
@@ -222,17 +226,33 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
 
     // ---- cancel
 
-    synchronized boolean cancel(String id) {
-        InMemoryJob job = jobs.get(id);
-        if (job == null || job.status == JobStatus.COMPLETED || job.status == JobStatus.PROCESSING) {
-            return false;
+    boolean cancel(String id) {
+        synchronized (this) {
+            InMemoryJob job = jobs.get(id);
+            if (job == null || job.status == JobStatus.COMPLETED) {
+                return false;
+            }
+            if (job.status == JobStatus.FAILED) {
+                return job.lastError != null && job.lastError.startsWith("cancelled:");
+            }
+            if (job.status != JobStatus.PROCESSING) {
+                pending.remove(id);
+                bury(job, unit(job), UNWANTED, millis.getAsLong());
+                return true;
+            }
+            job.cancelled = true;
         }
-        if (job.status == JobStatus.FAILED) {
-            return job.lastError != null && job.lastError.startsWith("cancelled:");
-        }
-        pending.remove(id);
-        bury(job, unit(job), "cancelled: the job was cancelled", millis.getAsLong());
+        cancelListeners.forEach(listener -> listener.cancelled(id));
         return true;
+    }
+
+    /** Hears of cancels of running jobs. */
+    void hearCancels(Signals.CancelListener listener) {
+        cancelListeners.add(listener);
+    }
+
+    void ignoreCancels(Signals.CancelListener listener) {
+        cancelListeners.remove(listener);
     }
 
     // ---- claim
@@ -354,6 +374,9 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
             if (!job.wasEndedBy(end)) {
                 return Answer.REFUSED;
             }
+            if (job.cancelled && !(end instanceof Settlement.Complete)) {
+                return Answer.CANCELLED;
+            }
             boolean mayFail = end instanceof Settlement.Retry || end instanceof Settlement.Unknown;
             return mayFail && job.status == JobStatus.FAILED ? Answer.FAILED : Answer.ALREADY;
         }
@@ -373,6 +396,10 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
         job.endedToken = job.token;
         job.endedVerb = Verb.of(end);
         job.token = "";
+        if (job.cancelled) {
+            dropped[0] += bury(job, unit(claim), UNWANTED, now);
+            return Answer.CANCELLED;
+        }
         if (end instanceof Settlement.Fail fail) {
             job.failed(fail.reason(), fail.cause(), now, settings.errors().kept());
             dropped[0] += bury(job, unit(claim), fail.reason().text(), now);
@@ -479,7 +506,7 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
                     }
                     job.deadline = Math.max(
                             job.deadline, millis.getAsLong() + renewal.lease().toMillis());
-                    return Renewed.HELD;
+                    return job.cancelled ? Renewed.CANCELLED : Renewed.HELD;
                 })
                 .toList());
     }
@@ -531,7 +558,10 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
                 } else if (job.deadline < now) {
                     processing.remove(id);
                     job.crashes++;
-                    if (job.crashes > settings.lease().maxCrashes()
+                    if (job.cancelled) {
+                        dropped += bury(job, unit(job), UNWANTED, now);
+                        died.add(id);
+                    } else if (job.crashes > settings.lease().maxCrashes()
                             || (job.maxAttempts > 0 && job.attempts >= job.maxAttempts)) {
                         String reason = "worker-died: in attempt " + job.attempts;
                         dropped += bury(job, unit(job), reason, now);

@@ -61,6 +61,16 @@ final class InMemorySignals implements Signals {
     }
 
     @Override
+    public void hearCancels(String queue, CancelListener listener) {
+        stores.get(queue).hearCancels(listener);
+    }
+
+    @Override
+    public void ignoreCancels(String queue, CancelListener listener) {
+        stores.get(queue).ignoreCancels(listener);
+    }
+
+    @Override
     public CompletableFuture<Set<String>> unannounced(Collection<String> queues) {
         List<CompletableFuture<Boolean>> looks =
                 queues.stream().map(queue -> stores.get(queue).hasWork()).toList();

@@ -31,7 +31,8 @@ class LostThreadTests {
         thread.setUncaughtExceptionHandler((dead, error) -> died.add(dead));
         return thread;
     });
-    private final LeaseKeeper.Member leases = new LeaseKeeper(JobListener.none(), Patience.USUAL).join(store);
+    private final LeaseKeeper.Member leases =
+            new LeaseKeeper(new InMemorySignals(store), JobListener.none(), Patience.USUAL).join(store, Duration.ZERO);
 
     @AfterEach
     void stop() {

@@ -57,7 +57,7 @@ abstract class WorkerPoolFixture {
 
     static WorkerSettings slots(int concurrency) {
         // announced jobs are found by their hint, so a poll would only hide a missing one
-        return new WorkerSettings(concurrency, LONG, LONG, LONG, LONG);
+        return new WorkerSettings(concurrency, LONG, LONG, LONG, LONG, LONG);
     }
 
     static Handler handler(String kind, JobFunction function) {

@@ -132,13 +132,15 @@ record JobQueueProperties(
      * @param maxRunTime Time that an attempt may run before it is interrupted, unless its kind has a limit of its own.
      * @param unknownFor Time that a job is handed back unspent, to wait for a newer version, when no handler is for its
      *     kind or its payload cannot be read. After that it is a dead letter. Zero makes it a dead letter at once.
+     * @param cancelGrace Time that a handler may go on after its job was cancelled, before its thread is interrupted.
      */
     record Worker(
             @Nullable Boolean enabled,
             @Nullable Integer concurrency,
             @Nullable Duration pollInterval,
             @Nullable Duration maxRunTime,
-            @Nullable Duration unknownFor)
+            @Nullable Duration unknownFor,
+            @Nullable Duration cancelGrace)
             implements Group<WorkerSettings> {
 
         @Override
@@ -153,6 +155,7 @@ record JobQueueProperties(
                     or(pollInterval, base.pollInterval()),
                     or(maxRunTime, base.maxRunTime()),
                     or(unknownFor, base.unknownFor()),
+                    or(cancelGrace, base.cancelGrace()),
                     base.drain());
         }
     }

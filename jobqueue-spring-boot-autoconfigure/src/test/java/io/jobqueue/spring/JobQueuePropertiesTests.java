@@ -93,6 +93,7 @@ class JobQueuePropertiesTests {
                                     Duration.ofMillis(100),
                                     Duration.ofMinutes(1),
                                     Duration.ofHours(2),
+                                    Duration.ofSeconds(7),
                                     Duration.ofSeconds(25)));
                 },
                 "jobqueue.queues.mail.errors.kept=3",
@@ -101,6 +102,7 @@ class JobQueuePropertiesTests {
                 "jobqueue.queues.mail.worker.poll-interval=100ms",
                 "jobqueue.queues.mail.worker.max-run-time=1m",
                 "jobqueue.queues.mail.worker.unknown-for=2h",
+                "jobqueue.queues.mail.worker.cancel-grace=7s",
                 "jobqueue.queues.mail.lease.visibility-timeout=2m",
                 "jobqueue.queues.mail.lease.heartbeat=5s",
                 "jobqueue.queues.mail.lease.max-crashes=7",
@@ -262,6 +264,7 @@ class JobQueuePropertiesTests {
             jobqueue.worker.poll-interval=0                 | jobqueue.worker.poll-interval: poll interval must be at least 1 ms, was PT0S
             jobqueue.worker.max-run-time=0                  | jobqueue.worker.max-run-time: max run time must be at least 1 ms, was PT0S
             jobqueue.worker.unknown-for=-1s                 | jobqueue.worker.unknown-for: unknown-for must be from 0 to 100 years, was PT-1S
+            jobqueue.worker.cancel-grace=-1s                | jobqueue.worker.cancel-grace: cancel-grace must be from 0 to 100 years, was PT-1S
             jobqueue.kinds.email.unknown-for=-1s            | jobqueue.kinds.email.unknown-for: unknown-for must be from 0 to 100 years, was PT-1S
             jobqueue.lease.visibility-timeout=8d            | jobqueue.lease.visibility-timeout: visibility timeout must be from 10 ms to 7 days, was PT192H
             jobqueue.lease.heartbeat=0                      | jobqueue.lease.heartbeat: heartbeat must be at least 1 ms, was PT0S

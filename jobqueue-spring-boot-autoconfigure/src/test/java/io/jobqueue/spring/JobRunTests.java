@@ -177,7 +177,10 @@ class JobRunTests {
     @Test
     void aRunningUnitIsCancelledAndNotRetried() {
         Applications.on(redis, Patient.class)
-                .withPropertyValues("jobqueue.lease.heartbeat=50ms", "jobqueue.worker.concurrency=1")
+                .withPropertyValues(
+                        "jobqueue.lease.heartbeat=50ms",
+                        "jobqueue.worker.concurrency=1",
+                        "jobqueue.worker.cancel-grace=0")
                 .run(context -> {
                     JobRuns runs = context.getBean(JobRuns.class);
                     runs.start(

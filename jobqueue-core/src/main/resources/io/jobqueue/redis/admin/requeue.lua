@@ -49,7 +49,10 @@ for i = 9, #ARGV do
     if take_dead_letter(id) then
       local due = FIRST + math.floor((DONE + requeued) * GAP / 1000)
       call('PERSIST', JOB .. id)
-      call('HDEL', JOB .. id, 'in_pending', 'delete_at_ms', 'seen', 'unknown_since')
+      call('HDEL', JOB .. id, 'in_pending', 'delete_at_ms', 'seen', 'unknown_since', 'cancelled_at_ms')
+      if call('HGET', JOB .. id, 'more') == 'cancelled' then
+        call('HSET', JOB .. id, 'more', '1')
+      end
       wait_again(id, due, false, 'claim_token', '', 'claimed_at_ms', '0', 'attempts', '0', 'crashes', '0',
         'due_at_ms', text(math.max(now, due)))
       tell_run(f)

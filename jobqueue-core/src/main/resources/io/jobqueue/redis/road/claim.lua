@@ -3,8 +3,8 @@
 -- KEYS the queue's
 -- ARGV[1] how many at most  [2] token of this call, not empty  [3] lease (ms)  [4] how long a run's keys live on (ms)
 -- returns { ms to the next due job or -1, how many still wait, { lost ids }, { run id, state, … } of the runs that
---   ended, { expired ids }, fence of the first job, each further job has one more; then for each job: id, payload,
---   kind, enqueued_at_ms, and false, or when it is not the first attempt or there is `more` of the job: { attempt,
+--   ended, { expired ids }, { ids of cancelled jobs }, fence of the first job, each further job has one more; then for
+--   each job: id, payload, kind, enqueued_at_ms, and false, or when it is not the first attempt or there is `more` of the job: { attempt,
 --   max_attempts, run_id, unit_id, headers, the run it gathers, its unique key } }
 -- needs: words/first-write words/wake doors/pass-over
 -- goes on in: road/claim-rest
@@ -19,11 +19,11 @@ local due = next_due and next_due <= now and call('ZRANGEBYSCORE', DELAYED, '-in
 local meta = read('HMGET', META, 'claims_total', 'next_sweep', 'paused')
 local fence, next_sweep = number(meta[1], 0), number(meta[2], nil)
 if meta[3] then
-  return { -1, 0, {}, {}, {}, 0 } -- the queue is paused; admin/pause gives a hint when it goes on
+  return { -1, 0, {}, {}, {}, {}, 0 } -- the queue is paused; admin/pause gives a hint when it goes on
 end
 
 local ids, hashes, jobs = {}, {}, {} -- of what is claimed
-local lost, broken, expired, astray, seen, passed = {}, {}, {}, {}, {}, {}
+local lost, broken, expired, undone, astray, seen, passed = {}, {}, {}, {}, {}, {}, {}
 local room, bytes = max, 0
 -- Whether no worker has started a job in time. The time begins when the job is due.
 local function has_expired(hash, enqueued)
@@ -50,6 +50,8 @@ local function take(id)
     astray[#astray + 1] = id
   elseif payload and f[6] == 'expires' and f[3] == '0' and has_expired(hash, f[5]) then
     expired[#expired + 1] = id
+  elseif payload and f[6] == 'cancelled' then
+    undone[#undone + 1] = id -- a client of the guide let it wait again
   elseif payload then
     local n = #ids + 1
     ids[n], hashes[n], jobs[n] = id, hash, f
@@ -92,7 +94,7 @@ for i = direct + 1, #due do
     promoted[#promoted + 1] = id
   end
 end
-if #broken + #expired > 0 then
+if #broken + #expired + #undone > 0 then
   read('LLEN', FAILED)
 end
 
@@ -111,7 +113,7 @@ for _, hash in ipairs(passed) do
   pass_over(hash)
 end
 local left = waiting - popped + #promoted
-local reply = { next_due and math.max(0, math.ceil(next_due) - now) or -1, left, lost, {}, expired, fence + 1 }
+local reply = { next_due and math.max(0, math.ceil(next_due) - now) or -1, left, lost, {}, expired, undone, fence + 1 }
 if #ids > 0 then
   local deadline, n = now + lease, #reply
   local promise = token .. ':' .. text(deadline) .. ':' .. text(lease) -- as words/lease writes it
@@ -136,7 +138,7 @@ if #ids > 0 then
     call('HSET', META, 'next_sweep', text(deadline))
   end
 end
-if #promoted + #astray + #lost + #expired == 0 then
+if #promoted + #astray + #lost + #expired + #undone == 0 then
   keep_hint(left)
   return reply
 end

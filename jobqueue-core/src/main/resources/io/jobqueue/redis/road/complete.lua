@@ -6,11 +6,11 @@
 --   then for each other: id, token, verb (DELIVER | RETRY | SNOOZE | FAIL | RELEASE | UNKNOWN), text (result or error), output
 --   ('' = the same), delay (ms; of UNKNOWN how long a job may be unknown), max_attempts, run_id, unit_id, details of a failure or ''. DELIVER completes a
 --   unit, a gather job, or a job with a unique key.
--- returns { one digit an attempt: 0 refused, 1 done, 2 had been done, 3 is a final failure instead; dead letters dropped;
---   { run id, state, … } of the runs that ended; why Redis refused a message, if it did }
+-- returns { one digit an attempt: 0 refused, 1 done, 2 had been done, 3 is a final failure instead, 4 failed because the job
+--   was cancelled; dead letters dropped; { run id, state, … } of the runs that ended; why Redis refused a message, if it did }
 -- needs: words/first-write words/publish doors/leave doors/complete
 -- goes on in: road/settle
-local REFUSED, DONE, ALREADY, ENDED = '0', '1', '2', '3'
+local REFUSED, DONE, ALREADY, ENDED, UNDONE = '0', '1', '2', '3', '4'
 read('LLEN', COMPLETED)
 
 -- The token is enough to look at: as long as the job has it, the job is being processed, or has completed and is in no list.

@@ -9,6 +9,8 @@ local function failure_of(entry, limit)
   local verb = entry.asked
   if verb == 'DELIVER' then
     return entry.run ~= '' and refusal(entry.run, entry.unit, entry.id) or nil
+  elseif entry.more == 'cancelled' then
+    return UNWANTED
   elseif verb == 'FAIL' then
     return nil
   end
@@ -25,7 +27,7 @@ local function answer_again(hash, status, owner, token, verb)
     return ALREADY
   end
   local trace, asked = try('HGET', hash, 'ended'), token .. ':' .. verb .. ':'
-  return trace == asked .. DONE and ALREADY or trace == asked .. ENDED and ENDED or REFUSED
+  return trace == asked .. DONE and ALREADY or trace == asked .. ENDED and ENDED or trace == asked .. UNDONE and UNDONE or REFUSED
 end
 
 local entries = {}
@@ -36,13 +38,14 @@ for i = others_at, #ARGV, 10 do
   if verb == 'DELIVER' then
     f = try('HMGET', hash, 'status', 'claim_token', 'gathers', 'unique')
   else
-    f = try('HMGET', hash, 'status', 'claim_token', 'gathers', 'attempts', 'max_attempts', 'fence', 'unknown_since')
+    f = try('HMGET', hash, 'status', 'claim_token', 'gathers', 'attempts', 'max_attempts', 'fence', 'unknown_since', 'more')
   end
   if f[1] == 'processing' and f[2] == token and token ~= '' then
     local entry = {
       at = at, id = id, hash = hash, token = token, asked = verb, verb = verb, words = words,
       output = ARGV[i + 4] ~= '' and ARGV[i + 4] or words, delay = tonumber(ARGV[i + 5]), run = ARGV[i + 7], unit = ARGV[i + 8],
-      details = ARGV[i + 9], gathers = f[3], unique = verb == 'DELIVER' and f[4], attempts = number(f[4], 1), fence = f[6], was_unknown = f[7],
+      details = ARGV[i + 9], gathers = f[3], unique = verb == 'DELIVER' and f[4], attempts = number(f[4], 1), fence = f[6],
+      was_unknown = f[7], more = f[8],
     }
     entry.spared = math.max(0, entry.attempts - 1) -- what a job has whose claim costs no attempt
     entry.since = verb == 'UNKNOWN' and unknown_since(f[7], entry.spared)
@@ -51,7 +54,7 @@ for i = others_at, #ARGV, 10 do
     if failure then
       entry.verb, entry.words = 'FAIL', failure
     end
-    answers[at] = failure and ENDED or DONE
+    answers[at] = failure == UNWANTED and UNDONE or failure and ENDED or DONE
     entries[#entries + 1] = entry
   else
     answers[at] = answer_again(hash, f[1], f[2], token, verb)

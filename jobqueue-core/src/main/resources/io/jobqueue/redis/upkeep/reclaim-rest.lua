@@ -11,10 +11,13 @@ forget_marks()
 -- The reason why a job must not return to the queue; nil when it may.
 local function reason_to_fail(id, f, crashes)
   local attempts, limit = number(f[6], 1), number(f[9], 0)
-  if crashes > max_crashes or (limit > 0 and attempts >= limit) then
+  local unwanted = cancelled(id, f[10], f[15], f[16])
+  if unwanted == UNWANTED then
+    return unwanted
+  elseif crashes > max_crashes or (limit > 0 and attempts >= limit) then
     return 'worker-died: ' .. text(crashes) .. ' of its workers fell silent, the last in attempt ' .. text(attempts)
   end
-  return cancelled(id, f[10], f[15])
+  return unwanted
 end
 
 local returned, died, gone, ended_before = {}, {}, {}, {}

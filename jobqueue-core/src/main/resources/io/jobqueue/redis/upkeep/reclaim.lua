@@ -97,7 +97,7 @@ local stale, lost, astray, seen_to, taken = {}, {}, {}, math.max(0, cursor - PAG
 for i, id in ipairs(call('LRANGE', PROCESSING, -cursor, -(seen_to + 1))) do
   local distance = cursor - i
   local f = try('HMGET', JOB .. id, 'status', 'claim_token', 'lease', 'claimed_at_ms', 'crashes', 'attempts',
-    'reclaimed_at_ms', 'seen', 'max_attempts', 'run_id', 'unit_id', 'payload', 'kind', 'id', 'gathers')
+    'reclaimed_at_ms', 'seen', 'max_attempts', 'run_id', 'unit_id', 'payload', 'kind', 'id', 'gathers', 'more')
   local kind
   if taken[id] or f[1] == 'completed' or f[1] == 'failed' then
     kind = astray -- a foreign client's double claim left it here

@@ -9,6 +9,7 @@ local EARLY, LATE = ROOT .. 'early:', ROOT .. 'late:'
 local LOOK = 60000 -- ms between two looks at a run that is live
 local SPARE = 24 * 3600 * 1000 -- ms that the keys of a run outlive its retention
 local CANCELLED, SUPERSEDED = 'cancelled: its run was cancelled', 'cancelled: its run was opened anew'
+local UNWANTED = 'cancelled: the job was cancelled'
 
 local known = {}
 
@@ -41,9 +42,13 @@ local function is_being_gathered(run)
   return has_ended(run) and call('HGET', RUN .. run.id, 'gather_state') == 'waiting'
 end
 
--- The reason why a job must not continue: the run of its unit was cancelled, or the run that it gathers now has another
--- gather job.
-local function cancelled(job, id, gathers)
+-- The reason why a job must not continue: the job itself was cancelled, the run of its unit was cancelled, or the run that
+-- it gathers now has another gather job.
+--   more  the field `more` of the job, in which admin/cancel marks a job that is being processed
+local function cancelled(job, id, gathers, more)
+  if more == 'cancelled' then
+    return UNWANTED
+  end
   local run = id and id ~= '' and run_of(id)
   if run and run.state == 'cancelled' then
     return CANCELLED
