@@ -4,7 +4,7 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An awaited job had not ended when the time was over. Only the waiting ends: the job goes on, and may be awaited again.
+ * An awaited job did not end in time. Only the wait ends: the job continues, and you may await it again.
  *
  * @since 0.1.0
  */

@@ -6,8 +6,8 @@ import java.util.List;
  * An enqueue was refused and changed nothing: none of the jobs of {@link #ids()} was created. The cause says why.
  *
  * <ul>
- *   <li>Redis refused it, for example because its {@code maxmemory} is reached. Workers go on and make room.
- *   <li>It was never sent, because the connection to Redis is down. The queue connects again by itself.
+ *   <li>Redis refused it, for example because its {@code maxmemory} is reached. Workers continue and free memory.
+ *   <li>It was never sent, because the connection to Redis is down. The queue reconnects by itself.
  * </ul>
  *
  * <p>Enqueue again later.

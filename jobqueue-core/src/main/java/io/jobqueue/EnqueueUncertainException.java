@@ -3,8 +3,8 @@ package io.jobqueue;
 import java.util.List;
 
 /**
- * The answer to an enqueue was lost: the job may have been created or not. Enqueueing again with the same id is safe,
- * because an enqueue of an id that exists changes nothing.
+ * The reply to an enqueue was lost: the job may or may not have been created. Enqueueing again with the same id is
+ * safe, because an enqueue of an id that exists changes nothing.
  *
  * <pre>{@code
  * catch (EnqueueUncertainException ex) {

@@ -4,10 +4,10 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Sends jobs to Redis. Every way to enqueue ends here: all {@code enqueue} methods of
- * {@link JobQueue}, and the units and gather jobs of {@link JobRuns}.
+ * Sends jobs to Redis. All {@code enqueue} methods of {@link JobQueue}, and the units and gather jobs of
+ * {@link JobRuns}, use it.
  *
- * <p>A decorator of this one method can see, change, count or delay all jobs that an application enqueues:
+ * <p>A decorator of this method can see, change, count or delay all jobs that an application enqueues:
  *
  * <pre>{@code
  * RedisQueues.Options.defaults().withEnqueuing(next -> jobs -> next.enqueue(jobs.stream()
@@ -15,10 +15,11 @@ import java.util.concurrent.CompletableFuture;
  *         .toList()));
  * }</pre>
  *
- * <p>The jobs are complete when they arrive here: each has its queue, its id and its payload as JSON, within the limit
- * of the size. A payload that cannot be written was refused before.
+ * <p>The jobs are complete when they arrive here: each has its queue, its id and its payload as JSON, within the size
+ * limit. Payloads that cannot be written were refused earlier.
  *
- * <p>Must be thread-safe. Runs on the thread of the caller, which may be a thread of the Redis client, so it must not block.
+ * <p>Must be thread-safe. Runs on the thread of the caller, which may be a thread of the Redis client, so it must not
+ * block.
  *
  * @since 0.1.0
  */
@@ -50,8 +51,8 @@ public interface Enqueuer {
         JobRequest request();
 
         /**
-         * Whether the thread of the caller is blocked until the job has ended. An enqueuer must not hold such a job back for
-         * something that this thread does later.
+         * Whether the thread of the caller is blocked until the job has ended. An enqueuer must not hold such a job
+         * back for something that this thread does later.
          */
         default boolean isAwaited() {
             return false;

@@ -8,8 +8,8 @@ import java.util.Locale;
  * error. Immutable.
  *
  * @param code what kind of failure it is
- * @param words what happened, without the code. Cut so that {@link #text()} has at most 4,096 characters; half a
- *     surrogate pair becomes a question mark, because it has no UTF-8
+ * @param words what happened, without the code. Cut so that {@link #text()} has at most 4,096 characters; an unpaired
+ *     surrogate becomes a question mark, because UTF-8 cannot encode it
  * @since 0.1.0
  */
 public record FailureReason(Code code, String words) {
@@ -36,7 +36,7 @@ public record FailureReason(Code code, String words) {
         WORKER_DIED,
         /** The handler discarded the job. */
         DISCARDED,
-        /** The job was cancelled, or its run; or the run that the job gathers was opened anew. */
+        /** The job or its run was cancelled, or the run that the job gathers was opened again. */
         CANCELLED,
         /** No worker started the job in time; see {@link JobRequest#expiresIn}. */
         EXPIRED,

@@ -5,16 +5,16 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * The operations of an operator on one queue. {@link JobQueue} says what all methods have in common: round trips, errors and
- * {@code …Async} twins. Thread-safe.
+ * The operations of an operator on one queue. {@link JobQueue} describes what all methods have in common: round trips,
+ * errors and asynchronous variants ({@code …Async}). Thread-safe.
  *
  * @since 0.1.0
  */
 public interface JobAdmin {
 
     /**
-     * Lists one page of the jobs that have a status. Waiting jobs come in the order in which workers will claim them, all
-     * others newest first. A job whose hash was deleted by hand is left out.
+     * Lists one page of the jobs that have a status. Waiting jobs come in the order in which workers will claim them,
+     * all others newest first. A job whose hash was deleted by hand is left out.
      *
      * @param status which jobs
      * @param offset how many jobs to skip, from 0
@@ -26,8 +26,8 @@ public interface JobAdmin {
     CompletableFuture<List<JobSnapshot>> listAsync(JobStatus status, int offset, int limit);
 
     /**
-     * Lists one page of the dead letters that match a filter, newest first. The call reads all dead letters up to the end of
-     * the page, in bounded steps.
+     * Lists one page of the dead letters that match a filter, newest first. The call reads all dead letters up to the
+     * end of the page, in bounded steps.
      *
      * @param filter which dead letters
      * @param offset how many matching dead letters to skip, from 0
@@ -39,9 +39,9 @@ public interface JobAdmin {
     CompletableFuture<List<JobSnapshot>> listAsync(DeadLetterFilter filter, int offset, int limit);
 
     /**
-     * Explains why a job is where it is, and what happens to it next: its place among the waiting jobs, when it is due, until
-     * when its worker holds it, its last error, the unique key it holds, how far its run is. Answers for the gather job of
-     * a live run too, before the run has created it. One round trip, bounded however long the queue is.
+     * Explains why a job is where it is, and what happens to it next: its place among the waiting jobs, when it is due,
+     * until when its worker holds it, its last error, the unique key it holds, how far its run is. Answers for the
+     * gather job of a live run too, before the run has created it. One round trip, bounded however long the queue is.
      *
      * @param id the job's id
      * @return the explanation; empty when there is no such job on this queue
@@ -63,13 +63,13 @@ public interface JobAdmin {
     CompletableFuture<Boolean> cancelAsync(String id);
 
     /**
-     * Requeues one dead letter: the job waits at the back of the queue and has all its attempts again. Its last error stays
-     * until the next one; values of {@link JobContext#step} stay too. A unit of a live run counts as not ended, so the run
-     * waits for it; a unit of a run that has ended, ends late. A gather job is outstanding again.
+     * Requeues one dead letter: the job waits at the back of the queue and has all its attempts again. Its last error
+     * stays until the next one; values of {@link JobContext#step} stay too. A unit of a live run counts as not ended,
+     * so the run waits for it; a unit of a run that has ended, ends late. A gather job is outstanding again.
      *
      * @param id the job's id
-     * @return whether the job was requeued; false when it is no dead letter, when its payload is gone, or when its run was
-     *     cancelled or has replaced it
+     * @return whether the job was requeued; false when it is no dead letter, when its payload is gone, or when its run
+     *     was cancelled or has replaced it
      */
     boolean requeue(String id);
 
@@ -77,9 +77,9 @@ public interface JobAdmin {
     CompletableFuture<Boolean> requeueAsync(String id);
 
     /**
-     * Requeues the dead letters that match a filter, the oldest first, in bounded steps, as {@link #requeue(String)} does.
-     * Jobs that become dead letters while the call is under way are left alone. When the call fails midway, the jobs that
-     * were requeued stay so.
+     * Requeues the dead letters that match a filter, the oldest first, in bounded steps, as {@link #requeue(String)}
+     * does. Jobs that become dead letters while the call is under way are left alone. When the call fails midway, the
+     * jobs that were requeued stay so.
      *
      * @param filter which dead letters
      * @return how many were requeued
@@ -90,8 +90,8 @@ public interface JobAdmin {
     CompletableFuture<Long> requeueAsync(DeadLetterFilter filter);
 
     /**
-     * Requeues the dead letters that match a filter, spread over time, so that they do not flood what they depend on. The
-     * call returns at once; the jobs are scheduled, and due one after the other.
+     * Requeues the dead letters that match a filter, spread over time, so that they do not flood what they depend on.
+     * The call returns at once; the jobs are scheduled, and due one after the other.
      *
      * @param filter which dead letters
      * @param perSecond how many become due in each second, 1 to 100,000
@@ -125,10 +125,10 @@ public interface JobAdmin {
     CompletableFuture<Long> discardAsync(DeadLetterFilter filter);
 
     /**
-     * Pauses the queue for the workers of all processes, at once and until {@link #resume()}, over restarts. Jobs that are
-     * claimed already run on and are settled; enqueueing goes on; delayed jobs that become due wait. Workers of the Redis
-     * guide know no pause and go on claiming. {@link QueueStats#pausedSince()} tells of it. Pausing a paused queue changes
-     * nothing.
+     * Pauses the queue for the workers of all processes, at once and until {@link #resume()}, over restarts. Jobs that
+     * are claimed already run on and are settled; enqueueing goes on; delayed jobs that become due wait. Workers of the
+     * Redis guide do not know the pause and continue to claim. {@link QueueStats#pausedSince()} shows it. Pausing a
+     * paused queue changes nothing.
      */
     void pause();
 
@@ -142,8 +142,8 @@ public interface JobAdmin {
     CompletableFuture<Void> resumeAsync();
 
     /**
-     * Deletes jobs for good, in bounded steps. A handler that is running is not stopped, but the queue refuses its result.
-     * Outputs of runs stay; {@link WorkOutputCache#evict(String)} deletes those.
+     * Deletes jobs for good, in bounded steps. A handler that is running is not stopped, but the queue refuses its
+     * result. Outputs of runs stay; {@link WorkOutputCache#evict(String)} deletes those.
      *
      * @param statuses which jobs; none means all jobs
      * @return how many jobs were deleted

@@ -26,14 +26,14 @@ import tools.jackson.databind.node.ObjectNode;
  * Writes and reads payloads, results and work outputs: compact JSON in UTF-8. The codec has its own mapper, so the
  * application's {@code spring.jackson.*} properties do not change what is stored.
  *
- * <p>What a type may rely on:
+ * <p>Rules for types:
  * <ul>
  * <li>Fields that a type does not have are ignored. An absent primitive takes its default. Dates keep their zone. A
  *     constant of an enum is stored by its name.
- * <li>A value of a type with {@code @JsonTypeInfo} is written with its type id wherever it stands. Nothing else writes or
- *     obeys type information.
+ * <li>A value of a type with {@code @JsonTypeInfo} is always written with its type id. No other type information is
+ *     written or read.
  * <li>A payload that could not be read back is refused when it is written, see {@link #payload}.
- * <li>Modules of Jackson that the class path offers, such as {@code jackson-module-kotlin}, are used.
+ * <li>Jackson modules on the class path, such as {@code jackson-module-kotlin}, are used.
  * </ul>
  *
  * <p>Immutable and thread-safe.
@@ -102,8 +102,8 @@ public final class JobCodec {
     }
 
     /**
-     * Writes a payload as one flat JSON object that begins with its kind. So a map that it is read into gets the kind as
-     * well, and must be able to hold a text. A {@link JsonText} that names the kind is written as it is.
+     * Writes a payload as one flat JSON object that begins with its kind. So a map that it is read into gets the kind
+     * as well, and must be able to hold a text. A {@link JsonText} that names the kind is written as it is.
      *
      * <p>The first payload of each type is read back for a check. A property that is written and not read is refused,
      * unless it is computed from the others, or is declared as written only:
@@ -244,7 +244,7 @@ public final class JobCodec {
      *
      * @param object the result as it is stored
      * @param type a type as in {@link JsonText#as(Class)}, or {@code Void.class} when the result does not matter
-     * @return the result, or {@code null} for an object without fields, which stands for nothing
+     * @return the result, or {@code null} for an object without fields, which means that there is none
      * @throws UnreadableJsonException when the text is no JSON, or does not fit the type
      */
     public <T> @Nullable T readResult(String object, Class<T> type) {
@@ -321,10 +321,10 @@ public final class JobCodec {
     }
 
     /**
-     * Reads what a foreign producer says about its job in the payload itself.
+     * Reads the information about a job that other producers write into the payload itself.
      *
-     * @return the top-level texts {@code kind}, {@code run_id} and {@code unit_id}, each {@code null} when there is none
-     *     or the document is no JSON object
+     * @return the top-level texts {@code kind}, {@code run_id} and {@code unit_id}, each {@code null} when there is
+     *     none or the document is no JSON object
      */
     public Envelope envelope(String payload) {
         String kind = null;
@@ -392,8 +392,8 @@ public final class JobCodec {
     }
 
     /**
-     * A value that is written by its declared type. Jackson's {@code writerFor} would write each element by its declared
-     * type, too, and hide the properties of its subclass.
+     * A value that is written by its declared type. Jackson's {@code writerFor} would write each element by its
+     * declared type, too, and hide the properties of its subclass.
      */
     @JsonSerialize(using = DeclaredWriter.class)
     private record Declared(Object value, JavaType type) {}

@@ -6,7 +6,8 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 
 /**
- * What a handler may ask and say while it works on one attempt of a job. Safe for use by the handler's own threads.
+ * The attempt that a handler works on: its data, and methods to extend, report and remember work. Thread-safe, so the
+ * handler may use its own threads.
  *
  * @since 0.1.0
  */
@@ -34,9 +35,9 @@ public interface JobContext {
     Map<String, String> headers();
 
     /**
-     * Extends the time limit of this attempt, counted from now, and renews the lease at once. The time limit never moves to an
-     * earlier time. A handler need not renew its lease: heartbeats do that as long as the attempt may run. When Redis cannot
-     * be reached, the method throws the exception of the Redis client and changes nothing.
+     * Extends the time limit of this attempt, counted from now, and renews the lease at once. The time limit never
+     * moves to an earlier time. A handler need not renew its lease: heartbeats do that as long as the attempt may run.
+     * When Redis cannot be reached, the method throws the exception of the Redis client and changes nothing.
      *
      * @param duration how long from now, at most 7 days
      * @return {@code false} when this worker no longer owns the job; the handler should stop
@@ -50,17 +51,19 @@ public interface JobContext {
     boolean isLeaseLost();
 
     /**
-     * Whether the job was {@linkplain JobQueue#cancel(String) cancelled}, or is a unit of a run that was cancelled, or gathers a
-     * run that was opened anew. The handler should stop; its thread is interrupted after {@code jobqueue.worker.cancel-grace}. If
-     * the handler throws, the job has failed with {@link FailureReason.Code#CANCELLED} and is not tried again; a unit runs
-     * again when its run is started again. If the handler returns a value, the job has completed, and the value is kept.
+     * Whether the job was {@linkplain JobQueue#cancel(String) cancelled}, or is a unit of a run that was cancelled, or
+     * gathers a run that was opened again. The handler should stop; its thread is interrupted after
+     * {@code jobqueue.worker.cancel-grace}. If the handler throws, the job has failed with
+     * {@link FailureReason.Code#CANCELLED} and is not tried again; a unit runs again when its run is started again. If
+     * the handler returns a value, the job has completed, and the value is kept.
      */
     boolean isCancelled();
 
     /**
-     * Reports how far the job is, for {@link JobSnapshot#progress()} and for live views. Returns at once and throws nothing when
-     * Redis is away: a report must not slow down or break the work. Reports are thinned out: one that comes within 500 ms
-     * of the last one is dropped, unless it says that everything is done. An attempt that has lost its lease reports nothing.
+     * Reports how far the job is, for {@link JobSnapshot#progress()} and for live views. Returns at once and throws
+     * nothing when Redis is away: a report must not slow down or break the work. Reports are thinned out: one that
+     * comes within 500 ms of the last one is dropped, unless it says that everything is done. An attempt that has lost
+     * its lease reports nothing.
      *
      * @param done how much is done, from 0 to {@code total}
      * @param total how much there is to do, from 0
@@ -75,9 +78,9 @@ public interface JobContext {
     }
 
     /**
-     * Adds a line to the log of the job, which {@link JobSnapshot#log()} shows while the job runs and afterwards. Returns at
-     * once and throws nothing when Redis is away. The log holds the last 16 KB of all attempts; older lines go first. A line is
-     * cut to 1,000 characters, and line breaks in it become blanks.
+     * Adds a line to the log of the job, which {@link JobSnapshot#log()} shows while the job runs and afterwards.
+     * Returns at once and throws nothing when Redis is away. The log holds the last 16 KB of all attempts; older lines
+     * go first. A line is cut to 1,000 characters, and line breaks in it become blanks.
      *
      * @param line the line
      */
@@ -85,7 +88,8 @@ public interface JobContext {
 
     /**
      * Writes an early output of this job's unit. Early outputs are kept apart from the final ones, see
-     * {@link WorkOutputCache#early}. An early output replaces the one before, and is removed when the final output is accepted.
+     * {@link WorkOutputCache#early}. An early output replaces the one before, and is removed when the final output is
+     * accepted.
      *
      * @param output the value; not {@code null}
      * @return {@code false} when the job is no longer this worker's; nothing was written then
@@ -98,7 +102,7 @@ public interface JobContext {
      * Does a step of the job once: what it returned is remembered with the job, and a later attempt gets it instead of
      * doing the step again. Like the whole job, a step whose worker dies in it is done again.
      *
-     * @param name tells the steps of this job apart; 1 to 128 characters without control characters
+     * @param name the name of the step, unique within the job; 1 to 128 characters without control characters
      * @param type what the step returns; not {@code null} values
      * @param work does the step; what it throws comes through, and nothing is remembered then
      * @return what the step returned, in this attempt or an earlier one

@@ -6,8 +6,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Something that happened to a job or a queue, told after Redis agreed to it. No event carries a payload, a result or a
- * token that {@code toString} would show.
+ * Something that happened to a job or a queue. Listeners receive an event after Redis has confirmed it. The
+ * {@code toString} of an event never shows a payload, a result or a token.
  *
  * @since 0.1.0
  */
@@ -113,8 +113,8 @@ public sealed interface JobEvent {
     record Snoozed(Claim claim, Duration delay, Duration took) implements OfAttempt {}
 
     /**
-     * A job was handed back unspent, because its worker does not know the kind or cannot read the payload. It waits for a
-     * worker of another version.
+     * A job was handed back unspent, because its worker does not know the kind or cannot read the payload. It waits for
+     * a worker of another version.
      *
      * @param reason why; stored as the job's last error
      */
@@ -130,8 +130,8 @@ public sealed interface JobEvent {
     record Stuck(Claim claim) implements OfAttempt {}
 
     /**
-     * A worker of this process met the first job of a kind that it does not know, or whose payload it cannot read. Told once
-     * for each kind and queue.
+     * A worker of this process met the first job of a kind that it does not know, or whose payload it cannot read. Told
+     * once for each kind and queue.
      *
      * @param kind the kind; it may be any text, because other applications and clients choose it
      * @param reason why the worker cannot handle the job
@@ -165,12 +165,12 @@ public sealed interface JobEvent {
     /** A job that waited was cancelled; see {@link JobQueue#cancel}. A cancelled attempt is told as {@link Failed}. */
     record Cancelled(String queue, String id) implements JobEvent {}
 
-    /** Ids were taken out whose job was gone; a foreign hand or an eviction deleted it. */
+    /** Ids were removed whose job was gone, because another client or an eviction deleted it. */
     record Lost(String queue, List<String> ids) implements JobEvent {}
 
     /**
-     * A run ended by a step of this process. Told at most once, and by no other process: put work that must happen at the
-     * end of a run into its gather job.
+     * A run ended by a step of this process. Told at most once, and by no other process: put work that must happen at
+     * the end of a run into its gather job.
      *
      * @param runId the run
      * @param state how it ended
@@ -181,26 +181,26 @@ public sealed interface JobEvent {
     record RunOverdue(String queue, String runId) implements JobEvent {}
 
     /**
-     * The audit, or a sweep, put right what foreign hands did.
+     * The audit or a sweep repaired damage by other clients.
      *
      * @param damage what was wrong
      * @param ids the jobs concerned
      */
     record Repaired(String queue, Damage damage, List<String> ids) implements JobEvent {}
 
-    /** What foreign hands do to a queue. */
+    /** The kinds of damage that other clients do to a queue. */
     enum Damage {
         /** A job stood in no list. It was put back where its status says. */
         UNLISTED,
         /** An id stood in a list that was not its job's. It was taken out of it. */
         MISPLACED,
-        /** An id stood in a list more than once. Now it stands there once. */
+        /** An id was in a list more than once. Now it is there once. */
         DOUBLED,
-        /** A status agreed with no list. It is now what the list says in which the job stands. */
+        /** A status agreed with no list. It was set to the status of the list that contains the job. */
         STATUS,
         /** A job that has not ended would have expired. The time to live was removed. */
         EXPIRING,
-        /** Values were not the numbers, or not the id, that they should be. They were set anew or removed. */
+        /** Fields had invalid numbers or a wrong id. They were set again or removed. */
         FIELDS,
         /** What stood in no list and was no job. It was deleted. */
         REMAINS,

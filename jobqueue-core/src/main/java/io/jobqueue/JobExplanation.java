@@ -5,19 +5,19 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Why a job is where it is, and what happens to it next. Everything is of one instant, by the clock of Redis.
+ * Why a job is in its state, and what happens to it next. All values are of one instant, by the clock of Redis.
  *
  * @param queue the queue's name
  * @param id the job's id
  * @param sentence the explanation in words, for people. Its wording may change.
  * @param at the instant
  * @param job the job, or {@code null} for a gather job that its run has not created yet
- * @param position the job's place among the waiting jobs, 1 for the next one; {@code null} when the job does not wait, or when
- *     more than 10,000 jobs stand before it and behind it
+ * @param position the job's place among the waiting jobs, 1 for the next one; {@code null} when the job does not wait,
+ *     or when more than 10,000 jobs are before it and behind it
  * @param ofAll how many jobs have the job's status
  * @param pausedSince since when the queue is paused, or {@code null}
- * @param nextAt when something happens to the job without anybody's doing: it becomes due, its lease ends, or it is
- *     dropped from the history at the latest; {@code null} when no such time is known
+ * @param nextAt when something happens to the job by itself: it becomes due, its lease ends, or the history drops it at
+ *     the latest; {@code null} when no such time is known
  * @param uniqueKey the unique key that the job holds, or {@code null}
  * @param run the run that the job is a unit of, or that it gathers; {@code null} when there is none
  * @since 0.1.0

@@ -1,7 +1,8 @@
 package io.jobqueue;
 
 /**
- * An awaited job ended without success: it is a dead letter, was discarded, or was cancelled. {@link #reason()} tells which.
+ * An awaited job ended without success: it is a dead letter, was discarded, or was cancelled. {@link #reason()} says
+ * which.
  *
  * @since 0.1.0
  */

@@ -7,9 +7,9 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Names the kind of job that a payload type stands for. The name is what Redis and the clients in other languages
- * see, so that classes can be moved and renamed freely; it is never a class name. On an interface or a superclass it
- * counts for all types below that carry none of their own, see {@link JobRequest#kindOf}.
+ * Names the kind of job that a payload type belongs to. Redis and clients in other languages see this name and never a
+ * class name, so classes can be moved and renamed freely. On an interface or a superclass it applies to all subtypes
+ * without their own annotation, see {@link JobRequest#kindOf}.
  *
  * <pre>{@code
  * @JobKind("email")
@@ -37,7 +37,7 @@ public @interface JobKind {
      * public record Reindex(String shop, boolean full) {}
      * }</pre>
      *
-     * <p>The key is the kind and the value, as in {@code reindex:eu-1}. A request with a {@link Unique} of its own stands above
+     * <p>The key is the kind and the value, as in {@code reindex:eu-1}. A request with its own {@link Unique} overrides
      * this, and units of a run do not have the key.
      */
     UniqueBy unique() default @UniqueBy("");
@@ -53,8 +53,8 @@ public @interface JobKind {
     @interface UniqueBy {
 
         /**
-         * A record component, or the name of a method without arguments, for example {@code "shop"} or {@code "getShop"}; empty
-         * for no key.
+         * A record component, or the name of a method without arguments, for example {@code "shop"} or
+         * {@code "getShop"}; empty for no key.
          */
         String value();
 
