@@ -6,9 +6,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Receives the events of jobs; use it for metrics, alarms and audit logs. It is called on threads of the engine, of the
- * connection and of the queue's callers, so it must be quick, must not block, and must be thread-safe. On a thread
- * of the connection the blocking methods of {@link JobQueue} throw an {@link IllegalStateException}; their {@code Async}
- * twins work. An exception of a listener is logged and has no other effect.
+ * connection and of callers of the queue, so it must be quick, must not block, and must be thread-safe. On a thread of
+ * the connection, the blocking methods of {@link JobQueue} throw an {@link IllegalStateException}; the {@code Async}
+ * methods work. An exception of a listener is logged and has no other effect.
  *
  * @since 0.1.0
  */
@@ -28,7 +28,7 @@ public interface JobListener {
         return event -> {};
     }
 
-    /** One listener that tells several, each guarded from the failures of the others. */
+    /** A listener that calls several listeners; a failure of one does not affect the others. */
     static JobListener all(List<? extends JobListener> listeners) {
         List<JobListener> all = List.copyOf(listeners);
         Logger log = LoggerFactory.getLogger(JobListener.class);

@@ -1,7 +1,7 @@
 package io.jobqueue;
 
 /**
- * There is no job of the id that somebody awaits: it was never enqueued, was removed, or its retention is over. The message
+ * No job has the awaited id: the job was never enqueued, was removed, or its retention is over. The message
  * names the id.
  *
  * @since 0.1.0

@@ -1,7 +1,7 @@
 package io.jobqueue;
 
 /**
- * The answer to an enqueue.
+ * The result of an enqueue.
  *
  * @param queue the name of the queue that holds the job
  * @param id the job's id

@@ -12,7 +12,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A job to be enqueued: a value, built by steps that each return a new one.
+ * A job to be enqueued. Each method returns a new, changed request.
  *
  * <pre>{@code
  * JobRequest.of(new SendEmail("a@b.c", "welcome")).delay(Duration.ofMinutes(5)).id("welcome-42").maxAttempts(3)
@@ -206,9 +206,9 @@ public final class JobRequest {
 
     /**
      * Lets the job end when no worker starts it in time: it becomes a dead letter with the reason
-     * {@link FailureReason.Code#EXPIRED}, and its handler is not called. The time begins when the job is due, which is at once
-     * without a {@code delay} or {@code at}, and is measured by the clock of Redis. A job that a worker has claimed once does not
-     * expire any more. Without it a job waits for ever.
+     * {@link FailureReason.Code#EXPIRED}, and its handler is not called. The time begins when the job is due, which is
+     * at once without a {@code delay} or {@code at}, and is measured by the clock of Redis. A job that a worker has
+     * claimed once does not expire any more. Without it a job waits for ever.
      *
      * @param time from 1 ms to ten years
      */
@@ -281,11 +281,11 @@ public final class JobRequest {
     }
 
     /**
-     * Makes the job a unit of a run: what its handler returns becomes the unit's field in the run's output hash, in
-     * the step that completes the job, and its final failure becomes the unit's failure. Unless an {@link #id} is
-     * chosen, the job's id derives from queue, run and unit, so that adding a unit twice is one job, as long as the job or
-     * its history is kept. A further job of the unit does not replace the output that was accepted first. A unique key
-     * that the kind gives to its jobs does not count for a unit.
+     * Makes the job a unit of a run: what its handler returns becomes the unit's field in the run's output hash, in the
+     * step that completes the job, and its final failure becomes the unit's failure. Unless an {@link #id} is chosen,
+     * the job's id derives from queue, run and unit, so that adding a unit twice is one job, as long as the job or its
+     * history is kept. A further job of the unit does not replace the output that was accepted first. A unique key that
+     * the kind gives to its jobs does not count for a unit.
      *
      * @param runId the run, see {@link Names#run(String)}
      * @param unitId the unit, see {@link Names#unit(String)}
@@ -366,7 +366,9 @@ public final class JobRequest {
         return unique;
     }
 
-    /** Whether the job waits for the commit of its transaction, or {@code null} for what the application's setting says. */
+    /**
+     * Whether the job waits for the commit of its transaction, or {@code null} for what the application's setting says.
+     */
     public @Nullable Boolean afterCommit() {
         return afterCommit;
     }

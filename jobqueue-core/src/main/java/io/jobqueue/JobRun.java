@@ -8,19 +8,20 @@ import org.jspecify.annotations.Nullable;
  *
  * @param queue the queue's name
  * @param id the run's id
- * @param state whether it takes units, works or has ended
+ * @param state whether it accepts units, works or has ended
  * @param expected how many units it has; more may come while it is open
  * @param done how many units have an output
  * @param failed how many units failed for good
- * @param claimed how many units are claimed by workers. A worker may claim short jobs ahead of the ones it runs, so this is
- *     an upper bound of the units that run. Counted page by page when more than 1,000 jobs of the queue are claimed
+ * @param claimed how many units are claimed by workers. A worker may claim short jobs ahead of the ones it runs, so
+ *     this is an upper bound of the units that run. Counted page by page when more than 1,000 jobs of the queue are
+ *     claimed
  * @param late how many units ended after the run
- * @param started when it was started first
+ * @param started when it was first started
  * @param sealed when it was sealed, or {@code null}
  * @param ended when it ended, or {@code null}
  * @param expires when the sweep may remove it, or {@code null} while it is live or its gather job has not ended
- * @param overdue since when the run is overdue, because nothing happened for too long, or {@code null}; later progress does not
- *     clear it
+ * @param overdue since when the run is overdue, because nothing happened for too long, or {@code null}; later progress
+ *     does not clear it
  * @param gatherJob the id of its gather job, which exists once the run is completed, or {@code null} when it has none
  * @param gather the state of the gather job
  * @param gatherError why the gather job failed, or {@code null}

@@ -5,7 +5,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a run is made: a value, built by steps that each return a new one.
+ * The options of a run. Each method returns new, changed options.
  *
  * <pre>{@code
  * JobRunOptions.of("census").gather(new CensusReport("2026-11")).policy(GatherPolicy.share(0.95))
@@ -177,9 +177,9 @@ public final class JobRunOptions {
     /**
      * How far a {@code start} or {@code add} has come.
      *
-     * @param units how many units were dealt with by now
+     * @param units how many units have been handled so far
      * @param created how many of them got a job for the first time
-     * @param retried how many of them got their job anew, because it had failed or was gone
+     * @param retried how many of them got a new job, because the old one had failed or was gone
      * @param skipped how many of them have an output already
      * @param alive how many of them were waiting or running already
      * @since 0.1.0

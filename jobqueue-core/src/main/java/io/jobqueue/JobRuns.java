@@ -6,8 +6,8 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * The runs of one queue. A run is distributed work of many units. Each unit is a job; its result becomes an output in one
- * Redis hash; and when all units have ended, one gather job reads the outputs.
+ * The runs of one queue. A run is distributed work of many units. Each unit is a job; its result becomes an output in
+ * one Redis hash; and when all units have ended, one gather job reads the outputs.
  *
  * <pre>{@code
  * runs.start("2026-11", files, File::getPath, ReadFile::new, JobRunOptions.of("census").gather(new CensusReport("2026-11")));
@@ -15,9 +15,10 @@ import java.util.function.Function;
  *
  * <h2>How a run ends</h2>
  *
- * A unit ends with an output or a failure, in the same step in which its job ends. The step that ends the last unit also
- * ends the run, publishes that and enqueues the gather job. So each of these happens once, even when workers die and calls
- * are repeated. A run outlives every process: the same {@link #start} continues it where the last call stopped.
+ * A unit ends with an output or a failure, in the same step in which its job ends. The step that ends the last unit
+ * also ends the run, publishes that and enqueues the gather job. So each of these happens once, even when workers die
+ * and calls are repeated. A run outlives every process: the same {@link #start} continues it where the last call
+ * stopped.
  *
  * <h2>How long a run is kept</h2>
  *
@@ -45,22 +46,23 @@ public interface JobRuns {
      *     again and gathered again.
      * </ul>
      *
-     * <p>A live run keeps the options that it was started with. The units are sent in chunks. The call may be cut off and
-     * repeated at any point: the run is sealed at the end of the call only, so it never completes with a part of its units.
+     * <p>A live run keeps the options that it was started with. The units are sent in chunks. The call may be cut off
+     * and repeated at any point: the run is sealed at the end of the call only, so it never completes with a part of
+     * its units.
      *
      * @param runId the run, see {@link Names#run(String)}
      * @param units up to {@link #MOST_UNITS}, in any order; iterated once, so a lazy {@code Iterable} is fine
-     * @param unitId the name of each unit, see {@link Names#unit(String)}; name a file by its path, because two folders may
-     *     hold files of one name
+     * @param unitId the name of each unit, see {@link Names#unit(String)}; name a file by its path, because two folders
+     *     may hold files of one name
      * @param payload the payload of each unit's job, or a {@link JobRequest} without id, delay and unit
      * @param options kind of the units, gather job, policy, times
      * @return the run after the call; a run without units is complete at once
      * @throws IllegalArgumentException when a unit cannot be written, when two units of this call share a name but not
-     *     their payload, when there are too many units, or when a kind is routed to another queue; units before the refused
-     *     one have been added
-     * @throws IllegalStateException when outputs were {@linkplain WorkOutputCache#put put} under this id, when the run is
-     *     cancelled during the call, or when it fails during the call because all its units so far ended without meeting its
-     *     policy
+     *     their payload, when there are too many units, or when a kind is routed to another queue; units before the
+     *     refused one have been added
+     * @throws IllegalStateException when outputs were {@linkplain WorkOutputCache#put put} under this id, when the run
+     *     is cancelled during the call, or when it fails during the call because all its units so far ended without
+     *     meeting its policy
      * @throws EnqueueRefusedException when Redis has no memory left
      */
     <U> JobRun start(
@@ -77,8 +79,8 @@ public interface JobRuns {
     }
 
     /**
-     * Starts a run whose units come over time, or opens a sealed or ended run again. An open run does not end; {@link #seal}
-     * lets it end.
+     * Starts a run whose units come over time, or opens a sealed or ended run again. An open run does not end;
+     * {@link #seal} lets it end.
      *
      * @param options see {@link #start}; a live run keeps its own
      * @throws IllegalStateException when outputs were {@linkplain WorkOutputCache#put put} under this id
@@ -86,8 +88,8 @@ public interface JobRuns {
     JobRun open(String runId, JobRunOptions options);
 
     /**
-     * Adds units to an open run. A unit that the run already has is treated as in {@link #start}. A unit that does not name
-     * its kind gets the kind of the run's options.
+     * Adds units to an open run. A unit that the run already has is treated as in {@link #start}. A unit that does not
+     * name its kind gets the kind of the run's options.
      *
      * @return what was done with the units
      * @throws IllegalArgumentException as in {@link #start}
@@ -106,8 +108,8 @@ public interface JobRuns {
     }
 
     /**
-     * Seals a run: all its units are known, so it may end. It ends in this step when all units have ended already. A run
-     * that is sealed or has ended stays as it is.
+     * Seals a run: all its units are known, so it may end. It ends in this step when all units have ended already. A
+     * run that is sealed or has ended stays as it is.
      *
      * @throws IllegalStateException when there is no such run
      */
@@ -125,22 +127,23 @@ public interface JobRuns {
     List<JobRun> list(int offset, int limit);
 
     /**
-     * Waits for the result of a run's gather job. A message of Redis wakes the wait; a poll, which slows down to 2 s, makes
-     * up for lost messages. The wait outlasts outages of Redis.
+     * Waits for the result of a run's gather job. A message of Redis wakes the wait; a poll, which slows down to 2 s,
+     * makes up for lost messages. The wait outlasts outages of Redis.
      *
      * @param type the type that the gather job's result is read into
      * @param timeout how long to wait at most; zero looks once
-     * @return the result; empty when the time is over, when the thread is interrupted, when the run has no gather job, or
-     *     when the gather job's result is nothing; {@link #find} tells which
-     * @throws JobRunException when the run failed or was cancelled, when its gather job failed, or when there is no such run
+     * @return the result; empty when the time is over, when the thread is interrupted, when the run has no gather job,
+     *     or when the gather job has no result; {@link #find} shows which
+     * @throws JobRunException when the run failed or was cancelled, when its gather job failed, or when there is no
+     *     such run
      * @throws UnreadableJsonException when the result does not fit the type
      */
     <T> Optional<T> await(String runId, Class<T> type, Duration timeout);
 
     /**
-     * Cancels a live run. The run ends at once and is not gathered. Units that wait are taken out of the queue, in bounded
-     * steps, and become failures that begin with {@code cancelled}. Units that run learn of it with their next heartbeat, see
-     * {@link JobContext#isCancelled()}. The run can be started again.
+     * Cancels a live run. The run ends at once and is not gathered. Units that wait are taken out of the queue, in
+     * bounded steps, and become failures that begin with {@code cancelled}. Units that run learn of it with their next
+     * heartbeat, see {@link JobContext#isCancelled()}. The run can be started again.
      *
      * @return {@code true} when this call cancelled the run; {@code false} when it had ended or there is no such run
      */

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param status where the job is, or {@code null} when another client wrote an unknown status
  * @param attempts how often it was claimed
  * @param maxAttempts its own limit of attempts, or 0 when the settings of kind and queue decide
- * @param fence the queue's claim number of its last claim, 0 before the first
+ * @param fence the fence of its last claim, 0 before the first
  * @param crashes how many of its workers died
  * @param payload the payload
  * @param result the result of a completed job, a JSON object; {@code null} before
@@ -23,13 +23,13 @@ import org.jspecify.annotations.Nullable;
  * @param enqueuedAt when it was enqueued
  * @param dueAt the time it waits or waited for, or {@code null}
  * @param startedAt when its last attempt was claimed, or {@code null}
- * @param lease the lease of a claimed job; {@code null} when nobody holds a claim on it
+ * @param lease the lease of a claimed job; {@code null} when no worker holds a claim on it
  * @param completedAt when it was completed, or {@code null}
  * @param lastErrorAt when its last attempt failed, or {@code null}
  * @param headers the headers, perhaps none
  * @param runId the run it is a unit of, or {@code null}
  * @param unitId the unit, or {@code null}
- * @param progress how far the handler said it is, or {@code null} when it did not say
+ * @param progress the progress that the handler reported last, or {@code null} when it reported none
  * @param log the last lines that its handlers wrote, oldest first
  * @param errors why its last attempts failed, oldest first
  * @since 0.1.0

@@ -21,7 +21,7 @@ public enum JobStatus {
     /** Ended for good without success: a dead letter. */
     FAILED;
 
-    /** The text that stands in Redis, for example {@code "pending"}. */
+    /** The text of the status in Redis, for example {@code "pending"}. */
     public String text() {
         return name().toLowerCase(Locale.ROOT);
     }

@@ -7,14 +7,15 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The verbs of a worker on one queue, as the public Redis job-queue guide names them. They are for code that runs its own
- * workers; {@code @JobHandler} methods and the engine need none of them.
+ * Claims and settles single jobs of one queue, with the methods that the public Redis job-queue guide defines. It is
+ * for code that runs its own workers; {@code @JobHandler} methods and the engine do not need it.
  *
  * <p>A {@link Claim} is the worker's proof that it owns a job for one attempt. It is good for the queue's visibility
  * timeout, its lease. A worker that needs longer must {@linkplain #extend extend} the claim before the lease ends;
- * otherwise another worker gets the job, and every verb with the old claim answers {@code false} and changes nothing.
+ * otherwise another worker gets the job, and every method returns {@code false} for the old claim and changes nothing.
  *
- * <p>{@link JobQueue} says what all methods have in common: round trips, errors and {@code …Async} twins. Thread-safe.
+ * <p>{@link JobQueue} describes what all methods have in common: round trips, errors and asynchronous variants
+ * ({@code …Async}). Thread-safe.
  *
  * @since 0.1.0
  */
@@ -45,8 +46,8 @@ public interface JobWorker {
     CompletableFuture<Boolean> completeAsync(Claim claim, @Nullable Object result);
 
     /**
-     * Ends an attempt as failed. The queue's retry policy decides when the job runs again; after its last attempt the job
-     * is a dead letter.
+     * Ends an attempt as failed. The queue's retry policy decides when the job runs again; after its last attempt the
+     * job is a dead letter.
      *
      * @param error a short reason; longer than 4,096 characters is cut
      * @return {@code false} when the claim no longer owns the job
@@ -78,8 +79,8 @@ public interface JobWorker {
     CompletableFuture<Boolean> extendAsync(Claim claim, Duration lease);
 
     /**
-     * Sweeps the whole queue at once for claims whose lease is over, and puts their jobs back at the head of the queue. A
-     * job that has lost too many workers becomes a dead letter instead.
+     * Sweeps the whole queue at once for claims whose lease is over, and puts their jobs back at the head of the queue.
+     * A job that has lost too many workers becomes a dead letter instead.
      *
      * @return the ids of the jobs that were put back
      */

@@ -16,8 +16,8 @@ import tools.jackson.databind.exc.UnrecognizedPropertyException;
 import tools.jackson.databind.exc.ValueInstantiationException;
 
 /**
- * Says in words why a document cannot be read or a value cannot be written. Jackson's own messages quote the document,
- * which must reach neither logs nor {@code last_error}; these name types and properties only.
+ * Explains why a document cannot be read or a value cannot be written. Jackson's own messages quote the document, which
+ * must not appear in logs or in {@code last_error}; these messages name only types and properties.
  */
 final class JsonFault {
 

@@ -68,8 +68,8 @@ final class JsonReading {
     }
 
     /**
-     * The value of an object whose only field is {@code value}; {@code null} for every other document, and when the value is an
-     * object or nothing.
+     * The value of an object whose only field is {@code value}; {@code null} for every other document, and when the
+     * value is an object or nothing.
      */
     @Nullable
     String onlyValue(String json) {
@@ -88,7 +88,7 @@ final class JsonReading {
         }
     }
 
-    /** The value that a parser stands at, as a document of its own. */
+    /** The current value of a parser, as a separate document. */
     String document(JsonParser parser) {
         ByteArrayOutputStream document = new ByteArrayOutputStream();
         try (JsonGenerator generator = mapper.createGenerator(document)) {
@@ -102,7 +102,7 @@ final class JsonReading {
         return mapper.writeValueAsString(text);
     }
 
-    /** Copies the value that a parser stands at; numbers as they are spelled. */
+    /** Copies the current value of a parser; numbers keep their text. */
     static void copy(JsonParser parser, JsonGenerator generator) {
         int depth = 0;
         for (JsonToken token = parser.currentToken(); token != null; token = parser.nextToken()) {

@@ -9,11 +9,11 @@ import tools.jackson.databind.ValueDeserializer;
 import tools.jackson.databind.annotation.JsonDeserialize;
 
 /**
- * A JSON document as it is stored, read into a type only when asked. Two documents are equal when their texts are equal.
- * {@code toString} tells the length only, because payloads and results belong in no log.
+ * A JSON document as it is stored, read into a type only when asked. Two documents are equal when their texts are
+ * equal. {@code toString} shows only the length, because payloads and results must not be logged.
  *
- * <p>Every JSON mapper writes it as the document that it holds, for example in the answer of a controller, and as a text
- * when the document is malformed. A payload or a handler's type may have fields of it.
+ * <p>Every JSON mapper writes it as the document that it contains, for example in the response of a controller, and as
+ * a string when the document is malformed. Payloads and results may have fields of this type.
  *
  * <p>Immutable and thread-safe.
  *
@@ -78,7 +78,7 @@ public final class JsonText {
         return "JsonText[" + text.length() + " characters]";
     }
 
-    /** Reads a document as it stands inside of another one. */
+    /** Reads a document that is inside another one. */
     static final class Reader extends ValueDeserializer<JsonText> {
 
         @Override

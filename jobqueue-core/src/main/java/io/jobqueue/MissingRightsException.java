@@ -3,8 +3,8 @@ package io.jobqueue;
 import java.util.List;
 
 /**
- * The Redis user may not use commands or keys that the queue needs. Without them a transition of a job would break off after
- * its first write, so the queue should not start.
+ * The Redis user may not use commands or keys that the queue needs. Without them a script would fail after its first
+ * write, so the queue should not start.
  *
  * @since 0.1.0
  */

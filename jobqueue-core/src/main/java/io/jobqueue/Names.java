@@ -4,16 +4,17 @@ import java.nio.charset.StandardCharsets;
 import java.util.regex.Pattern;
 
 /**
- * The rules for names that reach Redis. Every name is checked once, where it enters. There are two rules:
+ * The rules for names that reach Redis. Every name is checked once, where it enters the API. There are two rules:
  *
  * <ul>
- *   <li>A name that becomes a part of a Redis key or of a link, which is the name of a queue, the key prefix, and the id of
- *       a job or a run, consists of ASCII letters, digits and a few marks. It can never leave its place in a key.
+ *   <li>A name that becomes a part of a Redis key or of a link, which is the name of a queue, the key prefix, and the
+ *       id of a job or a run, consists of ASCII letters, digits and a few marks. So it can never change the structure
+ *       of a key.
  *   <li>A name that is only data, which is a kind, the id of a unit and the name of a step, is any text without control
- *       characters. Blanks are letters like all others, at both ends as well.
+ *       characters. Spaces count like other characters, even at both ends.
  * </ul>
  *
- * <p>All names are compared letter by letter; {@code null} is refused.
+ * <p>All names are compared character by character; {@code null} is refused.
  *
  * @since 0.1.0
  */
@@ -91,8 +92,8 @@ public final class Names {
      *
      * @param id the id
      * @return the id
-     * @throws IllegalArgumentException when it is not 1 to 256 bytes of UTF-8, or holds a control character or half of a
-     *     surrogate pair
+     * @throws IllegalArgumentException when it is not 1 to 256 bytes of UTF-8, or holds a control character or half of
+     *     a surrogate pair
      */
     public static String unit(String id) {
         if (id == null || !isUnit(id)) {
@@ -106,8 +107,8 @@ public final class Names {
      *
      * @param key the key
      * @return the key
-     * @throws IllegalArgumentException when it is not 1 to 256 bytes of UTF-8, or holds a control character or half of a
-     *     surrogate pair
+     * @throws IllegalArgumentException when it is not 1 to 256 bytes of UTF-8, or holds a control character or half of
+     *     a surrogate pair
      */
     public static String uniqueKey(String key) {
         if (key == null || !isUnit(key)) {

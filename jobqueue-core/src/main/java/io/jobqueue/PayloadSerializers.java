@@ -21,13 +21,13 @@ import tools.jackson.databind.ser.bean.BeanSerializerBase;
 import tools.jackson.databind.util.NameTransformer;
 
 /**
- * Changes two things about how objects are written, so that a stored document can be read again.
+ * Changes how objects are written in two ways, so that a stored document can be read again.
  *
- * <p>A value of a polymorphic type is always written with its type id. Jackson writes the id only where the declared type
- * of the value is known, so the elements of a {@code List<Shape>} that is itself a root value would lose theirs.
+ * <p>A value of a polymorphic type is always written with its type id. Jackson writes the id only where the declared
+ * type of the value is known, so the elements of a {@code List<Shape>} that is itself a root value would lose theirs.
  *
- * <p>A value that has fields but no JSON properties is refused. Jackson writes an empty object for it when its class
- * carries any annotation.
+ * <p>A value that has fields but no JSON properties is refused. Jackson would write an empty object for it when its
+ * class has any annotation.
  */
 final class PayloadSerializers extends ValueSerializerModifier {
 
