@@ -3,11 +3,11 @@ package io.jobqueue;
 import java.time.Duration;
 
 /**
- * The settings of one queue, in groups. Every group checks its own values and holds their defaults; the groups and their
- * components have the names of the {@code jobqueue.*} properties, so {@code lease.visibility-timeout} is
+ * The settings of one queue, in groups. Every group checks its own values and holds their defaults; the groups and
+ * their components have the names of the {@code jobqueue.*} properties, so {@code lease.visibility-timeout} is
  * {@code lease().visibilityTimeout()}.
  *
- * <p>A value that is not allowed is refused with a {@link SettingException}. Immutable.
+ * <p>An invalid value throws a {@link SettingException}. Immutable.
  *
  * @param lease claims on jobs
  * @param reclaimer the sweep for jobs whose worker died
@@ -111,11 +111,11 @@ public record QueueSettings(
     /**
      * Claims on jobs.
      *
-     * @param visibilityTimeout how long a claim is good without a heartbeat, from 10 ms to 7 days. It decides how soon a
-     *     crash is noticed, not how long a job may run; 30 s by default
+     * @param visibilityTimeout how long a claim is good without a heartbeat, from 10 ms to 7 days. It decides how soon
+     *     a crash is noticed, not how long a job may run; 30 s by default
      * @param heartbeat the time between two renewals of a claim: at least 1 ms, at most a third of the visibility
-     *     timeout. Clients in other languages that share the queue have visibility timeouts of their own; keep to a third
-     *     of the smallest; 1.5 s by default
+     *     timeout. Clients in other languages that share the queue have visibility timeouts of their own; keep to a
+     *     third of the smallest; 1.5 s by default
      * @param maxCrashes how many workers a job may lose before it becomes a dead letter; 3 by default
      * @since 0.1.0
      */
@@ -269,8 +269,8 @@ public record QueueSettings(
     /**
      * Runs.
      *
-     * @param deadline a run that has not ended is reported when nothing has happened to it for this long; from 1 s to 100
-     *     years; 1 day by default
+     * @param deadline a run that has not ended is reported when nothing has happened to it for this long; from 1 s to
+     *     100 years; 1 day by default
      * @since 0.1.0
      */
     public record Runs(Duration deadline) {
@@ -289,8 +289,8 @@ public record QueueSettings(
     /**
      * What a job keeps of its failed attempts.
      *
-     * @param kept how many attempts, the last ones, from 0 to 100; 10 by default. Attempts in a row that failed alike take the
-     *     room of one
+     * @param kept how many attempts, the last ones, from 0 to 100; 10 by default. Attempts in a row that failed alike
+     *     take the room of one
      * @param maxSize the most characters of one attempt's stack trace, from 200 to 64 Ki; 4 Ki by default
      * @since 0.1.0
      */

@@ -5,8 +5,8 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The figures of a queue at one instant, read in one step. Redis counts the totals over all processes since the queue was
- * first used. They do not include jobs that clients of the public guide end.
+ * The figures of a queue at one instant, read in one step. Redis counts the totals over all processes since the queue
+ * was first used. They do not include jobs that clients of the public guide end.
  *
  * @param pendingDepth jobs that wait for a worker
  * @param processingDepth jobs that are claimed
@@ -18,9 +18,9 @@ import org.jspecify.annotations.Nullable;
  * @param failedTotal jobs failed for good
  * @param retriedTotal failed attempts that are followed by another
  * @param releasedTotal claims that were handed back without counting the attempt, snoozed jobs included
- * @param unknownTotal claims that were handed back without counting the attempt, because the worker did not know the kind or
- *     could not read the payload
- * @param reclaimedTotal claims taken away because their lease expired
+ * @param unknownTotal claims that were handed back without counting the attempt, because the worker did not know the
+ *     kind or could not read the payload
+ * @param reclaimedTotal claims that were reclaimed because their lease expired
  * @param lostTotal ids that were removed because their job no longer existed
  * @param droppedTotal dead letters that retention dropped
  * @param purgedTotal jobs removed by purge

@@ -26,14 +26,13 @@ import tools.jackson.databind.ser.BeanPropertyWriter;
 import tools.jackson.databind.ser.ValueSerializerModifier;
 
 /**
- * Checks once per type of payload that the type reads back what it writes. The first payload of the type is read and
- * written again, and both documents must say the same. Without the check, a handler would run with fields that are empty.
+ * Checks once per type of payload that the type reads back what it writes. It reads the first payload of the type and
+ * writes it again, and both documents must be equal. Without the check, a handler could receive empty fields.
  *
- * <p>A property that is written and never read is a loss, unless it is computed from the others, so that it comes back by
- * itself, or the type says that it is meant: {@code @JsonProperty(access = READ_ONLY)} or
- * {@code @JsonIgnoreProperties(allowGetters = true)}.
+ * <p>A property that is written but never read is an error, unless it is computed from other properties, or the type
+ * declares it with {@code @JsonProperty(access = READ_ONLY)} or {@code @JsonIgnoreProperties(allowGetters = true)}.
  *
- * <p>Maps and JSON trees are not checked: they are read as what they are.
+ * <p>Maps and JSON trees are not checked: they are read into the same form.
  *
  * <p>Thread-safe. Two threads may check a new type at the same time, which does no harm.
  */

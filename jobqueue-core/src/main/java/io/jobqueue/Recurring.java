@@ -3,8 +3,8 @@ package io.jobqueue;
 import java.util.Objects;
 
 /**
- * A recurring job: a name, a schedule, and the job that each slot of the schedule enqueues. A value, built by steps that each
- * return a new one.
+ * A recurring job: a name, a schedule, and the job that each slot of the schedule enqueues. Each method returns a new,
+ * changed value.
  *
  * <pre>{@code
  * Recurring.of("refresh", Schedule.every(Duration.ofMinutes(10)), JobRequest.of("refresh", null))
@@ -71,8 +71,8 @@ public final class Recurring {
      * @param name see {@link Names#recurring(String)}; unique on its queue
      * @param schedule when the job is due
      * @param job the job of each slot: kind, payload, headers and max attempts
-     * @throws IllegalArgumentException when the name breaks its rule, or the request has an id, a delay, a time, a unit,
-     *     an expiry or a unique key
+     * @throws IllegalArgumentException when the name breaks its rule, or the request has an id, a delay, a time, a
+     *     unit, an expiry or a unique key
      */
     public static Recurring of(String name, Schedule schedule, JobRequest job) {
         Names.recurring(name);
@@ -103,7 +103,7 @@ public final class Recurring {
     /**
      * Chooses what happens to missed slots; {@link Missed#ONCE} by default.
      *
-     * @throws IllegalArgumentException for {@link Missed#ALL} beside {@link Overlap#SKIP}
+     * @throws IllegalArgumentException for {@link Missed#ALL} together with {@link Overlap#SKIP}
      */
     public Recurring missed(Missed policy) {
         return checked(new Recurring(name, schedule, job, policy, missedLimit, overlap));
@@ -114,7 +114,7 @@ public final class Recurring {
      *
      * @param policy the policy
      * @param limit the most missed slots that {@link Missed#ALL} runs, 1 to 1000; 100 by default
-     * @throws IllegalArgumentException for another limit, or for {@link Missed#ALL} beside {@link Overlap#SKIP}
+     * @throws IllegalArgumentException for another limit, or for {@link Missed#ALL} together with {@link Overlap#SKIP}
      */
     public Recurring missed(Missed policy, int limit) {
         if (limit < 1 || limit > MAX_LIMIT) {
@@ -129,7 +129,7 @@ public final class Recurring {
      * Chooses what happens while an earlier job has not ended; {@link Overlap#SKIP} by default. Choose
      * {@link Overlap#ALLOW} before {@link Missed#ALL}.
      *
-     * @throws IllegalArgumentException for {@link Overlap#SKIP} beside {@link Missed#ALL}
+     * @throws IllegalArgumentException for {@link Overlap#SKIP} together with {@link Missed#ALL}
      */
     public Recurring overlap(Overlap policy) {
         return checked(new Recurring(name, schedule, job, missed, missedLimit, policy));

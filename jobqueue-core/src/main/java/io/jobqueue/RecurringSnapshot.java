@@ -16,10 +16,10 @@ import org.jspecify.annotations.Nullable;
  * @param since when it was paused or retired; {@code null} when it is active
  * @param missed what happens to missed slots
  * @param overlap what happens while an earlier job has not ended
- * @param nextSlots the next slots, at most five; none while it is paused or retired, or when this application cannot read
- *     the schedule
+ * @param nextSlots the next slots, at most five; none while it is paused or retired, or when this application cannot
+ *     read the schedule
  * @param last its last job, {@code null} when it had none yet
- * @param enqueued how many jobs it has enqueued, those that were triggered included
+ * @param enqueued how many jobs it has enqueued, including triggered ones
  * @param skipped how many slots were skipped because an earlier job had not ended
  * @since 0.1.0
  */

@@ -1,11 +1,11 @@
 package io.jobqueue;
 
 /**
- * Removes from texts what nobody may read, such as a password in the message of an exception. The engine calls it for every
- * text of a failed attempt before it stores the text: the last error of the job, the message, and the stack trace. It does
- * not see payloads and results, which are never stored with an error.
+ * Removes secrets from texts, such as a password in the message of an exception. The engine calls it for every text of
+ * a failed attempt before it stores the text: the last error of the job, the message, and the stack trace. It does not
+ * see payloads and results, which are never stored with an error.
  *
- * <p>Must be thread-safe. Runs on the threads of handlers. Where it throws, the text is dropped.
+ * <p>Must be thread-safe. Runs on the threads of handlers. If it throws, the text is dropped.
  *
  * @since 0.1.0
  */

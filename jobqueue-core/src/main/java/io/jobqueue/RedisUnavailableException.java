@@ -1,11 +1,11 @@
 package io.jobqueue;
 
 /**
- * Redis could not be reached, did not answer in time, or serves no commands: it loads its data, it is a replica, or a script
- * blocks it. The cause is the exception of the Redis client.
+ * Redis could not be reached, did not answer in time, or serves no commands: it loads its data, it is a replica, or a
+ * script blocks it. The cause is the exception of the Redis client.
  *
- * <p>A command that was on its way may have been carried out or not. Commands that begin while Redis is known to be away
- * fail at once and are not sent. The queue connects again by itself, and the log tells when an outage begins and ends, so
+ * <p>A command that was in flight may or may not have been executed. Commands that begin while Redis is known to be
+ * away fail at once and are not sent. The queue reconnects by itself and logs when an outage begins and ends, so
  * callers need not log this exception.
  *
  * @since 0.1.0

@@ -3,10 +3,10 @@ package io.jobqueue;
 import java.time.Duration;
 
 /**
- * How much of a history is kept. A job is dropped when it is older than {@code age} or when {@code count} newer jobs are
- * kept; its hash is deleted in the same step.
+ * How much of a history is kept. A job is dropped when it is older than {@code age} or when {@code count} newer jobs
+ * are kept; its hash is deleted in the same step.
  *
- * <p>A value that is not allowed is refused with a {@link SettingException}. Immutable.
+ * <p>An invalid value throws a {@link SettingException}. Immutable.
  *
  * @param age how long a job is kept after its end, at most ten years; zero keeps none
  * @param count how many jobs are kept; zero keeps none

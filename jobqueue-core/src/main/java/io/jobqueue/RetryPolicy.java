@@ -4,11 +4,11 @@ import java.time.Duration;
 import java.util.random.RandomGenerator;
 
 /**
- * When a failed attempt is retried. The first retry waits for {@code delay}. Each further failure multiplies the wait by
- * {@code multiplier}, up to {@code maxDelay}. A random share of the wait, at most {@code jitter}, is added, so that jobs
- * that failed together are not retried together. Jitter never shortens a wait.
+ * When a failed attempt is retried. The first retry waits for {@code delay}. Each further failure multiplies the wait
+ * by {@code multiplier}, up to {@code maxDelay}. A random share of the wait, at most {@code jitter}, is added, so that
+ * jobs that failed together are not retried together. Jitter never shortens a wait.
  *
- * <p>A value that is not allowed is refused with a {@link SettingException}. Immutable.
+ * <p>An invalid value throws a {@link SettingException}. Immutable.
  *
  * @param maxAttempts how many attempts a job has in all, at least 1; 5 by default
  * @param delay the wait after the first failure; zero makes the job claimable at once; 2 s by default

@@ -3,7 +3,7 @@ package io.jobqueue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The part that a job plays in a run. A job outside of runs has none.
+ * The role of a job in a run. A job outside runs has none.
  *
  * @since 0.1.0
  */
@@ -25,7 +25,7 @@ public sealed interface RunPart {
     record Gather(String runId) implements RunPart {}
 
     /**
-     * A foreign producer's payload names a run and a unit, but not both, or with characters that {@link Names} does not
+     * The payload of another producer names only one of run and unit, or uses characters that {@link Names} does not
      * allow. Workers fail the job as {@link FailureReason.Code#BAD_PAYLOAD}.
      *
      * @param runId the run as the payload names it, or {@code null}

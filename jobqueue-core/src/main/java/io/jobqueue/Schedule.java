@@ -6,11 +6,11 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * When a recurring job is due. The instants at which it is due are its slots. A schedule is a pure function of time: every
- * instance of an application must compute the same slots, because the slot is part of the id of the slot's job.
+ * When a recurring job is due. The instants at which it is due are its slots. A schedule is a pure function of time:
+ * every instance of an application must compute the same slots, because the slot is part of the id of the slot's job.
  *
- * <p>Fixed periods are made by {@link #every(Duration)}, cron expressions by {@code CronSchedule} in the Spring module, and
- * any other schedule by {@link #of}. Immutable and thread-safe, as far as the function is.
+ * <p>{@link #every(Duration)} creates fixed periods, {@code CronSchedule} of the Spring module creates schedules of
+ * cron expressions, and {@link #of} any other schedule. Immutable and thread-safe if the function is.
  *
  * @since 0.1.0
  */
@@ -29,8 +29,8 @@ public final class Schedule {
     }
 
     /**
-     * A fixed period. The slots are the multiples of the period since 1970-01-01T00:00:00Z, so that they are the same for
-     * every instance and after every restart: {@code every(10 minutes)} is due at :00, :10, :20 and so on.
+     * A fixed period. The slots are the multiples of the period since 1970-01-01T00:00:00Z, so that they are the same
+     * for every instance and after every restart: {@code every(10 minutes)} is due at :00, :10, :20 and so on.
      *
      * @param period from 1 second to 366 days, in whole milliseconds
      * @throws IllegalArgumentException when the period is outside these limits
@@ -83,8 +83,8 @@ public final class Schedule {
     }
 
     /**
-     * The schedule as one line, for example {@code every PT10M}. Two schedules with the same text must have the same slots.
-     * Redis keeps the text, so that other instances can read the schedule from it.
+     * The schedule as one line, for example {@code every PT10M}. Two schedules with the same text must have the same
+     * slots. Redis keeps the text, so that other instances can read the schedule from it.
      */
     public String text() {
         return text;

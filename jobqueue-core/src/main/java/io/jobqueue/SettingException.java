@@ -4,8 +4,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A setting was given a value that is not allowed. The message names the setting, the rule and the value. The name of
- * the record component is available separately, so that a caller who read the value from a file can name the place.
+ * A setting has an invalid value. The message names the setting, the rule and the value. The name of
+ * the record component is available separately, so that a caller that read the value from a file can name the place.
  *
  * @since 0.1.0
  */
@@ -29,7 +29,7 @@ public final class SettingException extends IllegalArgumentException {
     }
 
     /**
-     * Creates the exception for a value that is not allowed beside the value of another setting of the same record.
+     * Creates the exception for a value that conflicts with the value of another setting of the same record.
      *
      * @param setting the name of the record component to change
      * @param conflict the name of the other record component

@@ -4,15 +4,15 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A key that at most one job of a queue holds at a time. An enqueue with a key that another job holds creates nothing and
- * answers {@link JobRef.State#EXISTING} with the id of that job.
+ * A key that at most one job of a queue holds at a time. An enqueue with a key that another job holds creates nothing,
+ * and returns {@link JobRef.State#EXISTING} with the id of that job.
  *
  * <pre>{@code
  * jobs.enqueue(JobRequest.of(new Reindex(7)).unique(Unique.untilDone("reindex-7")));
  * }</pre>
  *
  * <p>Redis checks the key in the step that enqueues the job, and frees it in the step that ends the job, however the
- * job ends. When the job that holds a key no longer exists, the key is free, so no key is held for ever. All kinds of a
+ * job ends. When the job that holds a key no longer exists, the key is free, so no key is held forever. All kinds of a
  * queue share its keys.
  *
  * <p>Immutable and thread-safe.
@@ -51,8 +51,8 @@ public record Unique(String key, Hold hold, @Nullable Duration period, boolean r
     /**
      * Checks the parts.
      *
-     * @throws IllegalArgumentException when the key breaks its rule, when the period is missing, not positive or longer than
-     *     a year, or when another hold has one
+     * @throws IllegalArgumentException when the key breaks its rule, when the period is missing, not positive or longer
+     *     than a year, or when another hold has one
      */
     public Unique {
         Names.uniqueKey(key);
@@ -87,9 +87,9 @@ public record Unique(String key, Hold hold, @Nullable Duration period, boolean r
     }
 
     /**
-     * The same key; a further enqueue gives its payload to the job that holds the key, if that job still waits and is of the
-     * same kind. If that job is delayed and the further enqueue names a time, the job takes that time as well. So a job with a
-     * delay runs once, when nothing has been enqueued for that long.
+     * The same key; a further enqueue gives its payload to the job that holds the key, if that job still waits and is
+     * of the same kind. If that job is delayed and the further enqueue names a time, the job takes that time as well.
+     * So a job with a delay runs once, when nothing has been enqueued for that long.
      */
     public Unique replace() {
         return new Unique(key, hold, period, true);

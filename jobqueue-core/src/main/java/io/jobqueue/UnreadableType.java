@@ -1,7 +1,7 @@
 package io.jobqueue;
 
 /**
- * Why no document can ever be read into a type, see {@link JobCodec#unreadable}.
+ * The reason why no document can ever be read into a type, see {@link JobCodec#unreadable}.
  *
  * @param reason the class or the property and what is wrong, for example
  *     {@code "com.acme.Shape is an interface, so no document tells its class"}

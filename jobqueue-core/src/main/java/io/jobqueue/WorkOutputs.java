@@ -5,10 +5,10 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * The outputs and failures of one run's units, for the handler of the gather job. Each method reads from Redis when it is
- * called; streams read page by page. Units that end after the run may or may not appear. Thread-safe.
+ * The outputs and failures of one run's units, for the handler of the gather job. Each method reads from Redis when it
+ * is called; streams read page by page. Units that end after the run may or may not appear. Thread-safe.
  *
- * @param <T> what an output is read into
+ * @param <T> the type of an output
  * @since 0.1.0
  */
 public interface WorkOutputs<T> {
