@@ -4,7 +4,8 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Why one attempt of a job failed, as its worker saw it. An attempt whose worker died leaves none.
+ * Why one attempt of a job failed, as its worker saw it. An attempt whose worker died leaves
+ * none; the job's last error and its crashes tell of it.
  *
  * @param at when the attempt failed, by the clock of Redis
  * @param attempt the attempt's number; a requeued job begins at 1 again

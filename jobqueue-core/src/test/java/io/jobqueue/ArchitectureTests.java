@@ -110,7 +110,7 @@ class ArchitectureTests {
             .layer("upkeep")
             .definedBy(
                     redis(
-                            "Sweep Tend ForeignEnds Audit AuditJudge AuditedJob Decisions Finding ListSearch ListWalk QueueLook Repair Suspicion Schedules"))
+                            "Sweep Tend ForeignEnds Audit AuditJudge AuditedJob Decisions Finding ListSearch ListWalk QueueLook Repair Suspicion Schedules DeadLetterNotices"))
             .layer("sides")
             .definedBy(
                     redis(

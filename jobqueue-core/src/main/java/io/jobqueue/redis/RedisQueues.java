@@ -187,6 +187,18 @@ public final class RedisQueues {
                 declared.stream().map(each -> WrittenSchedule.of(redis, each)).toList());
     }
 
+    /**
+     * The chore that enqueues the {@link io.jobqueue.DeadLetterNotice}s of a queue, for an
+     * {@link io.jobqueue.worker.Upkeep}. Run it where the queue has handlers for notices.
+     *
+     * @param name see {@link Names#queue(String)}
+     * @param kinds the kinds of dead letters whose notices are handled, or
+     *     {@link io.jobqueue.DeadLetterNotice#ALL_OTHERS}
+     */
+    public Chore deadLetterNotices(String name, Set<String> kinds) {
+        return new DeadLetterNotices(named(name).redis(), kinds);
+    }
+
     private Schedules schedules(QueueRedis redis, Duration interval, List<WrittenSchedule> declared) {
         return new Schedules(redis, presence, interval, declared, application.schedules(), Schedules.Declaring.usual());
     }

@@ -88,7 +88,7 @@ final class ErrorTexts {
             text.append(text.isEmpty() ? "" : "Caused by: ")
                     .append(cut(said(each), MOST_OF_A_MESSAGE))
                     .append('\n');
-            StackTraceElement[] stack = each.getStackTrace();
+            StackTraceElement[] stack = frames(each);
             for (int i = 0; i < Math.min(frames, stack.length); i++) {
                 text.append("\tat ").append(stack[i]).append('\n');
             }
@@ -97,6 +97,14 @@ final class ErrorTexts {
             }
         }
         return text.toString();
+    }
+
+    private static StackTraceElement[] frames(Throwable thrown) {
+        try {
+            return thrown.getStackTrace();
+        } catch (Throwable ex) {
+            return new StackTraceElement[0];
+        }
     }
 
     /** The first of a throwable and its causes that is one of these types. */

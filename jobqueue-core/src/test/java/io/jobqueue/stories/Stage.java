@@ -82,7 +82,7 @@ class Stage implements AutoCloseable {
         redis = raw.connect().sync();
     }
 
-    private void note(JobEvent event) {
+    void note(JobEvent event) {
         events.add(event);
         meters.on(event);
         heard(event);

@@ -1,5 +1,6 @@
 package io.jobqueue.spring;
 
+import io.jobqueue.DeadLetterNotice;
 import io.jobqueue.JobCodec;
 import io.jobqueue.QueueSettings;
 import io.jobqueue.Recurring;
@@ -14,6 +15,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -99,7 +101,9 @@ final class HandlerCatalog implements QueueContexts.Member, SmartInitializingSin
 
     @Override
     public Optional<String> queueOf(String kind) {
-        return settings.queueOf(kind).or(() -> annotated().getOrDefault(kind, Optional.empty()));
+        return settings.queueOf(kind)
+                .or(() -> annotated().getOrDefault(kind, Optional.empty()))
+                .or(() -> DeadLetterNotice.deadLetterKind(kind).flatMap(contexts::queueOf));
     }
 
     @Override
@@ -169,6 +173,16 @@ final class HandlerCatalog implements QueueContexts.Member, SmartInitializingSin
     synchronized Map<String, List<Recurring>> recurring() {
         byQueue();
         return recurring;
+    }
+
+    /** The kinds of dead letters whose notices this context handles, by queue. Not to be called before all singletons exist. */
+    Map<String, Set<String>> notices() {
+        Map<String, Set<String>> kinds = new TreeMap<>();
+        byQueue().forEach((queue, handlers) -> handlers.kinds().stream()
+                .flatMap(kind -> DeadLetterNotice.deadLetterKind(kind).stream())
+                .forEach(kind ->
+                        kinds.computeIfAbsent(queue, name -> new TreeSet<>()).add(kind)));
+        return kinds;
     }
 
     private Map<String, List<Recurring>> recurring(List<JobHandlerMethod> handlers) {

@@ -1,13 +1,17 @@
 package io.jobqueue.spring;
 
+import io.jobqueue.DeadLetterNotice;
 import io.jobqueue.Job;
 import io.jobqueue.JobContext;
+import io.jobqueue.JobSnapshot;
+import io.jobqueue.redis.RedisQueues;
 import io.jobqueue.spring.JobHandlerMethod.Argument;
 import io.jobqueue.worker.JobFunction;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.BeanFactory;
 import org.springframework.util.ReflectionUtils;
@@ -30,8 +34,15 @@ final class JobHandlerCall implements JobFunction {
     @Override
     public @Nullable Object handle(Job<?> job, JobContext context) throws Exception {
         Target target = target();
+        JobSnapshot deadLetter = null;
+        if (handler.arguments().contains(Argument.DEAD_LETTER)) {
+            deadLetter = deadLetter(context).orElse(null);
+            if (deadLetter == null) {
+                return null;
+            }
+        }
         try {
-            return target.method().invoke(target.bean(), arguments(job, context));
+            return target.method().invoke(target.bean(), arguments(job, context, deadLetter));
         } catch (InvocationTargetException ex) {
             // the engine decides by the handler's own exception
             ReflectionUtils.rethrowException(ex.getTargetException());
@@ -39,7 +50,15 @@ final class JobHandlerCall implements JobFunction {
         }
     }
 
-    private @Nullable Object[] arguments(Job<?> job, JobContext context) {
+    /** The dead letter that the job is a notice of; empty when somebody discarded it meanwhile. */
+    private Optional<JobSnapshot> deadLetter(JobContext context) {
+        String id = context.headers().get(DeadLetterNotice.ID_HEADER);
+        return id == null
+                ? Optional.empty()
+                : beans.getBeanProvider(RedisQueues.class).getObject().queue().find(id);
+    }
+
+    private @Nullable Object[] arguments(Job<?> job, JobContext context, @Nullable JobSnapshot deadLetter) {
         List<Argument> wanted = handler.arguments();
         @Nullable Object[] values = new Object[wanted.size()];
         for (int i = 0; i < values.length; i++) {
@@ -47,6 +66,7 @@ final class JobHandlerCall implements JobFunction {
                 case PAYLOAD -> job.payload();
                 case JOB -> job;
                 case CONTEXT -> context;
+                case DEAD_LETTER -> deadLetter;
                 case OUTPUTS -> context.outputs(Objects.requireNonNull(handler.outputType()));
             };
         }

@@ -41,7 +41,8 @@ record JobHandlerMethod(
         PAYLOAD,
         JOB,
         CONTEXT,
-        OUTPUTS
+        OUTPUTS,
+        DEAD_LETTER
     }
 
     /**

@@ -1,9 +1,11 @@
 package io.jobqueue.spring;
 
+import io.jobqueue.DeadLetterNotice;
 import io.jobqueue.Job;
 import io.jobqueue.JobContext;
 import io.jobqueue.JobOutcome;
 import io.jobqueue.JobRequest;
+import io.jobqueue.JobSnapshot;
 import io.jobqueue.Names;
 import io.jobqueue.WorkOutputs;
 import io.jobqueue.spring.JobHandlerMethod.Argument;
@@ -29,6 +31,7 @@ import org.springframework.boot.convert.DurationStyle;
 import org.springframework.core.GenericTypeResolver;
 import org.springframework.core.KotlinDetector;
 import org.springframework.core.ResolvableType;
+import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.core.annotation.MergedAnnotations;
 import org.springframework.core.annotation.MergedAnnotations.SearchStrategy;
 import org.springframework.scheduling.annotation.Async;
@@ -70,6 +73,12 @@ final class JobHandlerReader {
             boolean ofPayload = argument == Argument.PAYLOAD || argument == Argument.JOB;
             if (arguments.contains(argument) || (ofPayload && takesPayload(arguments))) {
                 throw refused(place, "takes more than a handler can be given", SIGNATURES);
+            }
+            if (argument == Argument.DEAD_LETTER && onDeadLetter(place) == null) {
+                throw refused(
+                        place,
+                        "takes a JobSnapshot, which only an @OnDeadLetter method is given",
+                        "Take the payload, a Job<Payload> or the JobContext.");
             }
             arguments.add(argument);
             if (ofPayload) {
@@ -137,6 +146,9 @@ final class JobHandlerReader {
         if (raw == WorkOutputs.class) {
             return Argument.OUTPUTS;
         }
+        if (raw == JobSnapshot.class) {
+            return Argument.DEAD_LETTER;
+        }
         return raw == Job.class ? Argument.JOB : Argument.PAYLOAD;
     }
 
@@ -196,6 +208,10 @@ final class JobHandlerReader {
     }
 
     private String kind(Place place, JobHandler annotation, Type payload) {
+        OnDeadLetter notice = onDeadLetter(place);
+        if (notice != null) {
+            return kindOfNotice(place, notice, payload);
+        }
         String onPayload = kindOf(place, ResolvableType.forType(payload).toClass());
         String named = text(place, "value", annotation.value(), kind -> kind);
         if (named == null && onPayload == null) {
@@ -220,6 +236,27 @@ final class JobHandlerReader {
         String kind = named == null ? Objects.requireNonNull(onPayload) : named;
         try {
             return Names.kind(kind);
+        } catch (IllegalArgumentException ex) {
+            throw refused(place, "names an impossible kind: " + ex.getMessage(), "Choose another kind.");
+        }
+    }
+
+    private static @Nullable OnDeadLetter onDeadLetter(Place place) {
+        return AnnotatedElementUtils.findMergedAnnotation(place.method(), OnDeadLetter.class);
+    }
+
+    private String kindOfNotice(Place place, OnDeadLetter annotation, Type payload) {
+        String named = text(place, "value", annotation.value(), kind -> kind);
+        String kind =
+                named == null ? kindOf(place, ResolvableType.forType(payload).toClass()) : named;
+        if (kind == null) {
+            throw refused(
+                    place,
+                    "names no kind of dead letters",
+                    "Name it in the annotation, as in @OnDeadLetter(\"email\"), or put @JobKind on the payload's type; \"*\" stands for all other kinds.");
+        }
+        try {
+            return DeadLetterNotice.kindFor(kind);
         } catch (IllegalArgumentException ex) {
             throw refused(place, "names an impossible kind: " + ex.getMessage(), "Choose another kind.");
         }

@@ -106,11 +106,17 @@ final class WorkLifecycle implements RunningWork, SmartLifecycle, ApplicationLis
             return new WorkerPool(engine, queues.store(queue), queues.notes(queue), handlers, settings);
         }
 
-        Upkeep upkeep(Set<String> names, Map<String, List<Recurring>> recurring) {
+        Upkeep upkeep(Set<String> names, Map<String, List<Recurring>> recurring, Map<String, Set<String>> notices) {
             Stream<Chore> ofQueues = names.stream().flatMap(name -> queues.chores(name).stream());
             Stream<Chore> ofRecurring = recurring.entrySet().stream()
                     .map(declared -> queues.recurring(declared.getKey(), declared.getValue()));
-            return new Upkeep(Stream.concat(ofQueues, ofRecurring).toList(), listener);
+            Stream<Chore> ofNotices = notices.entrySet().stream()
+                    .map(handled -> queues.deadLetterNotices(handled.getKey(), handled.getValue()));
+            return new Upkeep(
+                    Stream.of(ofQueues, ofRecurring, ofNotices)
+                            .flatMap(chores -> chores)
+                            .toList(),
+                    listener);
         }
     }
 
@@ -226,8 +232,10 @@ final class WorkLifecycle implements RunningWork, SmartLifecycle, ApplicationLis
                 !settings.sweeps(queue, workedOn.contains(queue)) || (ofParent != null && ofParent.keepsUp(queue)));
         Map<String, List<Recurring>> recurring = new TreeMap<>(handlers.recurring());
         recurring.keySet().removeIf(queue -> !settings.workersEnabled(queue));
-        if (!names.isEmpty() || !recurring.isEmpty()) {
-            Upkeep begun = materials.upkeep(names, recurring);
+        Map<String, Set<String>> notices = new TreeMap<>(handlers.notices());
+        notices.keySet().removeIf(queue -> !settings.workersEnabled(queue));
+        if (!names.isEmpty() || !recurring.isEmpty() || !notices.isEmpty()) {
+            Upkeep begun = materials.upkeep(names, recurring, notices);
             begun.start();
             upkeep = begun;
             Duration drain = settings.worker(settings.defaultQueue()).drain();

@@ -25,6 +25,7 @@ class ArchitectureTests {
     private static final Set<String> FOR_USERS = Set.of(
             JobHandler.class.getName(),
             RecurringJob.class.getName(),
+            OnDeadLetter.class.getName(),
             CronSchedule.class.getName(),
             JobQueueRedis.class.getName(),
             JobQueueStartException.class.getName(),

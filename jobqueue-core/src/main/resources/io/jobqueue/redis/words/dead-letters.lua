@@ -1,18 +1,10 @@
 -- Decides which jobs are dead letters that match a filter; for the scripts of operators.
+-- needs: words/kinds
 
 -- ARGV[1] the kind  [2] words that the last error contains, in any case of its ASCII letters  [3] the earliest time of
 --   the failure, and [4] the time before which it failed (ms of the epoch) [5] a tag; each is '' when it does not
 --   matter
 local KIND, WORDS, FROM, BEFORE, TAG = ARGV[1], string.lower(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
-
--- The kind of a job; producers of the guide name it in the payload only.
-local function kind_of(id, kind)
-  if kind then
-    return kind
-  end
-  local ok, payload = pcall(cjson.decode, call('HGET', JOB .. id, 'payload') or '')
-  return ok and type(payload) == 'table' and payload.kind
-end
 
 -- Whether the header `tags` of a job, a list with commas, names the tag.
 local function is_tagged(id)
