@@ -4,8 +4,8 @@
 -- ARGV[1] how many at most  [2] token of this call, not empty  [3] lease (ms)  [4] how long a run's keys live on (ms)
 -- returns { ms to the next due job or -1, how many still wait, { lost ids }, { run id, state, … } of the runs that
 --   ended, { expired ids }, { ids of cancelled jobs }, fence of the first job, each further job has one more; then for
---   each job: id, payload, kind, enqueued_at_ms, and false, or when it is not the first attempt or there is `more` of the job: { attempt,
---   max_attempts, run_id, unit_id, headers, the run it gathers, its unique key } }
+--   each job: id, payload, kind, enqueued_at_ms, and false, or when it is not the first attempt or there is `more` of
+--   the job: { attempt, max_attempts, run_id, unit_id, headers, the run it gathers, its unique key } }
 -- needs: words/first-write words/wake doors/pass-over
 -- goes on in: road/claim-rest
 local max, token, lease = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
