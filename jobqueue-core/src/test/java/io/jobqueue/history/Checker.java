@@ -681,6 +681,7 @@ public final class Checker {
         figures.put("jobs", end.total("enqueued"));
         figures.put("completed", end.total("completed"));
         figures.put("dead", end.total("failed"));
+        figures.put("cancelled", (long) history.cancels().size());
         figures.put("runs", (long) history.runs().size());
         figures.put("retried", end.total("retried"));
         figures.put("released", end.total("released"));

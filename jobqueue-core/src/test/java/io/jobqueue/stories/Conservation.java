@@ -4,7 +4,9 @@ import static org.awaitility.Awaitility.await;
 
 import io.jobqueue.EnqueueRefusedException;
 import io.jobqueue.EnqueueUncertainException;
+import io.jobqueue.JobEvent;
 import io.jobqueue.JobQueue;
+import io.jobqueue.JobQueueException;
 import io.jobqueue.JobRequest;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.history.Checker;
@@ -17,6 +19,7 @@ import io.jobqueue.redis.RedisConnector;
 import io.jobqueue.redis.RedisLink;
 import io.jobqueue.redis.RedisQueues;
 import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisException;
 import io.lettuce.core.api.sync.RedisCommands;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,7 +28,9 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
@@ -188,8 +193,16 @@ final class Conservation implements AutoCloseable {
         Tape own = new Tape(folder, "producer." + number);
         RedisConnector connector = new RedisConnector(() -> RedisLink.to(Stage.uri(producers.port())));
         try {
+            Set<String> ended = ConcurrentHashMap.newKeySet(); // cancelled while they waited, as this process was told
             JobQueue queue = new RedisQueues(
-                            connector, RedisQueues.Options.defaults().withSettings(ConservationMain.settings()))
+                            connector,
+                            RedisQueues.Options.defaults()
+                                    .withSettings(ConservationMain.settings())
+                                    .withListener(event -> {
+                                        if (event instanceof JobEvent.Cancelled cancelled) {
+                                            ended.add(cancelled.id());
+                                        }
+                                    }))
                     .queue(QUEUE);
             int share = jobs / 2;
             int made = 0;
@@ -206,6 +219,9 @@ final class Conservation implements AutoCloseable {
                         .toList();
                 first += batch;
                 made += enqueue(queue, own, dice, requests) ? batch : 0;
+                if (dice.nextInt(3) == 0) {
+                    cancel(queue, own, requests.get(dice.nextInt(batch)).id(), ended);
+                }
             }
         } finally {
             connector.stop();
@@ -247,6 +263,17 @@ final class Conservation implements AutoCloseable {
             }
         }
         return false;
+    }
+
+    /** Cancels a job that may wait, run or have ended. */
+    private static void cancel(JobQueue queue, Tape tape, String id, Set<String> ended) {
+        long call = tape.cancelling(id);
+        try {
+            boolean accepted = queue.cancel(id);
+            tape.cancelled(call, accepted, ended.contains(id));
+        } catch (JobQueueException | RedisException ex) {
+            tape.unanswered(call);
+        }
     }
 
     // ---- faults

@@ -95,6 +95,7 @@ class ConservationTests {
                 .allSatisfy((what, count) -> assertThat(count).as(what).isNotNegative());
         assertThat(figures.get("retried")).isGreaterThan(JOBS / 50L);
         assertThat(figures.get("reclaimed")).isPositive();
+        assertThat(figures.get("cancelled")).isPositive();
         assertThat(figures.get("reruns by faults")).isLessThanOrEqualTo(figures.get("in flight at faults"));
         return figures;
     }
