@@ -106,7 +106,8 @@ class ArchitectureTests {
                     redis(
                             "RedisConnector AclLine RedisAccess Driver RedisLink RedisOutage LettuceClient LinkOptions Presence Subscriptions ChannelListener EndMessage Script ScriptText QueueKeys QueueRedis Args Reply Answers Batch Refusal Ids Events Place WrittenSchedule StoredSchedule ScheduleTexts DueSlots"))
             .layer("road")
-            .definedBy(redis("RedisEnqueuer WrittenJob SharedCalls RedisJobStore HintWaiter HintListener RedisSignals"))
+            .definedBy(redis(
+                    "RedisEnqueuer JobRelay WrittenJob SharedCalls RedisJobStore HintWaiter HintListener RedisSignals"))
             .layer("upkeep")
             .definedBy(
                     redis(
@@ -205,5 +206,5 @@ class ArchitectureTests {
             .and()
             .areTopLevelClasses()
             .should()
-            .haveNameMatching(".*\\.(RedisAccess|RedisConnector|RedisLink|RedisQueues)");
+            .haveNameMatching(".*\\.(JobRelay|RedisAccess|RedisConnector|RedisLink|RedisQueues)");
 }

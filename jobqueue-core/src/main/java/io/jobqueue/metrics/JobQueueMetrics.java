@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -43,6 +44,8 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>{@code jobqueue.depth.pending}, {@code .processing}, {@code .delayed}, {@code .completed},
  *     {@code .failed}</td><td>gauges</td></tr>
  * <tr><td>{@code jobqueue.oldest.waiting}</td><td>gauge: seconds that the next pending job has waited</td></tr>
+ * <tr><td>{@code jobqueue.outbox.pending}, {@code .refused}</td><td>gauges: jobs of the outbox that wait to be sent, and that
+ *     can never be sent; where an application has an outbox</td></tr>
  * </table>
  *
  * <p>Thread-safe.
@@ -169,6 +172,21 @@ public final class JobQueueMetrics implements JobListener {
             Duration oldest = stats.oldestWaiting();
             return oldest == null ? 0 : oldest.toMillis() / 1000.0;
         });
+    }
+
+    /**
+     * Registers the gauges of an outbox.
+     *
+     * @param pending how many jobs wait to be sent; must not block
+     * @param refused how many jobs can never be sent; must not block
+     */
+    public void gaugeOutbox(Supplier<Number> pending, Supplier<Number> refused) {
+        gauge("jobqueue.outbox.pending", pending);
+        gauge("jobqueue.outbox.refused", refused);
+    }
+
+    private void gauge(String name, Supplier<Number> value) {
+        Gauge.builder(name, value).tags(tags(NONE, null, NONE)).register(registry);
     }
 
     private void gauge(String name, Sample sample, ToDoubleFunction<QueueStats> value) {

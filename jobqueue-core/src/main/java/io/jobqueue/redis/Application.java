@@ -37,6 +37,13 @@ interface Application {
      */
     void refuseToAwait(String queue, String id);
 
+    /**
+     * Refuses to change a run at once.
+     *
+     * @throws IllegalStateException when jobs of the calling thread must reach Redis later
+     */
+    void refuseRun(String runId);
+
     /** Reads schedules from their texts. */
     ScheduleTexts schedules();
 

@@ -33,6 +33,11 @@ final class QueueKeys {
         return new String[] {root, root + "call:" + token};
     }
 
+    /** The same, and the key of an outbox, which holds the number of its last batch. */
+    String[] withBatch(String token, String outbox) {
+        return new String[] {root, root + "call:" + token, root + "outbox:" + outbox};
+    }
+
     /** The same, and what the audit suspects. */
     String[] withSuspects() {
         return new String[] {root, suspects()};

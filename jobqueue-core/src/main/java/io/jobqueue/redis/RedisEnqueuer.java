@@ -27,7 +27,7 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class RedisEnqueuer implements Enqueuer {
 
-    private static final Script ENQUEUE = Script.of(ScriptOutputType.VALUE, "road/enqueue");
+    static final Script ENQUEUE = Script.of(ScriptOutputType.VALUE, "road/enqueue");
 
     // answers that no job id looks like
     private static final String CREATED = "+";

@@ -78,7 +78,7 @@ final class RedisJobRuns implements JobRuns {
     }
 
     private RunOpening opening(String runId, JobRunOptions options) {
-        Names.run(runId);
+        application.refuseRun(Names.run(runId));
         if (options.kind() != null) {
             refuseOtherQueue("unit", options.kind());
         }
@@ -94,7 +94,7 @@ final class RedisJobRuns implements JobRuns {
             Iterable<? extends U> units,
             Function<? super U, String> unitId,
             Function<? super U, ?> payload) {
-        Names.run(runId);
+        application.refuseRun(Names.run(runId));
         List<KeyValue<String, String>> fields = waitFor(() -> redis.<List<KeyValue<String, String>>>command(
                 commands -> commands.hmget(redis.keys().run(runId), "state", "kind", "unit_max_attempts")));
         if (!fields.get(0).hasValue()) {
@@ -161,7 +161,8 @@ final class RedisJobRuns implements JobRuns {
 
     @Override
     public JobRun seal(String runId) {
-        Reply reply = waitFor(() -> redis.ask(SEAL, List.of(Names.run(runId))));
+        application.refuseRun(Names.run(runId));
+        Reply reply = waitFor(() -> redis.ask(SEAL, List.of(runId)));
         reply.skip(); // the state
         tellEnded(reply);
         return known(runId);

@@ -112,6 +112,11 @@ public final class RedisQueues {
         return new RightsCheck(options.keyPrefix(), access).of(queues);
     }
 
+    /** Creates what an outbox stores jobs with and sends them later. */
+    public JobRelay relay() {
+        return new JobRelay(name -> named(name).redis(), listener);
+    }
+
     /**
      * Creates the signals that tell an {@link io.jobqueue.worker.Engine} of work on idle queues. Each engine needs its
      * own signals.
@@ -262,6 +267,11 @@ public final class RedisQueues {
         }
 
         @Override
+        public void refuseRun(String runId) {
+            options.sending().refuseRun(runId);
+        }
+
+        @Override
         public ScheduleTexts schedules() {
             return new ScheduleTexts(options.schedules());
         }
@@ -314,6 +324,15 @@ public final class RedisQueues {
          *     thread would wait in vain
          */
         default void refuseToAwait(String queue, String id) {}
+
+        /**
+         * Is called before a thread starts, opens, fills or seals a run, which acts on Redis at once.
+         *
+         * @param runId the run
+         * @throws IllegalStateException when this step promises that the jobs of the calling thread reach Redis later or not at
+         *     all
+         */
+        default void refuseRun(String runId) {}
     }
 
     /**

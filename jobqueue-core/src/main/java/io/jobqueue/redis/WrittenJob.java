@@ -147,6 +147,23 @@ final class WrittenJob implements Enqueuer.Outgoing {
 
     /** What the enqueue script wants to know of the job. */
     List<String> args() {
+        return args(id, request.kind(), payload, further());
+    }
+
+    /**
+     * What the enqueue script wants to know of a job.
+     *
+     * @param further as from {@link #further}
+     */
+    static List<String> args(String id, String kind, String payload, List<String> further) {
+        List<String> args =
+                new ArrayList<>(List.of(id, kind, payload, further.isEmpty() ? "" : Integer.toString(further.size())));
+        args.addAll(further);
+        return args;
+    }
+
+    /** When the job is due, then names and values of further fields; nothing for a plain job. */
+    List<String> further() {
         List<String> further = new ArrayList<>();
         further.add(due());
         add(further, "unique", unique());
@@ -156,12 +173,7 @@ final class WrittenJob implements Enqueuer.Outgoing {
         add(further, "run_id", text(request.runId()));
         add(further, "unit_id", text(request.unitId()));
         boolean plain = further.size() == 1 && !isDelayed();
-        if (plain) {
-            return List.of(id, request.kind(), payload, "");
-        }
-        List<String> args = new ArrayList<>(List.of(id, request.kind(), payload, Integer.toString(further.size())));
-        args.addAll(further);
-        return args;
+        return plain ? List.of() : further;
     }
 
     private String expiresIn() {

@@ -11,6 +11,9 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.transaction.support.TransactionSynchronization;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 
@@ -21,28 +24,34 @@ import org.springframework.transaction.support.TransactionSynchronizationManager
  */
 final class AfterCommitEnqueuer implements Enqueuer {
 
+    private static final Logger log = LoggerFactory.getLogger(AfterCommitEnqueuer.class);
+
     private final Enqueuer next;
+    private final CommitStep step;
     private final DeferredJobs deferred;
     private final boolean byDefault;
 
     /**
      * Makes the enqueuer.
      *
+     * @param step keeps the jobs until their transaction ends
+     * @param deferred sends jobs that were enqueued when the transaction had already committed
      * @param byDefault whether jobs wait for the commit whose requests do not choose
      */
-    AfterCommitEnqueuer(Enqueuer next, DeferredJobs deferred, boolean byDefault) {
+    AfterCommitEnqueuer(Enqueuer next, CommitStep step, DeferredJobs deferred, boolean byDefault) {
         this.next = next;
+        this.step = step;
         this.deferred = deferred;
         this.byDefault = byDefault;
     }
 
     /** The step that puts this enqueuer in front of Redis. */
-    static RedisQueues.Sending sending(DeferredJobs deferred, boolean byDefault) {
+    static RedisQueues.Sending sending(CommitStep step, DeferredJobs deferred, boolean byDefault) {
         return new RedisQueues.Sending() {
 
             @Override
             public Enqueuer apply(Enqueuer next) {
-                return new AfterCommitEnqueuer(next, deferred, byDefault);
+                return new AfterCommitEnqueuer(next, step, deferred, byDefault);
             }
 
             @Override
@@ -51,6 +60,13 @@ final class AfterCommitEnqueuer implements Enqueuer {
                         && TransactionSynchronizationManager.getSynchronizations().stream()
                                 .anyMatch(each -> each instanceof JobsOfTransaction jobs && jobs.hold(queue, id))) {
                     throw inVain("job '%s'".formatted(id));
+                }
+            }
+
+            @Override
+            public void refuseRun(String runId) {
+                if (byDefault && isInTransaction()) {
+                    step.refuseRun(runId);
                 }
             }
         };
@@ -64,8 +80,7 @@ final class AfterCommitEnqueuer implements Enqueuer {
 
     @Override
     public CompletableFuture<List<JobRef>> enqueue(List<Outgoing> jobs) {
-        if (!TransactionSynchronizationManager.isActualTransactionActive()
-                || !TransactionSynchronizationManager.isSynchronizationActive()) {
+        if (!isInTransaction()) {
             return next.enqueue(jobs);
         }
         List<Outgoing> later = jobs.stream().filter(this::waits).toList();
@@ -80,12 +95,21 @@ final class AfterCommitEnqueuer implements Enqueuer {
             String kind = awaited.get().request().kind();
             return CompletableFuture.failedFuture(inVain("an awaited job of kind '%s'".formatted(kind)));
         }
-        ofThisTransaction().jobs.addAll(later);
+        try {
+            ofThisTransaction().add(later);
+        } catch (RuntimeException ex) {
+            return CompletableFuture.failedFuture(ex);
+        }
         List<Outgoing> now = jobs.stream().filter(job -> !waits(job)).toList();
         if (now.isEmpty()) {
             return CompletableFuture.completedFuture(answers(jobs, List.of()));
         }
         return next.enqueue(now).thenApply(sent -> answers(jobs, sent));
+    }
+
+    private static boolean isInTransaction() {
+        return TransactionSynchronizationManager.isActualTransactionActive()
+                && TransactionSynchronizationManager.isSynchronizationActive();
     }
 
     private boolean waits(Outgoing job) {
@@ -122,14 +146,25 @@ final class AfterCommitEnqueuer implements Enqueuer {
     private final class JobsOfTransaction implements TransactionSynchronization {
 
         private final List<Outgoing> jobs = new ArrayList<>();
+        private final List<Outgoing> late = new ArrayList<>();
         private final Map<Object, Integer> jobsBeforeSavepoint = new IdentityHashMap<>();
+        private boolean committed;
 
         AfterCommitEnqueuer owner() {
             return AfterCommitEnqueuer.this;
         }
 
+        void add(List<Outgoing> more) {
+            if (committed) {
+                late.addAll(more);
+            } else {
+                step.keep(more);
+                jobs.addAll(more);
+            }
+        }
+
         boolean hold(String queue, String id) {
-            return jobs.stream()
+            return Stream.concat(jobs.stream(), late.stream())
                     .anyMatch(job -> job.id().equals(id) && job.queue().equals(queue));
         }
 
@@ -147,17 +182,47 @@ final class AfterCommitEnqueuer implements Enqueuer {
             }
         }
 
+        /** Hears of the commit before the callbacks of the application do, whose jobs can no longer be part of it. */
+        @Override
+        public int getOrder() {
+            return HIGHEST_PRECEDENCE;
+        }
+
+        @Override
+        public void afterCommit() {
+            committed = true;
+        }
+
         /** Runs after all {@code afterCommit} callbacks, so that jobs which those enqueue are sent too. */
         @Override
         public void afterCompletion(int status) {
-            if (jobs.isEmpty() || status == STATUS_ROLLED_BACK) {
+            if (status == STATUS_ROLLED_BACK) {
                 return;
             }
-            if (status == STATUS_COMMITTED) {
-                deferred.send(next, List.copyOf(jobs));
-            } else {
-                deferred.giveUp(jobs, "whether the transaction was committed is unknown");
+            if (status == STATUS_COMMITTED && !committed) {
+                // the first job came from a callback that ran after the commit
+                late.addAll(0, jobs);
+                takeBackJobs();
             }
+            if (!jobs.isEmpty()) {
+                if (status == STATUS_COMMITTED) {
+                    step.committed(next, List.copyOf(jobs));
+                } else {
+                    step.unknown(List.copyOf(jobs));
+                }
+            }
+            if (!late.isEmpty()) {
+                deferred.send(next, List.copyOf(late));
+            }
+        }
+
+        private void takeBackJobs() {
+            try {
+                step.takeBack(jobs);
+            } catch (RuntimeException ex) {
+                log.debug("Jobs that are sent now may be sent again from the outbox", ex);
+            }
+            jobs.clear();
         }
     }
 }

@@ -28,7 +28,7 @@ import org.springframework.context.SmartLifecycle;
  * <p>It stops before the connections close, and waits up to {@link #DRAIN} for the backlog to become empty.
  * Thread-safe.
  */
-final class DeferredJobs implements SmartLifecycle {
+final class DeferredJobs implements CommitStep, SmartLifecycle {
 
     /** Jobs that the backlog holds at most; further batches are given up. */
     static final int MAX_BACKLOG = 10_000;
@@ -84,8 +84,18 @@ final class DeferredJobs implements SmartLifecycle {
         });
     }
 
+    @Override
+    public void committed(Enqueuer next, List<Outgoing> jobs) {
+        send(next, jobs);
+    }
+
+    @Override
+    public void unknown(List<Outgoing> jobs) {
+        giveUp(jobs, "whether the transaction was committed is unknown");
+    }
+
     /** Tells that jobs are not sent and will not be. */
-    void giveUp(List<Outgoing> jobs, String reason) {
+    private void giveUp(List<Outgoing> jobs, String reason) {
         tell(jobs, reason, true);
     }
 

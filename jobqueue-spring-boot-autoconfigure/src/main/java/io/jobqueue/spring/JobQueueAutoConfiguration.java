@@ -63,7 +63,7 @@ import tools.jackson.databind.json.JsonMapper;
 @Conditional(JobQueueAutoConfiguration.OnRedis.class)
 @ConditionalOnBooleanProperty(name = "jobqueue.enabled", matchIfMissing = true)
 @EnableConfigurationProperties(JobQueueProperties.class)
-@Import(LettuceLinkConfiguration.class)
+@Import({LettuceLinkConfiguration.class, OutboxConfiguration.class})
 @ImportRuntimeHints({
     JobQueueAutoConfiguration.Json.class,
     JobQueueAutoConfiguration.Scripts.class,
@@ -92,6 +92,7 @@ public final class JobQueueAutoConfiguration {
             JobCodec codec,
             ApplicationListeners listeners,
             CarriedContext context,
+            ObjectProvider<CommitStep> step,
             ObjectProvider<DeferredJobs> deferred) {
         QueueContexts contexts = handlers.contexts();
         return new RedisQueues(
@@ -103,12 +104,13 @@ public final class JobQueueAutoConfiguration {
                         codec,
                         listeners::tell,
                         context::captured,
-                        afterCommit(deferred.getIfAvailable(), settings.afterCommit()),
+                        afterCommit(step.getIfAvailable(), deferred.getIfAvailable(), settings.afterCommit()),
                         CronSchedule::read));
     }
 
-    private static RedisQueues.Sending afterCommit(@Nullable DeferredJobs deferred, boolean byDefault) {
-        return deferred == null ? next -> next : AfterCommitEnqueuer.sending(deferred, byDefault);
+    private static RedisQueues.Sending afterCommit(
+            @Nullable CommitStep step, @Nullable DeferredJobs deferred, boolean byDefault) {
+        return step == null || deferred == null ? next -> next : AfterCommitEnqueuer.sending(step, deferred, byDefault);
     }
 
     /** Child contexts share it, because they share the enqueuer. */

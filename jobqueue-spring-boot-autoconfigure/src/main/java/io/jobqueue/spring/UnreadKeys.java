@@ -49,9 +49,9 @@ final class UnreadKeys {
     private static final Pattern OF_KUBERNETES = Pattern.compile(
             "JOBQUEUE(_.*)?_(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT|PORT_\\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)");
 
-    /** Read by the service bindings, before there are beans. */
-    private static final List<String> OF_BINDINGS =
-            List.of("jobqueue.service-binding.enabled", "jobqueue.service-binding.name");
+    /** Read before there are beans, by the service bindings and by a condition. */
+    private static final List<String> WITHOUT_BEANS =
+            List.of("jobqueue.service-binding.enabled", "jobqueue.service-binding.name", "jobqueue.outbox.enabled");
 
     private final ConfigurableEnvironment environment;
     private final JobQueueProperties properties;
@@ -144,7 +144,7 @@ final class UnreadKeys {
 
     private List<String> unread(List<Key> keys, List<String> candidates) {
         Set<ConfigurationPropertyName> read = new HashSet<>(bound.get());
-        Stream.concat(leaves("jobqueue", JobQueueProperties.class), OF_BINDINGS.stream())
+        Stream.concat(leaves("jobqueue", JobQueueProperties.class), WITHOUT_BEANS.stream())
                 .map(ConfigurationPropertyName::of)
                 .forEach(read::add);
         Set<String> variables = new HashSet<>();
@@ -202,7 +202,7 @@ final class UnreadKeys {
     private List<String> candidates(Collection<String> kinds, Collection<String> queues) {
         return Stream.of(
                         leaves("jobqueue", JobQueueProperties.class),
-                        OF_BINDINGS.stream(),
+                        WITHOUT_BEANS.stream(),
                         queues.stream()
                                 .flatMap(queue -> leaves(
                                         "jobqueue.queues" + PropertiesCheck.element(queue),

@@ -33,6 +33,7 @@ class ArchitectureTests {
             QueueSettingsCustomizer.class.getName(),
             WorkerSettingsCustomizer.class.getName(),
             ApplicationQueues.class.getName(),
+            OutboxFigures.class.getName(),
             RunningWork.class.getName(),
             JobQueueAutoConfiguration.class.getName());
 

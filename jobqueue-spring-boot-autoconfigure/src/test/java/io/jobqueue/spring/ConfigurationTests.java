@@ -117,6 +117,12 @@ class ConfigurationTests {
                                 order.stream(),
                                 Stream.of(
                                         "jobqueue.health.max-wait",
+                                        "jobqueue.outbox.continue-on-error",
+                                        "jobqueue.outbox.enabled",
+                                        "jobqueue.outbox.initialize-schema",
+                                        "jobqueue.outbox.interval",
+                                        "jobqueue.outbox.platform",
+                                        "jobqueue.outbox.schema",
                                         "jobqueue.service-binding.enabled",
                                         "jobqueue.service-binding.name"))
                         .toList());
@@ -141,6 +147,7 @@ class ConfigurationTests {
                         "jobqueue.health.max-wait",
                         "jobqueue.kinds",
                         "jobqueue.mdc-keys",
+                        "jobqueue.outbox.platform",
                         "jobqueue.queues",
                         "jobqueue.recurring",
                         "jobqueue.service-binding.name");
@@ -154,16 +161,17 @@ class ConfigurationTests {
                                     .flatMap(group -> names("", group.getType())))
                             .as("all are set")
                             .hasSize((int) defaults.keySet().stream()
-                                    .filter(name -> !List.of(
-                                                    "jobqueue.enabled",
-                                                    "jobqueue.key-prefix",
-                                                    "jobqueue.default-queue",
-                                                    "jobqueue.after-commit",
-                                                    "jobqueue.check-rights",
-                                                    "jobqueue.json.find-modules",
-                                                    "jobqueue.shutdown.drain",
-                                                    "jobqueue.service-binding.enabled")
-                                            .contains(name))
+                                    .filter(name -> !name.startsWith("jobqueue.outbox.")
+                                            && !List.of(
+                                                            "jobqueue.enabled",
+                                                            "jobqueue.key-prefix",
+                                                            "jobqueue.default-queue",
+                                                            "jobqueue.after-commit",
+                                                            "jobqueue.check-rights",
+                                                            "jobqueue.json.find-modules",
+                                                            "jobqueue.shutdown.drain",
+                                                            "jobqueue.service-binding.enabled")
+                                                    .contains(name))
                                     .count());
                     Settings settings = context.getBean(Settings.class);
                     assertThat(set.keyPrefix()).isEqualTo(settings.keyPrefix()).isEqualTo("queue");

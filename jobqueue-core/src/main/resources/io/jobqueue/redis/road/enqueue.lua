@@ -1,5 +1,7 @@
 -- Creates jobs and adds each to the back of `pending` or to `delayed`. A job whose id exists does not change.
--- KEYS the queue's; then, for a client that may send a call twice, the key that remembers the reply to this call
+-- KEYS the queue's; then, for a client that may send a call twice, the key that remembers the reply to this call;
+--   then, for a batch of an outbox, the key that holds the number of the last batch. The last argument of this call is the
+--   number of its batch, and the call changes nothing unless that number is higher.
 -- ARGV[1] how long the reply is remembered (ms)  [2] 1 when some of the jobs may be delayed or have a unique key, else
 --   0;
 --   then for each job: id, kind, payload, and '' or how many words follow: when ('' now | '+ms' from now | 'ms' of the
@@ -7,12 +9,20 @@
 --   unique key has as its first field `unique`, with replace (0 | 1):period (ms):hold:key, see doors/unique.
 --   `expires_in_ms` comes before all others but `unique`.
 -- returns one letter a job: C created, E existed, U another job holds the unique key; then for each U a space and the
---   id of that job
+--   id of that job; or for a batch that is not new '>' and the number of the last batch
 -- needs: doors/create doors/join doors/unique words/totals
 local CALL = KEYS[2]
 local answered = CALL and read('GET', CALL)
 if answered then
   return answered
+end
+local LAST_BATCH = KEYS[3]
+local batch = LAST_BATCH and table.remove(ARGV)
+if batch then
+  local last = read('GET', LAST_BATCH)
+  if number(last, 0) >= tonumber(batch) then
+    return '>' .. last
+  end
 end
 if ARGV[2] == '1' then
   read('LLEN', PENDING)
@@ -85,5 +95,8 @@ if created > 0 or holders ~= '' then
   if CALL then
     call('SET', CALL, answer, 'PX', ARGV[1])
   end
+end
+if batch then
+  call('SET', LAST_BATCH, batch)
 end
 return answer

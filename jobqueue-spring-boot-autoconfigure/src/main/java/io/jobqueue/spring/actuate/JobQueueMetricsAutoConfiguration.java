@@ -3,7 +3,9 @@ package io.jobqueue.spring.actuate;
 import io.jobqueue.metrics.JobQueueMetrics;
 import io.jobqueue.spring.ApplicationQueues;
 import io.jobqueue.spring.JobQueueAutoConfiguration;
+import io.jobqueue.spring.OutboxFigures;
 import io.micrometer.core.instrument.MeterRegistry;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
@@ -29,7 +31,11 @@ final class JobQueueMetricsAutoConfiguration {
 
     /** Waits until all handlers are known, because they decide which queues the application has. */
     @Bean("jobqueue.gauges")
-    SmartInitializingSingleton jobQueueGauges(JobQueueMetrics metrics, ApplicationQueues queues) {
-        return () -> queues.all().forEach(metrics::gauge);
+    SmartInitializingSingleton jobQueueGauges(
+            JobQueueMetrics metrics, ApplicationQueues queues, ObjectProvider<OutboxFigures> outbox) {
+        return () -> {
+            queues.all().forEach(metrics::gauge);
+            outbox.ifAvailable(figures -> metrics.gaugeOutbox(figures::pending, figures::refused));
+        };
     }
 }
