@@ -10,6 +10,7 @@ import io.jobqueue.embedded.RedisServer;
 import io.jobqueue.metrics.JobQueueMetrics;
 import io.jobqueue.spring.ApplicationQueues;
 import io.jobqueue.spring.JobQueueAutoConfiguration;
+import io.jobqueue.spring.OutboxFigures;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import org.junit.jupiter.api.Test;
@@ -66,6 +67,31 @@ class JobQueueMetricsAutoConfigurationTests {
                             .value())
                     .isZero());
         });
+    }
+
+    @Test
+    void measuresTheBacklogOfTheOutbox() {
+        OutboxFigures figures = new OutboxFigures() {
+            @Override
+            public double pending() {
+                return 7;
+            }
+
+            @Override
+            public double refused() {
+                return 2;
+            }
+        };
+        application
+                .withBean(MeterRegistry.class, SimpleMeterRegistry::new)
+                .withBean(OutboxFigures.class, () -> figures)
+                .run(context -> {
+                    MeterRegistry meters = context.getBean(MeterRegistry.class);
+                    assertThat(meters.get("jobqueue.outbox.pending").gauge().value())
+                            .isEqualTo(7);
+                    assertThat(meters.get("jobqueue.outbox.refused").gauge().value())
+                            .isEqualTo(2);
+                });
     }
 
     @Test
