@@ -142,6 +142,32 @@ public interface JobAdmin {
     CompletableFuture<Void> resumeAsync();
 
     /**
+     * Pauses one kind of this queue for the workers of all processes, at once and until {@link #resumeKind(String)}, over
+     * restarts. Jobs that are claimed already run on; enqueueing goes on; jobs of other kinds pass those of the paused one. A
+     * worker that meets a job of the kind holds it: its status becomes {@link JobStatus#SCHEDULED} until it is claimed.
+     * Workers of the Redis guide know no pause. {@link QueueStats#pausedKinds()} tells of it. Pausing a paused kind
+     * changes nothing. A kind that is routed to another queue is paused there: {@code jobs.on("mail").admin()}.
+     *
+     * @param kind the kind; see {@link Names#kind(String)}. It needs no handler and no job yet.
+     * @throws IllegalStateException when 100 other kinds of this queue are paused
+     */
+    void pauseKind(String kind);
+
+    /** The twin of {@link #pauseKind(String)}. */
+    CompletableFuture<Void> pauseKindAsync(String kind);
+
+    /**
+     * Ends the {@linkplain #pauseKind(String) pause} of a kind and wakes a worker. Workers claim the jobs that were held before
+     * all others, the oldest first. Resuming a kind that is not paused changes nothing.
+     *
+     * @param kind the kind
+     */
+    void resumeKind(String kind);
+
+    /** The twin of {@link #resumeKind(String)}. */
+    CompletableFuture<Void> resumeKindAsync(String kind);
+
+    /**
      * Deletes jobs for good, in bounded steps. A handler that is running is not stopped, but the queue refuses its
      * result. Outputs of runs stay; {@link WorkOutputCache#evict(String)} deletes those.
      *

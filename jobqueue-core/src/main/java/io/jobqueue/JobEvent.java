@@ -224,6 +224,12 @@ public sealed interface JobEvent {
     /** This process resumed the queue. */
     record Resumed(String queue) implements JobEvent {}
 
+    /** This process paused a kind of the queue for all workers. */
+    record KindPaused(String queue, String kind) implements JobEvent {}
+
+    /** This process resumed a kind of the queue. */
+    record KindResumed(String queue, String kind) implements JobEvent {}
+
     /** Retention dropped dead letters. */
     record DeadLettersDropped(String queue, long count) implements JobEvent {}
 }

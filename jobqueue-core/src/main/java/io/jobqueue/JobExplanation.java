@@ -14,8 +14,9 @@ import org.jspecify.annotations.Nullable;
  * @param job the job, or {@code null} for a gather job that its run has not created yet
  * @param position the job's place among the waiting jobs, 1 for the next one; {@code null} when the job does not wait,
  *     or when more than 10,000 jobs are before it and behind it
- * @param ofAll how many jobs have the job's status
+ * @param ofAll how many jobs have the job's status; for a job that is held because its kind is paused, how many are held
  * @param pausedSince since when the queue is paused, or {@code null}
+ * @param pausedKind the pause of the job's kind, or {@code null} when the kind is not paused
  * @param nextAt when something happens to the job by itself: it becomes due, its lease ends, or the history drops it at
  *     the latest; {@code null} when no such time is known
  * @param uniqueKey the unique key that the job holds, or {@code null}
@@ -31,6 +32,7 @@ public record JobExplanation(
         @Nullable Long position,
         long ofAll,
         @Nullable Instant pausedSince,
+        QueueStats.@Nullable PausedKind pausedKind,
         @Nullable Instant nextAt,
         @Nullable String uniqueKey,
         @Nullable RunFigures run) {

@@ -2,6 +2,7 @@ package io.jobqueue;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param pendingDepth jobs that wait for a worker
  * @param processingDepth jobs that are claimed
  * @param delayedDepth jobs that wait for their time, retries included
+ * @param heldDepth jobs that are held because their kind is paused, or that have not started yet since it was resumed
  * @param completedDepth completed jobs that are kept
  * @param failedDepth dead letters that are kept
  * @param enqueuedTotal jobs enqueued
@@ -27,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * @param repairedTotal repairs of damage that other clients did
  * @param oldestWaiting how long the next pending job has waited, or {@code null} when none waits
  * @param pausedSince since when the queue is paused, or {@code null} when it is not; see {@link JobAdmin#pause()}
+ * @param pausedKinds the kinds that are paused; see {@link JobAdmin#pauseKind(String)}
  * @param visibility how long a claim is good without a heartbeat
  * @since 0.1.0
  */
@@ -34,6 +37,7 @@ public record QueueStats(
         long pendingDepth,
         long processingDepth,
         long delayedDepth,
+        long heldDepth,
         long completedDepth,
         long failedDepth,
         long enqueuedTotal,
@@ -49,4 +53,22 @@ public record QueueStats(
         long repairedTotal,
         @Nullable Duration oldestWaiting,
         @Nullable Instant pausedSince,
-        Duration visibility) {}
+        List<PausedKind> pausedKinds,
+        Duration visibility) {
+
+    /** Copies the list. */
+    public QueueStats {
+        pausedKinds = List.copyOf(pausedKinds);
+    }
+
+    /**
+     * A kind that is paused.
+     *
+     * @param kind the kind
+     * @param since since when
+     * @param by the process that paused it, as {@code pid@host}
+     * @param held how many of its jobs workers have met and hold back. Jobs that no worker has met yet count as pending.
+     * @since 0.1.0
+     */
+    public record PausedKind(String kind, Instant since, String by, long held) {}
+}

@@ -115,7 +115,7 @@ class ArchitectureTests {
             .layer("sides")
             .definedBy(
                     redis(
-                            "RedisQueues RightsCheck Application RedisJobQueue RedisJobAdmin DeadLetters Explanation Rescheduling Cancellation RedisJobWorker RedisNotes JobHash Page RedisJobRuns RunOpening RunUnits UnitNames GatherWaiter JobEnds ResultWait RedisWorkOutputCache RedisWorkOutputs UnitValues Fields RedisRecurringJobs"))
+                            "RedisQueues RightsCheck Application RedisJobQueue RedisJobAdmin DeadLetters Explanation KindOnHold Rescheduling Cancellation RedisJobWorker RedisNotes JobHash Page RedisJobRuns RunOpening RunUnits UnitNames GatherWaiter JobEnds ResultWait RedisWorkOutputCache RedisWorkOutputs UnitValues Fields RedisRecurringJobs"))
             .whereLayer("ground")
             .mayNotAccessAnyLayer()
             .whereLayer("road")

@@ -5,6 +5,7 @@ import io.jobqueue.JobExplanation.RunFigures;
 import io.jobqueue.JobSnapshot;
 import io.jobqueue.JobStatus;
 import io.jobqueue.QueueSettings;
+import io.jobqueue.QueueStats.PausedKind;
 import io.jobqueue.Retention;
 import io.lettuce.core.ScriptOutputType;
 import java.time.Duration;
@@ -36,6 +37,8 @@ final class Explanation {
     private final @Nullable String uniqueKey;
     private final QueueSettings.Retentions retention;
     private final @Nullable RunFigures run;
+    private final @Nullable PausedKind pausedKind;
+    private final boolean held;
 
     private Explanation(QueueRedis redis, String id, Reply reply) {
         this.queue = redis.name();
@@ -51,6 +54,9 @@ final class Explanation {
         this.ofAll = reply.number();
         this.uniqueKey = reply.flag() ? keyOf(fields.getOrDefault("unique", "")) : null;
         this.run = run(reply.list());
+        Reply kind = reply.list();
+        this.pausedKind = kind.hasNext() ? KindOnHold.of(kind).pause().orElse(null) : null;
+        this.held = kind.hasNext() && kind.flag();
     }
 
     /** Explains a job; empty when there is none of this id, and no run that will create it. */
@@ -91,6 +97,7 @@ final class Explanation {
                 position > 0 ? position : null,
                 ofAll,
                 pausedSince,
+                pausedKind,
                 nextAt(),
                 uniqueKey,
                 run);
@@ -101,7 +108,7 @@ final class Explanation {
             return null;
         }
         return switch (job.status()) {
-            case SCHEDULED -> job.dueAt();
+            case SCHEDULED -> held ? null : job.dueAt();
             case PROCESSING -> job.lease() == null ? null : job.lease().endsAt();
             case PENDING -> null;
             case COMPLETED -> end(retention.completed(), job.completedAt());
@@ -126,7 +133,7 @@ final class Explanation {
         return name
                 + switch (job.status()) {
                     case PENDING -> waits(job);
-                    case SCHEDULED -> isDue(job);
+                    case SCHEDULED -> held ? waitsHeld(job) : isDue(job);
                     case PROCESSING -> runs(job);
                     case COMPLETED -> " was completed" + when(job.completedAt()) + kept();
                     case FAILED -> " is a dead letter" + lastError(job) + "; requeue it or discard it" + kept();
@@ -156,7 +163,16 @@ final class Explanation {
         return " waits, %s %s%s; %s".formatted(place, ofAll, lastError(waiting), nextClaim());
     }
 
+    private String waitsHeld(JobSnapshot waiting) {
+        return " is held, at place %s of %s jobs of its kind%s; %s"
+                .formatted(position, ofAll, lastError(waiting), nextClaim());
+    }
+
     private String nextClaim() {
+        if (pausedSince == null && pausedKind != null) {
+            return "the kind is paused since %s by %s, so no worker gets it until the kind is resumed"
+                    .formatted(pausedKind.since(), pausedKind.by());
+        }
         return pausedSince == null
                 ? "a free worker claims it in that order"
                 : "the queue is paused since %s, so no worker claims it until it is resumed".formatted(pausedSince);

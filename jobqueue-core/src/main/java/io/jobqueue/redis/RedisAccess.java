@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 public enum RedisAccess {
     /** Looks at jobs, runs, outputs and depths, and changes nothing. */
     READER(
-            "evalsha eval time get llen lindex lrange lpos zcard zrange zrevrange zrank hlen hget hmget hgetall hexists hscan"),
+            "evalsha eval time get llen lindex lrange lpos zcard zcount zrange zrevrange zrank hlen hget hmget hgetall hexists hscan"),
 
     /** Enqueues and finds jobs, starts and cancels runs, waits for them and reads their outputs. */
     PRODUCER(

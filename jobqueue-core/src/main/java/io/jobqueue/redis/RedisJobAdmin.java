@@ -12,17 +12,21 @@ import io.jobqueue.JobStatus;
 import io.jobqueue.Names;
 import io.jobqueue.RecurringJobs;
 import io.lettuce.core.ScriptOutputType;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.regex.Pattern;
 
 /** The operations of an operator on one queue. */
 final class RedisJobAdmin implements JobAdmin {
 
     private static final Script PURGE = Script.of(ScriptOutputType.MULTI, "admin/purge");
     private static final Script PAUSE = Script.of(ScriptOutputType.INTEGER, "admin/pause");
+    private static final Script PAUSE_KIND = Script.of(ScriptOutputType.INTEGER, "admin/pause-kind");
+    private static final Pattern NO_TEXT = Pattern.compile("\\p{Cntrl}");
     private static final int MOST_PER_SECOND = 100_000;
 
     private final QueueRedis redis;
@@ -206,6 +210,41 @@ final class RedisJobAdmin implements JobAdmin {
     private CompletableFuture<Void> pause(String paused, JobEvent event) {
         return redis.<Long>call(PAUSE, List.of(paused))
                 .thenAccept(done -> application.listener().on(event));
+    }
+
+    @Override
+    public void pauseKind(String kind) {
+        waitFor(() -> pauseKindAsync(kind));
+    }
+
+    @Override
+    public CompletableFuture<Void> pauseKindAsync(String kind) {
+        return pause("1", kind, new JobEvent.KindPaused(redis.name(), Names.kind(kind)));
+    }
+
+    @Override
+    public void resumeKind(String kind) {
+        waitFor(() -> resumeKindAsync(kind));
+    }
+
+    @Override
+    public CompletableFuture<Void> resumeKindAsync(String kind) {
+        return pause("0", kind, new JobEvent.KindResumed(redis.name(), Names.kind(kind)));
+    }
+
+    private CompletableFuture<Void> pause(String paused, String kind, JobEvent event) {
+        String process = ManagementFactory.getRuntimeMXBean().getName();
+        return redis.<Long>call(
+                        PAUSE_KIND,
+                        List.of(paused, kind, NO_TEXT.matcher(process).replaceAll("")))
+                .thenAccept(done -> {
+                    if (done == 0) {
+                        throw new IllegalStateException(
+                                "kind '%s' cannot be paused, because too many kinds of queue '%s' are; resume one of them, or pause the queue"
+                                        .formatted(kind, redis.name()));
+                    }
+                    application.listener().on(event);
+                });
     }
 
     // ---- purge

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiFunction;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +35,9 @@ import org.jspecify.annotations.Nullable;
 final class RedisJobQueue implements JobQueue {
 
     private static final Script STATS = Script.of(ScriptOutputType.MULTI, "admin/stats");
+
+    /** How many totals the statistics have. */
+    private static final int TOTALS = 11;
 
     private final QueueRedis redis;
     private final RedisJobStore store;
@@ -282,25 +286,31 @@ final class RedisJobQueue implements JobQueue {
         long completed = reply.number();
         long failed = reply.number();
         long oldest = reply.number();
+        long[] totals = LongStream.generate(reply::number).limit(TOTALS).toArray();
+        Instant pausedSince = reply.instantOrNull();
+        List<KindOnHold> kinds = KindOnHold.all(reply.list());
+        long held = kinds.stream().mapToLong(KindOnHold::held).sum();
         return new QueueStats(
                 pending,
                 processing,
-                delayed,
+                delayed - held,
+                held,
                 completed,
                 failed,
-                reply.number(),
-                reply.number(),
-                reply.number(),
-                reply.number(),
-                reply.number(),
-                reply.number(),
-                reply.number(),
-                reply.number(),
-                reply.number(),
-                reply.number(),
-                reply.number(),
+                totals[0],
+                totals[1],
+                totals[2],
+                totals[3],
+                totals[4],
+                totals[5],
+                totals[6],
+                totals[7],
+                totals[8],
+                totals[9],
+                totals[10],
                 oldest < 0 ? null : Duration.ofMillis(oldest),
-                reply.instantOrNull(),
+                pausedSince,
+                kinds.stream().flatMap(kind -> kind.pause().stream()).toList(),
                 redis.settings().lease().visibilityTimeout());
     }
 }

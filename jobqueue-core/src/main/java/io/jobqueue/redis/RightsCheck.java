@@ -75,6 +75,7 @@ final class RightsCheck {
             Map.entry("zrem", "%key x"),
             Map.entry("zscore", "%key x"),
             Map.entry("zrank", "%key x"),
+            Map.entry("zcount", "%key 0 0"),
             Map.entry("zrange", "%key 0 0"),
             Map.entry("zrevrange", "%key 0 0"),
             Map.entry("zrangebyscore", "%key 0 0"),

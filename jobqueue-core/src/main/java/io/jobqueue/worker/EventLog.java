@@ -119,6 +119,13 @@ public final class EventLog {
             log.warn("Queue {} is paused: no worker claims its jobs until it is resumed", event.queue());
         } else if (event instanceof JobEvent.Resumed) {
             log.info("Queue {} is resumed", event.queue());
+        } else if (event instanceof JobEvent.KindPaused paused) {
+            log.warn(
+                    "Queue {}: the kind {} is paused: no worker gets its jobs until it is resumed",
+                    event.queue(),
+                    LogText.oneLine(paused.kind()));
+        } else if (event instanceof JobEvent.KindResumed resumed) {
+            log.info("Queue {}: the kind {} is resumed", event.queue(), LogText.oneLine(resumed.kind()));
         } else if (event instanceof JobEvent.SendFailed failed) {
             log.atLevel(failed.givenUp() ? Level.ERROR : Level.WARN)
                     .log(

@@ -174,7 +174,9 @@ class CheckerMutantTests {
                         "elseif entry.verb == 'SNOOZE' then\n    local due = now + entry.delay",
                         "elseif entry.verb == 'SNOOZE' then\n    local due = now")),
         A_STARTED_JOB_THAT_EXPIRES(
-                "late-retry", Set.of("I19"), new Edit("road/claim", "return time and not f[3] and", "return time and")),
+                "late-retry",
+                Set.of("I19"),
+                new Edit("words/expiry", "return time and not f[3] and", "return time and")),
         AN_EXPIRED_JOB_THAT_RUNS(
                 "expiry",
                 Set.of("I10", "I19"),

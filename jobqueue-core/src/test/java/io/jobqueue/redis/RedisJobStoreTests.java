@@ -137,6 +137,16 @@ class RedisJobStoreTests extends JobStoreContract {
     }
 
     @Override
+    protected void pauseKind(String kind) {
+        queue.admin().pauseKind(kind);
+    }
+
+    @Override
+    protected void resumeKind(String kind) {
+        queue.admin().resumeKind(kind);
+    }
+
+    @Override
     protected boolean reschedule(String id, Duration delay) {
         return queue.reschedule(id, delay);
     }

@@ -61,6 +61,7 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
     private final Map<String, String> failures = new HashMap<>();
     private final InMemoryHints hints = new InMemoryHints();
     private boolean paused;
+    private final InMemoryPausedKinds pausedKinds = new InMemoryPausedKinds();
     private int made;
     private long claimNumber;
     private long lastSweep = Long.MIN_VALUE;
@@ -204,6 +205,30 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
         deliverHint();
     }
 
+    // ---- pause of a kind
+
+    synchronized void pauseKind(String kind) {
+        pausedKinds.pause(kind);
+    }
+
+    void resumeKind(String kind) {
+        synchronized (this) {
+            pausedKinds.resume(kind);
+            hints.give(!jobs.isEmpty());
+        }
+        deliverHint();
+    }
+
+    /** Takes the next job out of its place, held jobs of a resumed kind first; holds jobs of paused kinds. */
+    private @Nullable String take() {
+        String id = pausedKinds.next(jobs);
+        while (id == null && !pending.isEmpty()) {
+            String candidate = pending.removeFirst();
+            id = pausedKinds.holds(jobs.get(candidate)) ? null : candidate;
+        }
+        return id;
+    }
+
     // ---- reschedule
 
     boolean reschedule(String id, Duration delay) {
@@ -217,6 +242,7 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
             }
             if (job.status == JobStatus.SCHEDULED || delay.toMillis() > 0) {
                 pending.remove(id);
+                pausedKinds.remove(id);
                 waitFor(job, delay, millis.getAsLong());
             }
         }
@@ -237,6 +263,7 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
             }
             if (job.status != JobStatus.PROCESSING) {
                 pending.remove(id);
+                pausedKinds.remove(id);
                 bury(job, unit(job), UNWANTED, millis.getAsLong());
                 return true;
             }
@@ -269,12 +296,15 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
             return new Claims(List.of(), false, null, List.of());
         }
         List<String> taken = new ArrayList<>();
-        while (taken.size() < max && !pending.isEmpty()) {
-            taken.add(pending.removeFirst());
+        for (String id = taken.size() < max ? take() : null; id != null; id = taken.size() < max ? take() : null) {
+            taken.add(id);
         }
         for (InMemoryJob job :
                 scheduled().stream().filter(job -> job.dueAt <= now).toList()) {
             job.status = JobStatus.PENDING;
+            if (pausedKinds.holds(job)) {
+                continue;
+            }
             if (taken.size() < max) {
                 taken.add(job.id);
             } else {

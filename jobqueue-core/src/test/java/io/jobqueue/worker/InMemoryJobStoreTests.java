@@ -71,6 +71,16 @@ class InMemoryJobStoreTests extends JobStoreContract {
     }
 
     @Override
+    protected void pauseKind(String kind) {
+        inMemory.pauseKind(kind);
+    }
+
+    @Override
+    protected void resumeKind(String kind) {
+        inMemory.resumeKind(kind);
+    }
+
+    @Override
     protected boolean reschedule(String id, Duration delay) {
         return inMemory.reschedule(id, delay);
     }

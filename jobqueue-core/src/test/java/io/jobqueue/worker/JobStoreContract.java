@@ -417,4 +417,72 @@ public abstract class JobStoreContract extends AttemptContract {
 
         assertThat(hint.orTimeout(5, TimeUnit.SECONDS).join()).isTrue();
     }
+
+    // ---- pause of a kind
+
+    @Test
+    void jobsOfAPausedKindArePassedAndComeBackFirstAndInOrder() {
+        enqueueAll("a", "b");
+        enqueue(report("r1"));
+        pauseKind("email");
+
+        assertThat(claimIds(1)).containsExactly("r1");
+        enqueueAll("c");
+        enqueue(report("r2"));
+        assertThat(claimIds(10)).containsExactly("r2");
+        Claims none = store.claim(10).join();
+        assertThat(none.jobs()).isEmpty();
+        assertThat(none.more()).isFalse();
+        assertThat(none.nextDue()).isNull();
+
+        enqueue(report("r3"));
+        resumeKind("email");
+        enqueueAll("d");
+        assertThat(claimIds(2)).containsExactly("a", "b");
+        assertThat(claimIds(10)).containsExactly("c", "r3", "d");
+    }
+
+    @Test
+    void aClaimedJobOfAPausedKindIsSettledAndARetryIsHeld() {
+        enqueueAll("a", "b");
+        Claim running = claimOne();
+        Claim failing = claimOne();
+        pauseKind("email");
+
+        assertThat(settle(complete(running))).isEqualTo(Answer.DONE);
+        assertThat(settle(JobRunner.release(failing))).isEqualTo(Answer.DONE);
+        assertThat(claimIds(10)).isEmpty();
+        assertThat(find("b").attempts()).isZero();
+
+        resumeKind("email");
+        assertThat(claimIds(10)).containsExactly("b");
+    }
+
+    @Test
+    void aHeldJobIsCancelledAndRescheduled() {
+        enqueueAll("a", "b", "c");
+        pauseKind("email");
+        assertThat(claimIds(10)).isEmpty();
+
+        assertThat(cancel("a")).isTrue();
+        assertThat(reschedule("b", SHORT)).isTrue();
+        pass(SHORT);
+        assertThat(claimIds(10)).isEmpty();
+
+        resumeKind("email");
+        assertThat(claimIds(10)).containsExactly("c", "b");
+    }
+
+    @Test
+    void aResumeOfAKindGivesAHint() {
+        enqueueAll("a");
+        pauseKind("email");
+        hint(LONG).orTimeout(5, TimeUnit.SECONDS).join();
+        assertThat(claimIds(1)).isEmpty();
+        CompletableFuture<Boolean> hint = hintElsewhere(LONG);
+
+        resumeKind("email");
+
+        assertThat(hint.orTimeout(5, TimeUnit.SECONDS).join()).isTrue();
+    }
 }

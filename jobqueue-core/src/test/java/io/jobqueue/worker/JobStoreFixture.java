@@ -61,6 +61,11 @@ public abstract class JobStoreFixture {
 
     protected abstract void resume();
 
+    /** Pauses a kind of the queue. */
+    protected abstract void pauseKind(String kind);
+
+    protected abstract void resumeKind(String kind);
+
     /** Lets a job that waits become due after a delay. */
     protected abstract boolean reschedule(String id, Duration delay);
 
@@ -87,6 +92,10 @@ public abstract class JobStoreFixture {
 
     void enqueueAll(String... ids) {
         Arrays.stream(ids).forEach(id -> enqueue(email(id)));
+    }
+
+    static JobRequest report(String id) {
+        return JobRequest.of("report", null).id(id);
     }
 
     static JobRequest email(String id) {

@@ -4,8 +4,9 @@
 -- returns { the time; since when the queue is paused, or nothing; the fields of the job's hash and their values; its
 --   place among the jobs of its status, 1 for the next one, 0 when it is not there, -1 when it is too far from both
 --   ends; how many jobs have that status; 1 if the job holds its unique key; of its run {} or { id, state, units,
---   outputs, failures, some units that have not ended } }
--- needs: words/runs
+--   outputs, failures, some units that have not ended }; {} or, when its kind is paused or was resumed, { kind, state,
+--   since when, who paused it, how many of its jobs are held, 1 if the job is one of them } }
+-- needs: words/paused-kinds words/runs
 local NEAR = 10000 -- entries that are searched at each end of a list
 local MISSING, LOOKED_AT = 10, 1000 -- units that are named, and looked at for that
 local id = ARGV[1]
@@ -14,6 +15,9 @@ local f = {}
 for i = 1, #flat, 2 do
   f[flat[i]] = flat[i + 1]
 end
+
+local kind = paused_kinds(read('HGET', META, 'paused_kinds')).of(f.kind, f.payload)
+local is_held, held_now = 0, kind and read('ZCOUNT', DELAYED, kind.first, kind.last) or 0
 
 -- Jobs leave `pending` at its right end, so that is where the order begins.
 local function place_in_pending()
@@ -27,6 +31,11 @@ local function place()
     return place_in_pending()
   elseif f.status == 'scheduled' then
     local rank = read('ZRANK', DELAYED, id)
+    local before = rank and held_now > 0 and call('ZCOUNT', DELAYED, '-inf', '(' .. kind.first) or math.huge
+    if rank and rank >= before and rank < before + held_now then
+      is_held = 1
+      return rank - before + 1, held_now
+    end
     return rank and rank + 1 or 0, call('ZCARD', DELAYED)
   end
   return -1, f.status == 'processing' and read('LLEN', PROCESSING) or f.status == 'completed' and read('LLEN', COMPLETED)
@@ -73,4 +82,5 @@ if #flat == 0 then
   run_id = run_to_be_gathered()
 end
 local position, length = place()
-return { text(now), read('HGET', META, 'paused'), flat, position, length, holds_key(), figures_of(run_id) }
+return { text(now), read('HGET', META, 'paused'), flat, position, length, holds_key(), figures_of(run_id),
+  kind and { kind.kind, kind.state, kind.since, kind.by, held_now, is_held } or {} }

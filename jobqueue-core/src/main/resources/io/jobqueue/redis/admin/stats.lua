@@ -2,7 +2,9 @@
 -- KEYS the queue's
 -- returns { pending, processing, delayed, completed, failed, wait of the next pending job (ms) or -1,
 --   then the totals of enqueued, completed, failed, retried, released, unknown, reclaimed, lost, dropped, purged and
---   repaired; since when the queue is paused (ms of the epoch), or nothing }
+--   repaired; since when the queue is paused (ms of the epoch), or nothing; of each kind that is paused or was resumed:
+--   { kind, state, since when, who paused it, how many of its jobs are held } }
+-- needs: words/paused-kinds
 local reply = {
   read('LLEN', PENDING), read('LLEN', PROCESSING), read('ZCARD', DELAYED), read('LLEN', COMPLETED), read('LLEN', FAILED), -1,
 }
@@ -14,9 +16,13 @@ if id then
   end
 end
 local totals = read('HMGET', META, 'enqueued_total', 'completed_total', 'failed_total', 'retried_total', 'released_total',
-  'unknown_total', 'reclaimed_total', 'lost_total', 'dropped_total', 'purged_total', 'repaired_total', 'paused')
+  'unknown_total', 'reclaimed_total', 'lost_total', 'dropped_total', 'purged_total', 'repaired_total', 'paused',
+  'paused_kinds')
 for i = 1, 11 do
   reply[6 + i] = number(totals[i], 0)
 end
-reply[18] = totals[12]
+reply[18], reply[19] = totals[12], {}
+for i, each in ipairs(paused_kinds(totals[13])) do
+  reply[19][i] = { each.kind, each.state, each.since, each.by, call('ZCOUNT', DELAYED, each.first, each.last) }
+end
 return reply

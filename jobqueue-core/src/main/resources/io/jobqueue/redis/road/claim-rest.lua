@@ -1,6 +1,7 @@
 -- Continues `road/claim` when that found jobs which it does not claim: due jobs for which there is no room, jobs that
--- another client has claimed, and lost, expired and cancelled jobs.
--- needs: doors/give-to-sweep doors/join doors/wait-again doors/fail words/runs words/run-ends words/totals words/unit-names words/wake
+-- another client has claimed, lost, expired and cancelled jobs, and jobs of a paused
+-- kind.
+-- needs: doors/give-to-sweep doors/hold doors/join doors/wait-again doors/fail words/runs words/run-ends words/totals words/unit-names words/wake
 
 -- A guide client claims in two steps: it pops a job and then stamps it. A sweep between the two steps returns the job
 -- to `pending`. The client still owns the job, so the job moves to `processing`, where a sweep finds it if the client
@@ -14,6 +15,14 @@ for _, id in ipairs(promoted) do
   wait_again(id, now)
 end
 let_in()
+hold(held)
+if resumed_at and returned == #resumed and #resumed <= max then
+  begin_writing()
+  table.remove(kinds, resumed_at) -- nobody waits in its slot any more
+  kinds.write()
+  left = left + #kinds.resumed(0)
+  reply[2] = left
+end
 keep_hint(left)
 
 -- jobs that cannot run, because their payload is gone

@@ -6,7 +6,7 @@
 --   ended, { expired ids }, { ids of cancelled jobs }, fence of the first job, each further job has one more; then for
 --   each job: id, payload, kind, enqueued_at_ms, and false, or when it is not the first attempt or there is `more` of
 --   the job: { attempt, max_attempts, run_id, unit_id, headers, the run it gathers, its unique key } }
--- needs: words/first-write words/wake doors/pass-over
+-- needs: words/expiry words/first-write words/paused-kinds words/wake doors/pass-over
 -- goes on in: road/claim-rest
 local max, token, lease = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local PROMOTE = 100
@@ -16,22 +16,15 @@ local waiting = read('LLEN', PENDING)
 read('LLEN', PROCESSING)
 local next_due = tonumber(read('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2])
 local due = next_due and next_due <= now and call('ZRANGEBYSCORE', DELAYED, '-inf', NOW, 'LIMIT', 0, PROMOTE) or {}
-local meta = read('HMGET', META, 'claims_total', 'next_sweep', 'paused')
+local meta = read('HMGET', META, 'claims_total', 'next_sweep', 'paused', 'paused_kinds')
 local fence, next_sweep = number(meta[1], 0), number(meta[2], nil)
 if meta[3] then
   return { -1, 0, {}, {}, {}, {}, 0 } -- the queue is paused; admin/pause gives a hint when it goes on
 end
-
+local kinds = meta[4] and paused_kinds(meta[4]) -- nil as a rule
 local ids, hashes, jobs = {}, {}, {} -- of what is claimed
-local lost, broken, expired, undone, astray, seen, passed = {}, {}, {}, {}, {}, {}, {}
+local lost, broken, expired, undone, astray, seen, passed, held = {}, {}, {}, {}, {}, {}, {}, {}
 local room, bytes = max, 0
--- Whether no worker has started a job in time. The time begins when the job is due.
-local function has_expired(hash, enqueued)
-  local f = call('HMGET', hash, 'expires_in_ms', 'due_at_ms', 'started_at_ms')
-  local time = number(f[1], nil)
-  return time and not f[3] and now > math.max(number(f[2], 0), number(enqueued, now)) + time
-end
-
 -- An id takes no room when its job has ended, for example a cancelled one, or when the id occurs a second time.
 local function take(id)
   if seen[id] then
@@ -52,6 +45,8 @@ local function take(id)
     expired[#expired + 1] = id
   elseif payload and f[6] == 'cancelled' then
     undone[#undone + 1] = id -- a client of the guide let it wait again
+  elseif payload and kinds and kinds.slot_of(f[4], payload) then
+    room, held[#held + 1] = room + 1, { id, kinds.slot_of(f[4], payload) }
   elseif payload then
     local n = #ids + 1
     ids[n], hashes[n], jobs[n] = id, hash, f
@@ -65,8 +60,15 @@ local function take(id)
   end
 end
 
--- the oldest first; due jobs follow, and are taken at once when there is room
-local popped, direct = 0, 0
+-- the oldest first: jobs that were held, then jobs that wait; due jobs come behind them, and are taken when there is room
+local popped, direct, returned, resumed, resumed_at = 0, 0, 0, {}, nil
+if kinds then
+  resumed, resumed_at = kinds.resumed(max)
+end
+while room > 0 and returned < #resumed do
+  returned = returned + 1
+  take(resumed[returned])
+end
 while room > 0 and popped < math.min(waiting, PASS) do
   local page = call('LRANGE', PENDING, -popped - math.max(room, popped > 0 and 100 or 0), -popped - 1)
   for i = #page, 1, -1 do
@@ -105,6 +107,9 @@ end
 if popped > 0 then
   call('LTRIM', PENDING, 0, -popped - 1)
 end
+if returned > 0 then
+  call('ZREM', DELAYED, unpack(resumed, 1, returned))
+end
 if #due > 0 then
   call('ZREM', DELAYED, unpack(due))
   next_due = tonumber(call('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2])
@@ -112,8 +117,9 @@ end
 for _, hash in ipairs(passed) do
   pass_over(hash)
 end
-local left = waiting - popped + #promoted
-local reply = { next_due and math.max(0, math.ceil(next_due) - now) or -1, left, lost, {}, expired, undone, fence + 1 }
+local left = waiting - popped + #promoted + math.max(#resumed - returned, #resumed - max)
+local wait = next_due and next_due < HELD and math.max(0, math.ceil(next_due) - now) or -1
+local reply = { wait, left, lost, {}, expired, undone, fence + 1 }
 if #ids > 0 then
   local deadline, n = now + lease, #reply
   local promise = token .. ':' .. text(deadline) .. ':' .. text(lease) -- as words/lease writes it
@@ -138,7 +144,7 @@ if #ids > 0 then
     call('HSET', META, 'next_sweep', text(deadline))
   end
 end
-if #promoted + #astray + #lost + #expired + #undone == 0 then
+if #promoted + #astray + #lost + #expired + #undone == 0 and not kinds then
   keep_hint(left)
   return reply
 end

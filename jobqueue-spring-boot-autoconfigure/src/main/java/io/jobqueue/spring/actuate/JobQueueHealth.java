@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
@@ -127,6 +128,14 @@ final class JobQueueHealth extends AbstractHealthIndicator implements JobListene
         }
         if (stats.pausedSince() != null) {
             details.put("pausedSince", stats.pausedSince().toString());
+        }
+        if (!stats.pausedKinds().isEmpty()) {
+            Map<String, Object> kinds = new TreeMap<>();
+            stats.pausedKinds()
+                    .forEach(kind -> kinds.put(
+                            kind.kind(),
+                            Map.of("since", kind.since().toString(), "by", kind.by(), "held", kind.held())));
+            details.put("pausedKinds", kinds);
         }
         return details;
     }

@@ -1,6 +1,7 @@
 package io.jobqueue.spring.actuate;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.MAP;
 import static org.awaitility.Awaitility.await;
 
 import io.jobqueue.JobContext;
@@ -98,6 +99,20 @@ class JobQueueHealthTests {
             jobs.admin().pause();
             assertThat(health(context).getStatus()).isEqualTo(Status.UP);
             assertThat(queue(health(context), "jobs")).containsKey("pausedSince");
+        });
+    }
+
+    @Test
+    void aPausedKindIsShown() {
+        application.run(context -> {
+            context.getBean(JobQueue.class).admin().pauseKind("report");
+
+            assertThat(health(context).getStatus()).isEqualTo(Status.UP);
+            assertThat(queue(health(context), "jobs"))
+                    .extractingByKey("pausedKinds", MAP)
+                    .extractingByKey("report", MAP)
+                    .containsKeys("since", "by")
+                    .containsEntry("held", 0L);
         });
     }
 
