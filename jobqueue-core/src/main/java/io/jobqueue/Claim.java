@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param kind the kind that the payload names, or {@code null} when it names none
  * @param token the random proof; in no log and in no {@code toString}
  * @param attempt the number of this attempt, from 1
- * @param maxAttempts the job's own limit of attempts, or 0 when the settings of kind and queue decide
+ * @param maxAttempts the job's own limit of attempts, or 0 when the settings of kind and queue, or the deadline, decide
+ * @param deadline until when the job is retried, or {@code null} when its attempts are counted
  * @param fence a number that grows with every claim on the queue; lets another system refuse a late write of an
  *     older attempt
  * @param payload the payload
@@ -30,6 +31,7 @@ public record Claim(
         String token,
         int attempt,
         int maxAttempts,
+        @Nullable Instant deadline,
         long fence,
         JsonText payload,
         Map<String, String> headers,
@@ -40,6 +42,27 @@ public record Claim(
     /** Copies the headers. */
     public Claim {
         headers = Map.copyOf(headers);
+    }
+
+    /**
+     * The limit of the job's attempts: its own, or none when it has a deadline, or else that of a policy.
+     *
+     * @param policy the settings of kind and queue
+     */
+    public int maxAttempts(RetryPolicy policy) {
+        if (maxAttempts > 0) {
+            return maxAttempts;
+        }
+        return deadline == null ? policy.maxAttempts() : Integer.MAX_VALUE;
+    }
+
+    /**
+     * How long a failed attempt of the job waits: by its own backoff, or else by that of a policy.
+     *
+     * @param policy the settings of kind and queue
+     */
+    public Backoff backoff(RetryPolicy policy) {
+        return Backoff.read(headers.get(Backoff.HEADER)).orElseGet(policy::backoff);
     }
 
     /** Whether the job's completion writes an output: it is a unit of a run, or gathers one. */

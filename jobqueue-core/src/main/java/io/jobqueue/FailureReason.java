@@ -40,6 +40,8 @@ public record FailureReason(Code code, String words) {
         CANCELLED,
         /** No worker started the job in time; see {@link JobRequest#expiresIn}. */
         EXPIRED,
+        /** The job was retried until its deadline, and failed again after that; see {@link JobRequest#deadline}. */
+        DEADLINE_PASSED,
         /** The job's hash, payload or output is gone from Redis. */
         LOST,
         /** Somebody removed the job. */

@@ -22,7 +22,11 @@ public interface JobContext {
     /** The number of this attempt, from 1. */
     int attempt();
 
-    /** Whether a failure of this attempt is final. */
+    /**
+     * Whether a failure of this attempt is final because it is the last one that the job has. Of a job with a
+     * {@linkplain JobRequest#deadline(java.time.Duration) deadline} and no limit of attempts of its own it is
+     * {@code false}, because nobody knows before whether the attempt fails after the deadline.
+     */
     boolean lastAttempt();
 
     /**

@@ -40,6 +40,8 @@ public final class JobRequest {
     private final @Nullable Unique unique;
     private final @Nullable Boolean afterCommit;
     private final @Nullable Duration expiresIn;
+    private final @Nullable Duration deadlineIn;
+    private final @Nullable Instant deadlineAt;
 
     private JobRequest(Draft draft) {
         this.kind = draft.kind;
@@ -54,6 +56,8 @@ public final class JobRequest {
         this.unique = draft.unique;
         this.afterCommit = draft.afterCommit;
         this.expiresIn = draft.expiresIn;
+        this.deadlineIn = draft.deadlineIn;
+        this.deadlineAt = draft.deadlineAt;
     }
 
     /** The parts of a request that is being made. */
@@ -70,6 +74,8 @@ public final class JobRequest {
         private @Nullable Unique unique;
         private @Nullable Boolean afterCommit;
         private @Nullable Duration expiresIn;
+        private @Nullable Duration deadlineIn;
+        private @Nullable Instant deadlineAt;
 
         Draft(String kind, @Nullable Object payload) {
             this.kind = kind;
@@ -88,6 +94,8 @@ public final class JobRequest {
             unique = request.unique;
             afterCommit = request.afterCommit;
             expiresIn = request.expiresIn;
+            deadlineIn = request.deadlineIn;
+            deadlineAt = request.deadlineAt;
         }
     }
 
@@ -195,9 +203,7 @@ public final class JobRequest {
      * @param instant from 1970 to the year 9999
      */
     public JobRequest at(Instant instant) {
-        if (instant.isBefore(Instant.EPOCH) || instant.isAfter(Instant.parse("9999-12-31T00:00:00Z"))) {
-            throw new IllegalArgumentException("at must be an instant from 1970 to 9999, was " + instant);
-        }
+        checkTime("at", instant);
         return with(draft -> {
             draft.delay = null;
             draft.at = instant;
@@ -219,6 +225,58 @@ public final class JobRequest {
                             .formatted(time));
         }
         return with(draft -> draft.expiresIn = time);
+    }
+
+    /**
+     * Retries the job for so long, however often it fails: the limits of attempts of kind and queue do not count. The time
+     * begins when the job is due, which is at once without a {@code delay} or {@code at}, and Redis measures it. The wait before
+     * the last retry is cut, so that this retry is due at the deadline. An attempt that fails after the deadline makes the
+     * job a dead letter with the reason {@link FailureReason.Code#DEADLINE_PASSED}.
+     *
+     * <p>The deadline limits retries. It does not stop a running attempt, nor keep a first attempt from starting late: for that
+     * there is {@link #expiresIn}. A {@link #maxAttempts} of the same request counts as well; the job ends with the limit that
+     * it meets first. Replaces an earlier deadline.
+     *
+     * @param time from 1 ms to ten years
+     */
+    public JobRequest deadline(Duration time) {
+        if (time.compareTo(Duration.ofMillis(1)) < 0 || time.compareTo(MAX_DELAY) > 0) {
+            throw new IllegalArgumentException(
+                    "deadline must be from 1 ms to 10 years, was %s; leave it out for a job whose attempts are counted"
+                            .formatted(time));
+        }
+        return with(draft -> {
+            draft.deadlineIn = time;
+            draft.deadlineAt = null;
+        });
+    }
+
+    /**
+     * Retries the job until an instant by the clock of Redis; see {@link #deadline(Duration)}. After an instant in the past
+     * the job has one attempt. Replaces an earlier deadline.
+     *
+     * @param instant from 1970 to the year 9999
+     */
+    public JobRequest deadline(Instant instant) {
+        checkTime("deadline", instant);
+        return with(draft -> {
+            draft.deadlineIn = null;
+            draft.deadlineAt = instant;
+        });
+    }
+
+    /**
+     * Chooses how long failed attempts of this job wait; overrides the settings of its kind and queue on every worker. It
+     * travels in the header {@code backoff}.
+     */
+    public JobRequest backoff(Backoff backoff) {
+        return header(Backoff.HEADER, backoff.text());
+    }
+
+    private static void checkTime(String what, Instant instant) {
+        if (instant.isBefore(Instant.EPOCH) || instant.isAfter(Instant.parse("9999-12-31T00:00:00Z"))) {
+            throw new IllegalArgumentException(what + " must be an instant from 1970 to 9999, was " + instant);
+        }
     }
 
     /**
@@ -339,6 +397,21 @@ public final class JobRequest {
     /** How long after its time the job may be started, or {@code null} when it does not expire. */
     public @Nullable Duration expiresIn() {
         return expiresIn;
+    }
+
+    /** For how long the job is retried, or {@code null}. */
+    public @Nullable Duration deadlineIn() {
+        return deadlineIn;
+    }
+
+    /** Until when the job is retried, or {@code null}. */
+    public @Nullable Instant deadlineAt() {
+        return deadlineAt;
+    }
+
+    /** The job's own backoff, or {@code null} for that of the kind or queue. */
+    public @Nullable Backoff backoff() {
+        return Backoff.read(headers.get(Backoff.HEADER)).orElse(null);
     }
 
     /** The limit of attempts, or {@code null} for that of the kind or queue. */

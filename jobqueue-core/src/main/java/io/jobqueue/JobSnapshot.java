@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param status where the job is, or {@code null} when another client wrote an unknown status
  * @param attempts how often it was claimed
  * @param maxAttempts its own limit of attempts, or 0 when the settings of kind and queue decide
+ * @param deadline until when it is retried, or {@code null} when its attempts are counted
  * @param fence the fence of its last claim, 0 before the first
  * @param crashes how many of its workers died
  * @param payload the payload
@@ -41,6 +42,7 @@ public record JobSnapshot(
         @Nullable JobStatus status,
         int attempts,
         int maxAttempts,
+        @Nullable Instant deadline,
         long fence,
         int crashes,
         JsonText payload,

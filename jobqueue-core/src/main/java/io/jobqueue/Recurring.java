@@ -72,7 +72,7 @@ public final class Recurring {
      * @param schedule when the job is due
      * @param job the job of each slot: kind, payload, headers and max attempts
      * @throws IllegalArgumentException when the name breaks its rule, or the request has an id, a delay, a time, a
-     *     unit, an expiry or a unique key
+     *     unit, an expiry, a deadline or a unique key
      */
     public static Recurring of(String name, Schedule schedule, JobRequest job) {
         Names.recurring(name);
@@ -84,6 +84,11 @@ public final class Recurring {
         if (job.expiresIn() != null) {
             throw new IllegalArgumentException(
                     "the job of the recurring job '%s' cannot expire; the policy for missed slots says what becomes of late ones"
+                            .formatted(name));
+        }
+        if (job.deadlineIn() != null || job.deadlineAt() != null) {
+            throw new IllegalArgumentException(
+                    "the job of the recurring job '%s' cannot have a deadline; use maxAttempts and backoff"
                             .formatted(name));
         }
         if (job.unique() != null) {

@@ -4,9 +4,7 @@ import java.time.Duration;
 import java.util.random.RandomGenerator;
 
 /**
- * When a failed attempt is retried. The first retry waits for {@code delay}. Each further failure multiplies the wait
- * by {@code multiplier}, up to {@code maxDelay}. A random share of the wait, at most {@code jitter}, is added, so that
- * jobs that failed together are not retried together. Jitter never shortens a wait.
+ * How often a job is tried, and how long a failed attempt waits; {@link Backoff} tells how the wait grows.
  *
  * <p>An invalid value throws a {@link SettingException}. Immutable.
  *
@@ -19,31 +17,12 @@ import java.util.random.RandomGenerator;
  */
 public record RetryPolicy(int maxAttempts, Duration delay, double multiplier, Duration maxDelay, double jitter) {
 
-    private static final Duration LONGEST = Duration.ofDays(3660);
-
     /** Checks the values. */
     public RetryPolicy {
         if (maxAttempts < 1) {
             throw new SettingException("maxAttempts", "max attempts must be at least 1, was " + maxAttempts);
         }
-        if (delay.isNegative()) {
-            throw new SettingException("delay", "retry delay must not be negative, was " + delay);
-        }
-        if (!(multiplier >= 1) || Double.isInfinite(multiplier)) {
-            throw new SettingException("multiplier", "retry multiplier must be at least 1, was " + multiplier);
-        }
-        if (maxDelay.compareTo(LONGEST) > 0) {
-            throw new SettingException("maxDelay", "retry max delay must be at most 10 years, was " + maxDelay);
-        }
-        if (!(jitter >= 0 && jitter <= 1)) {
-            throw new SettingException("jitter", "retry jitter must be from 0 to 1, was " + jitter);
-        }
-        if (maxDelay.compareTo(delay) < 0) {
-            throw new SettingException(
-                    "maxDelay",
-                    "delay",
-                    "retry max delay must not be shorter than the delay %s, was %s".formatted(delay, maxDelay));
-        }
+        var unused = new Backoff(delay, multiplier, maxDelay, jitter); // checks them
     }
 
     /** The policy of a queue for which nothing else is configured. */
@@ -56,6 +35,11 @@ public record RetryPolicy(int maxAttempts, Duration delay, double multiplier, Du
         return new RetryPolicy(attempts, delay, multiplier, maxDelay, jitter);
     }
 
+    /** How long a failed attempt waits. */
+    public Backoff backoff() {
+        return new Backoff(delay, multiplier, maxDelay, jitter);
+    }
+
     /**
      * How long to wait after a failed attempt.
      *
@@ -63,8 +47,6 @@ public record RetryPolicy(int maxAttempts, Duration delay, double multiplier, Du
      * @param random where the jitter comes from
      */
     public Duration delayAfter(int attempt, RandomGenerator random) {
-        double base = Math.min((double) delay.toMillis() * Math.pow(multiplier, Math.max(0, attempt - 1)), (double)
-                maxDelay.toMillis());
-        return Duration.ofMillis(Math.round(base + base * jitter * random.nextDouble()));
+        return backoff().delayAfter(attempt, random);
     }
 }

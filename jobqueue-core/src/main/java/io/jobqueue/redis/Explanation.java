@@ -220,7 +220,13 @@ final class Explanation {
             return "";
         }
         String start = error.length() > ERROR_LENGTH ? error.substring(0, ERROR_LENGTH) + "…" : error;
-        return " after attempt %s failed%s: %s".formatted(failed.attempts(), when(failed.lastErrorAt()), start);
+        return " after attempt %s failed%s: %s%s"
+                .formatted(failed.attempts(), when(failed.lastErrorAt()), start, retried(failed));
+    }
+
+    private static String retried(JobSnapshot failed) {
+        boolean over = failed.deadline() == null || failed.status() == JobStatus.FAILED;
+        return over ? "" : "; it is retried until " + failed.deadline();
     }
 
     private static String when(@Nullable Instant time) {

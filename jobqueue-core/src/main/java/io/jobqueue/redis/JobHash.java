@@ -73,6 +73,7 @@ record JobHash(String queue, String id, Map<String, String> fields, JobCodec cod
                 status,
                 Reply.count(fields.get("attempts")),
                 Reply.count(fields.get("max_attempts")),
+                Reply.deadline(fields.get("deadline")),
                 Reply.wholeNumber(fields.get("fence")),
                 Reply.count(fields.get("crashes")),
                 codec.json(payload),

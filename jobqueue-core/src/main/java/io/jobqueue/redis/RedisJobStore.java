@@ -35,7 +35,7 @@ final class RedisJobStore implements JobStore {
     private static final List<Renewed> RENEWALS = List.of(Renewed.LOST, Renewed.HELD, Renewed.CANCELLED);
 
     /** What the claim script leaves out for a job in its first attempt that has nothing but a payload. */
-    private static final List<@Nullable Object> PLAIN = Arrays.asList(1L, null, null, null, null, null, null);
+    private static final List<@Nullable Object> PLAIN = Arrays.asList(1L, null, null, null, null, null, null, null);
 
     private final QueueRedis redis;
     private final HintWaiter hints;
@@ -101,12 +101,13 @@ final class RedisJobStore implements JobStore {
         Instant enqueuedAt = reply.instantOrNull();
         Reply further = Objects.requireNonNullElseGet(reply.listOrNull(), () -> new Reply(PLAIN));
         int attempt = (int) Math.min(further.number(), Integer.MAX_VALUE);
-        int crashes = Reply.count(further.textOrNull());
+        int maxAttempts = Reply.count(further.textOrNull());
         String runId = further.textOrNull();
         String unitId = further.textOrNull();
         String headers = further.textOrNull();
         String gathers = further.textOrNull();
         boolean unique = further.textOrNull() != null;
+        Instant deadline = Reply.deadline(further.textOrNull());
         if (kind == null) {
             // a job of a guide client, which has none of our fields: its payload says everything
             JobCodec.Envelope envelope = redis.codec().envelope(payload);
@@ -120,7 +121,8 @@ final class RedisJobStore implements JobStore {
                 kind,
                 token,
                 attempt,
-                crashes,
+                maxAttempts,
+                deadline,
                 fence,
                 redis.codec().json(payload),
                 redis.codec().headers(headers),

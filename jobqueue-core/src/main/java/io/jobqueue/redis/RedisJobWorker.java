@@ -8,6 +8,7 @@ import io.jobqueue.JobCodec;
 import io.jobqueue.JobEvent;
 import io.jobqueue.JobListener;
 import io.jobqueue.JobWorker;
+import io.jobqueue.RetryPolicy;
 import io.jobqueue.worker.JobStore;
 import io.jobqueue.worker.JobStore.Renewal;
 import io.jobqueue.worker.JobStore.Renewed;
@@ -154,9 +155,9 @@ final class RedisJobWorker implements JobWorker {
 
     @Override
     public CompletableFuture<Boolean> failAsync(Claim claim, String error) {
-        Duration delay = store.settings().retry().delayAfter(claim.attempt(), ThreadLocalRandom.current());
-        int maxAttempts = store.settings().retry().maxAttempts();
-        return settle(new Settlement.Retry(claim, FailureReason.handler(error), delay, maxAttempts));
+        RetryPolicy policy = store.settings().retry();
+        Duration delay = claim.backoff(policy).delayAfter(claim.attempt(), ThreadLocalRandom.current());
+        return settle(new Settlement.Retry(claim, FailureReason.handler(error), delay, claim.maxAttempts(policy)));
     }
 
     @Override

@@ -89,6 +89,12 @@ final class Reply {
         }
     }
 
+    /** Reads the field {@code deadline}; see the script {@code words/deadline}. */
+    static @Nullable Instant deadline(@Nullable String field) {
+        long millis = field == null ? 0 : wholeNumber(field.split(":", 2)[0]);
+        return millis == 0 ? null : Instant.ofEpochMilli(millis);
+    }
+
     /** A count that Redis holds as a text. One that is too large for any limit is the largest {@code int}. */
     static int count(@Nullable String text) {
         return (int) Math.min(wholeNumber(text), Integer.MAX_VALUE);

@@ -132,7 +132,7 @@ final class WrittenJob implements Enqueuer.Outgoing {
                                 unique.key());
     }
 
-    /** Refuses a delay and an expiry of a job that belongs to a run, which a decorator may have set. */
+    /** Refuses a delay, an expiry and a deadline of a job that belongs to a run, which a decorator may have set. */
     void refuseDelay() {
         if (isDelayed()) {
             throw new IllegalArgumentException(
@@ -142,6 +142,11 @@ final class WrittenJob implements Enqueuer.Outgoing {
             throw new IllegalArgumentException(
                     "the job %s of kind '%s' belongs to a run, so it cannot expire; leave out expiresIn(%s)"
                             .formatted(id, request.kind(), request.expiresIn()));
+        }
+        if (!deadline().isEmpty()) {
+            throw new IllegalArgumentException(
+                    "the job %s of kind '%s' belongs to a run, so it cannot have a deadline; use maxAttempts and backoff"
+                            .formatted(id, request.kind()));
         }
     }
 
@@ -168,6 +173,7 @@ final class WrittenJob implements Enqueuer.Outgoing {
         further.add(due());
         add(further, "unique", unique());
         add(further, "expires_in_ms", expiresIn());
+        add(further, "deadline", deadline());
         add(further, "max_attempts", maxAttempts());
         add(further, "headers", headers);
         add(further, "run_id", text(request.runId()));
@@ -180,6 +186,13 @@ final class WrittenJob implements Enqueuer.Outgoing {
         return request.expiresIn() == null
                 ? ""
                 : Long.toString(request.expiresIn().toMillis());
+    }
+
+    private String deadline() {
+        if (request.deadlineAt() != null) {
+            return Long.toString(Math.max(1, request.deadlineAt().toEpochMilli())); // 0 reads as absent
+        }
+        return request.deadlineIn() == null ? "" : "+" + request.deadlineIn().toMillis();
     }
 
     private String due() {

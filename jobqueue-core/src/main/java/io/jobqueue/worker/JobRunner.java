@@ -49,9 +49,9 @@ final class JobRunner {
         this.texts = new ErrorTexts(redactor, settings.errors().maxSize());
     }
 
-    /** The limit of a claim's attempts: the job's own, else its kind's, else the queue's. */
+    /** The limit of the attempts of a claimed job, by its kind's policy, or else the queue's. */
     int maxAttempts(Claim claim) {
-        return claim.maxAttempts() > 0 ? claim.maxAttempts() : retry(claim).maxAttempts();
+        return claim.maxAttempts(retry(claim));
     }
 
     Optional<Handler> handler(Claim claim) {
@@ -210,7 +210,7 @@ final class JobRunner {
 
     private Settlement retry(Attempt attempt, Code code, String words, @Nullable Throwable thrown) {
         Claim claim = attempt.claim();
-        Duration delay = retry(claim).delayAfter(claim.attempt(), ThreadLocalRandom.current());
+        Duration delay = claim.backoff(retry(claim)).delayAfter(claim.attempt(), ThreadLocalRandom.current());
         return new Settlement.Retry(claim, new FailureReason(code, words), delay, attempt.maxAttempts(), cause(thrown));
     }
 

@@ -115,9 +115,16 @@ public sealed interface Settlement {
             return switch (answer) {
                 case REFUSED -> new JobEvent.Refused(claim);
                 case DONE, ALREADY -> new JobEvent.Retried(claim, reason, delay, took, Cause.thrown(cause));
-                case FAILED -> new JobEvent.Failed(claim, reason, took, Cause.thrown(cause));
+                case FAILED -> new JobEvent.Failed(claim, finalReason(), took, Cause.thrown(cause));
                 case CANCELLED -> cancelled(claim, took);
             };
+        }
+
+        /** A job with attempts left fails only because its deadline has passed. */
+        private FailureReason finalReason() {
+            return claim.deadline() != null && claim.attempt() < maxAttempts
+                    ? new FailureReason(FailureReason.Code.DEADLINE_PASSED, reason.text())
+                    : reason;
         }
     }
 

@@ -140,7 +140,7 @@ class CheckerMutantTests {
         A_RETRY_THAT_DOES_NOT_WAIT(
                 "retry",
                 Set.of("I14"),
-                new Edit("road/settle", "  else\n    local due = now + entry.delay", "  else\n    local due = now")),
+                new Edit("road/settle", "local due = math.min(now + entry.delay,", "local due = math.min(now,")),
         AN_UNKNOWN_JOB_THAT_SPENDS_AN_ATTEMPT(
                 "unknown",
                 Set.of("I9"),

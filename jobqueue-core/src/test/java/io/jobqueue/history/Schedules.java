@@ -271,6 +271,7 @@ public final class Schedules implements AutoCloseable {
                 "",
                 hers.attempt(),
                 hers.maxAttempts(),
+                hers.deadline(),
                 hers.fence(),
                 hers.payload(),
                 hers.headers(),

@@ -38,6 +38,7 @@ class JobQueueMetricsTests {
             "token",
             1,
             0,
+            null,
             1,
             JobCodec.standard().json("{}"),
             Map.of(),

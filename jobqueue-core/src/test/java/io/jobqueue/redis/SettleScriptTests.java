@@ -78,7 +78,7 @@ class SettleScriptTests extends TransitionTestBase {
         enqueue("one");
         Claim claim = claim();
         bench.redis.hset("queue:q:job:one", "claim_token", "");
-        Claim empty = new Claim("q", "one", "email", "", 1, 0, 1, claim.payload(), Map.of(), null, null, false);
+        Claim empty = new Claim("q", "one", "email", "", 1, 0, null, 1, claim.payload(), Map.of(), null, null, false);
 
         assertThat(bench.queue.worker().complete(empty, null)).isFalse();
         assertThat(bench.queue.worker().extend(empty, LEASE)).isFalse();

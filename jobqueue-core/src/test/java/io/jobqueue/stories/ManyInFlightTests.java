@@ -78,6 +78,7 @@ class ManyInFlightTests {
                 TOKEN,
                 1,
                 0,
+                null,
                 job,
                 JobCodec.standard().json("{}"),
                 Map.of(),

@@ -19,7 +19,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** What every {@link JobStore} guarantees when a worker claims jobs, renews claims and settles attempts. */
-abstract class AttemptContract extends JobStoreFixture {
+abstract class AttemptContract extends RequestContract {
 
     // ---- claim
 

@@ -38,7 +38,19 @@ class DemandTests {
 
     private static Attempt attempt() {
         Claim claim = new Claim(
-                "jobs", "id", "email", "token", 1, 0, 1, JobCodec.standard().json("{}"), Map.of(), null, null, false);
+                "jobs",
+                "id",
+                "email",
+                "token",
+                1,
+                0,
+                null,
+                1,
+                JobCodec.standard().json("{}"),
+                Map.of(),
+                null,
+                null,
+                false);
         return new Attempt(claim, System.nanoTime(), OWNER, 5, Duration.ofMinutes(1));
     }
 

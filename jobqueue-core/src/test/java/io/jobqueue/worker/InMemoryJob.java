@@ -28,6 +28,7 @@ final class InMemoryJob {
     final String payload;
     final @Nullable String kind;
     final int maxAttempts;
+    final long retryUntil; // ms of the epoch, 0 when the attempts are counted
     final long expiresIn; // ms, 0 when it does not expire
     final Map<String, String> headers;
     final @Nullable String runId;
@@ -73,10 +74,28 @@ final class InMemoryJob {
         this.kind = envelope.kind();
         this.maxAttempts = Objects.requireNonNullElse(request.maxAttempts(), 0);
         this.expiresIn = request.expiresIn() == null ? 0 : request.expiresIn().toMillis();
+        this.retryUntil = retryUntil(request, now);
         this.headers = request.headers();
         this.runId = request.runId() == null ? envelope.runId() : request.runId();
         this.unitId = request.unitId() == null ? envelope.unitId() : request.unitId();
         this.enqueuedAt = now;
+    }
+
+    private static long retryUntil(JobRequest request, long now) {
+        if (request.deadlineAt() != null) {
+            return Math.max(1, request.deadlineAt().toEpochMilli());
+        }
+        if (request.deadlineIn() == null) {
+            return 0;
+        }
+        long due = request.at() == null ? now : Math.max(now, request.at().toEpochMilli());
+        long delay = request.delay() == null ? 0 : request.delay().toMillis();
+        return due + delay + request.deadlineIn().toMillis();
+    }
+
+    @Nullable
+    Instant deadline() {
+        return retryUntil == 0 ? null : Instant.ofEpochMilli(retryUntil);
     }
 
     /** Whether no worker has started the job in time. */
@@ -121,6 +140,7 @@ final class InMemoryJob {
                 status,
                 attempts,
                 maxAttempts,
+                deadline(),
                 fence,
                 crashes,
                 codec.json(payload),

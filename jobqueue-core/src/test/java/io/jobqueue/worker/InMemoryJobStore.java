@@ -353,6 +353,7 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
                 token,
                 job.attempts,
                 job.maxAttempts,
+                job.deadline(),
                 job.fence,
                 codec.json(job.payload),
                 job.headers,
@@ -471,14 +472,20 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
     }
 
     private Answer retry(InMemoryJob job, Settlement.Retry end, long now, long[] dropped) {
-        int limit = job.maxAttempts > 0 ? job.maxAttempts : end.maxAttempts();
+        int limit = job.maxAttempts > 0 ? job.maxAttempts : job.retryUntil > 0 ? Integer.MAX_VALUE : end.maxAttempts();
         job.failed(end.reason(), end.cause(), now, settings.errors().kept());
         if (job.attempts >= limit) {
             dropped[0] += bury(job, unit(end.claim()), end.reason().text(), now);
             return Answer.FAILED;
         }
+        if (job.retryUntil > 0 && now >= job.retryUntil) {
+            dropped[0] += bury(
+                    job, unit(end.claim()), "deadline-passed: " + end.reason().text(), now);
+            return Answer.FAILED;
+        }
         job.lastError = end.reason().text();
-        waitFor(job, end.delay(), now);
+        Duration untilDeadline = Duration.ofMillis(job.retryUntil - now);
+        waitFor(job, job.retryUntil > 0 && end.delay().compareTo(untilDeadline) > 0 ? untilDeadline : end.delay(), now);
         return Answer.DONE;
     }
 
@@ -594,6 +601,10 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
                     } else if (job.crashes > settings.lease().maxCrashes()
                             || (job.maxAttempts > 0 && job.attempts >= job.maxAttempts)) {
                         String reason = "worker-died: in attempt " + job.attempts;
+                        dropped += bury(job, unit(job), reason, now);
+                        died.add(id);
+                    } else if (job.retryUntil > 0 && now >= job.retryUntil) {
+                        String reason = "deadline-passed: its worker fell silent in attempt " + job.attempts;
                         dropped += bury(job, unit(job), reason, now);
                         died.add(id);
                     } else {

@@ -157,6 +157,7 @@ public abstract class JobStoreFixture {
                 token,
                 claim.attempt(),
                 claim.maxAttempts(),
+                claim.deadline(),
                 claim.fence(),
                 claim.payload(),
                 claim.headers(),

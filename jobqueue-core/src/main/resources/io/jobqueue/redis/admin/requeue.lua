@@ -5,7 +5,7 @@
 --   then the ids, the oldest dead letter first
 -- returns { how many of the ids this call has handled, at least 1; how many of them it requeued; when the first job of
 --   the whole requeue is due }
--- needs: words/first-write words/dead-letters words/take-dead-letter words/runs words/units words/totals doors/join doors/wait-again
+-- needs: words/first-write words/dead-letters words/take-dead-letter words/runs words/units words/totals words/deadline doors/join doors/wait-again
 local FIRST, GAP, DONE = tonumber(ARGV[6]) or now, tonumber(ARGV[7]), tonumber(ARGV[8])
 read('LLEN', PENDING)
 read('ZCARD', AGENDA)
@@ -55,6 +55,10 @@ for i = 9, #ARGV do
       end
       wait_again(id, due, false, 'claim_token', '', 'claimed_at_ms', '0', 'attempts', '0', 'crashes', '0',
         'due_at_ms', text(math.max(now, due)))
+      local deadline = renewed_deadline(call('HGET', JOB .. id, 'deadline'), due)
+      if deadline then
+        call('HSET', JOB .. id, 'deadline', deadline)
+      end
       tell_run(f)
       requeued = requeued + 1
     end

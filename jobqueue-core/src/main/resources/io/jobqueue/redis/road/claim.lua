@@ -4,8 +4,8 @@
 -- ARGV[1] how many at most  [2] token of this call, not empty  [3] lease (ms)  [4] how long a run's keys live on (ms)
 -- returns { ms to the next due job or -1, how many still wait, { lost ids }, { run id, state, … } of the runs that
 --   ended, { expired ids }, { ids of cancelled jobs }, fence of the first job, each further job has one more; then for
---   each job: id, payload, kind, enqueued_at_ms, and false, or when it is not the first attempt or there is `more` of
---   the job: { attempt, max_attempts, run_id, unit_id, headers, the run it gathers, its unique key } }
+--   each job: id, payload, kind, enqueued_at_ms, and false, or when it is not the first attempt or there is `more`
+--   of the job: { attempt, max_attempts, run_id, unit_id, headers, the run it gathers, its unique key, its deadline } }
 -- needs: words/expiry words/first-write words/paused-kinds words/wake doors/pass-over
 -- goes on in: road/claim-rest
 local max, token, lease = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
@@ -127,7 +127,7 @@ if #ids > 0 then
     local hash, attempt, further = hashes[i], 1, false
     if f[3] ~= '0' or f[6] or not f[4] then
       attempt = number(f[3], 0) + 1
-      further = { attempt, unpack(call('HMGET', hash, 'max_attempts', 'run_id', 'unit_id', 'headers', 'gathers', 'unique')) }
+      further = { attempt, unpack(call('HMGET', hash, 'max_attempts', 'run_id', 'unit_id', 'headers', 'gathers', 'unique', 'deadline')) }
       if not f[6] or attempt > 1 then
         call('PERSIST', hash) -- ours have no time to live before their job has ended once
       end

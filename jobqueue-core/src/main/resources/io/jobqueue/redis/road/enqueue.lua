@@ -7,7 +7,8 @@
 --   then for each job: id, kind, payload, and '' or how many words follow: when ('' now | '+ms' from now | 'ms' of the
 --   epoch), names and values of further fields (expires_in_ms, max_attempts, headers, run_id, unit_id). A job with a
 --   unique key has as its first field `unique`, with replace (0 | 1):period (ms):hold:key, see doors/unique.
---   `expires_in_ms` comes before all others but `unique`.
+--   `expires_in_ms` comes next, then `deadline` with '+ms' from when the job is due or 'ms' of the epoch, then all
+--   others.
 -- returns one letter a job: C created, E existed, U another job holds the unique key; then for each U a space and the
 --   id of that job; or for a batch that is not new '>' and the number of the last batch
 -- needs: doors/create doors/join doors/unique words/totals
@@ -68,7 +69,13 @@ while i <= last do
       end
       if fields[1] then
         -- the claim looks for the expiry of those jobs only that have one
-        local expires = fields[1] == 'expires_in_ms' or fields[3] == 'expires_in_ms'
+        local at = fields[1] == 'unique' and 3 or 1
+        local expires = fields[at] == 'expires_in_ms'
+        at = expires and at + 2 or at
+        if fields[at] == 'deadline' and string.sub(fields[at + 1], 1, 1) == '+' then
+          local length = tonumber(fields[at + 1])
+          fields[at + 1] = text(math.max(due, now) + length) .. ':' .. text(length) -- see words/deadline
+        end
         fields[#fields + 1], fields[#fields + 2] = 'more', expires and 'expires' or '1'
       end
     end

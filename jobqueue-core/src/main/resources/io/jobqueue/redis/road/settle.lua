@@ -1,6 +1,6 @@
 -- Goes on from `road/complete`: ends the attempts that did not just complete. The output or the failure of a unit is written
 -- in the same step.
--- needs: words/runs words/run-ends words/units words/totals words/unknown words/errors doors/end doors/fail doors/join doors/unique doors/wait-again
+-- needs: words/runs words/run-ends words/units words/totals words/unknown words/errors words/deadline doors/end doors/fail doors/join doors/unique doors/wait-again
 local keep_failed, ttl, keep_errors = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 earliest = next_due
 
@@ -15,7 +15,8 @@ local function failure_of(entry, limit)
     return nil
   end
   local over = verb == 'RETRY' and entry.attempts >= limit or verb == 'UNKNOWN' and now - entry.since >= entry.delay
-  return cancelled(entry.id, entry.run, entry.gathers) or over and entry.words or nil
+  return cancelled(entry.id, entry.run, entry.gathers) or over and entry.words
+    or verb == 'RETRY' and past_deadline(entry.deadline, entry.words) or nil
 end
 
 -- The answer to an attempt whose token does not own its job. The attempt may be a repeat: the field `ended`
@@ -38,7 +39,8 @@ for i = others_at, #ARGV, 10 do
   if verb == 'DELIVER' then
     f = try('HMGET', hash, 'status', 'claim_token', 'gathers', 'unique')
   else
-    f = try('HMGET', hash, 'status', 'claim_token', 'gathers', 'attempts', 'max_attempts', 'fence', 'unknown_since', 'more')
+    f = try('HMGET', hash, 'status', 'claim_token', 'gathers', 'attempts', 'max_attempts', 'fence', 'unknown_since', 'more',
+      'deadline')
   end
   if f[1] == 'processing' and f[2] == token and token ~= '' then
     local entry = {
@@ -49,8 +51,9 @@ for i = others_at, #ARGV, 10 do
     }
     entry.spared = math.max(0, entry.attempts - 1) -- what a job has whose claim costs no attempt
     entry.since = verb == 'UNKNOWN' and unknown_since(f[7], entry.spared)
+    entry.deadline = verb == 'RETRY' and retried_until(f[9])
     local limit = number(f[5], 0)
-    local failure = failure_of(entry, limit > 0 and limit or tonumber(ARGV[i + 6]))
+    local failure = failure_of(entry, limit > 0 and limit or entry.deadline and math.huge or tonumber(ARGV[i + 6]))
     if failure then
       entry.verb, entry.words = 'FAIL', failure
     end
@@ -114,7 +117,7 @@ for _, entry in ipairs(entries) do
       'last_error', entry.words, 'last_error_at_ms', NOW, 'due_at_ms', text(due))
     unknown = unknown + 1
   else
-    local due = now + entry.delay
+    local due = math.min(now + entry.delay, entry.deadline or math.huge) -- the last retry is due at the deadline
     note_error(entry)
     hand_back(entry, due, false, 'last_error', entry.words, 'last_error_at_ms', NOW, 'due_at_ms', text(due))
     retried = retried + 1

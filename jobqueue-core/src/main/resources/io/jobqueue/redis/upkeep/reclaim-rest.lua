@@ -1,5 +1,5 @@
 -- Continues `upkeep/reclaim` when that found ids that must leave `processing`.
--- needs: doors/fail doors/join doors/pass-over doors/wait-again words/publish words/runs words/run-ends words/totals words/unit-names
+-- needs: doors/fail doors/join doors/pass-over doors/wait-again words/publish words/deadline words/runs words/run-ends words/totals words/unit-names
 local max_crashes, keep_failed, ttl = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 for _, entries in ipairs({ stale, lost, astray }) do
   for _, entry in ipairs(entries) do
@@ -18,6 +18,7 @@ local function reason_to_fail(id, f, crashes)
     return 'worker-died: ' .. text(crashes) .. ' of its workers fell silent, the last in attempt ' .. text(attempts)
   end
   return unwanted
+    or past_deadline(retried_until(try('HGET', JOB .. id, 'deadline')), 'its worker fell silent in attempt ' .. text(attempts))
 end
 
 local returned, died, gone, ended_before = {}, {}, {}, {}
