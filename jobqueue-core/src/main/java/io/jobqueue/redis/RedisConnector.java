@@ -66,9 +66,9 @@ public final class RedisConnector {
     private volatile @Nullable Shared shared;
 
     /**
-     * Makes a connector that has not connected yet.
+     * Creates a connector that has not connected yet.
      *
-     * @param links makes a link whenever connections are opened for the first time after the start
+     * @param links creates a link when the first connection after a start is opened
      */
     public RedisConnector(Supplier<? extends RedisLink> links) {
         this.links = links;
@@ -242,9 +242,7 @@ public final class RedisConnector {
         return open;
     }
 
-    /**
-     * Lets the connector try again after a pause. Callers that waited for this attempt get the reason of its failure.
-     */
+    /** Lets the connector try again after a pause. Callers that waited for this attempt receive its failure. */
     private Shared notOpened(Throwable failure) {
         Throwable cause = Answers.unwrap(failure);
         synchronized (this) {
@@ -259,10 +257,7 @@ public final class RedisConnector {
 
     // ---- further connections
 
-    /**
-     * Opens a further connection, unless Redis is known to be away. The caller {@linkplain #giveBack gives it
-     * back}; {@link #stop()} closes it at the latest.
-     */
+    /** Opens a further connection, unless Redis is away. The caller must {@linkplain #giveBack give it back}. */
     CompletableFuture<StatefulConnection<String, String>> furtherConnection() {
         return furtherConnection(RedisLink::connect);
     }

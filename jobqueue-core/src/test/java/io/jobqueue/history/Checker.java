@@ -50,58 +50,9 @@ public final class Checker {
 
     private final History history;
     private final Snapshot end;
-    private final Map<String, OfJob> jobs = new LinkedHashMap<>();
+    private final Map<String, JobHistory> jobs = new LinkedHashMap<>();
     private final List<Claimed> claims; // by fence
     private final List<Violation> found = new ArrayList<>();
-
-    /** All that the history says of one job. */
-    private static final class OfJob {
-
-        final String id;
-        final List<Enqueue> enqueues = new ArrayList<>();
-        final List<Claimed> claims = new ArrayList<>(); // by fence
-        final List<End> ends = new ArrayList<>();
-        final List<Renewal> renewals = new ArrayList<>();
-        final List<Run> runs = new ArrayList<>(); // by fence
-        final List<Sweep> reclaims = new ArrayList<>();
-        final List<Sweep> deaths = new ArrayList<>();
-        final List<Expiry> expiries = new ArrayList<>();
-        final List<Cancel> cancels = new ArrayList<>();
-
-        OfJob(String id) {
-            this.id = id;
-        }
-
-        Optional<Claimed> claim(String token) {
-            return claims.stream().filter(claim -> claim.token().equals(token)).findFirst();
-        }
-
-        Optional<Claimed> claim(Run run) {
-            return claims.stream().filter(claim -> claim.fence() == run.fence()).findFirst();
-        }
-
-        Stream<End> ends(Claimed claim) {
-            return ends.stream().filter(end -> end.token().equals(claim.token()));
-        }
-
-        /** Until when a claim is good for sure, unless its worker ends it. */
-        long goodUntil(Claimed claim) {
-            return renewals.stream()
-                    .filter(renewal -> renewal.isHeld() && renewal.token().equals(claim.token()))
-                    .mapToLong(renewal -> renewal.span().from() + renewal.lease())
-                    .reduce(claim.span().from() + claim.lease(), Math::max);
-        }
-
-        /** When the flight of a claim was over for sure: its end is known, or somebody else has the job. */
-        long landed(Claimed claim) {
-            int next = claims.indexOf(claim) + 1;
-            long taken = next < claims.size() ? claims.get(next).span().to() : History.NEVER;
-            return ends(claim)
-                    .filter(end -> end.span().answered())
-                    .mapToLong(end -> end.span().to())
-                    .reduce(taken, Math::min);
-        }
-    }
 
     private Checker(History history, Snapshot end) {
         this.history = history;
@@ -127,8 +78,8 @@ public final class Checker {
         history.cancels().forEach(cancel -> of(cancel.id()).cancels.add(cancel));
     }
 
-    private OfJob of(String id) {
-        return jobs.computeIfAbsent(id, OfJob::new);
+    private JobHistory of(String id) {
+        return jobs.computeIfAbsent(id, JobHistory::new);
     }
 
     private void broken(String invariant, String what, Object... arguments) {
@@ -173,7 +124,7 @@ public final class Checker {
         Set<String> there = end.places().values().stream()
                 .flatMap(held -> held.stream().map(Snapshot.Held::id))
                 .collect(Collectors.toSet());
-        for (OfJob job : jobs.values()) {
+        for (JobHistory job : jobs.values()) {
             boolean enqueued = job.enqueues.stream()
                     .anyMatch(enqueue -> enqueue.told() == Told.CREATED || enqueue.told() == Told.EXISTING);
             if (enqueued && !there.contains(job.id)) {
@@ -184,7 +135,7 @@ public final class Checker {
 
     /** I2: Nothing is handed out or runs that nobody tried to enqueue. */
     private void nothingUnexpectedRuns() {
-        for (OfJob job : jobs.values()) {
+        for (JobHistory job : jobs.values()) {
             if (job.enqueues.isEmpty() && !(job.claims.isEmpty() && job.runs.isEmpty())) {
                 broken("I2", "job %s was handed out %d times, but never enqueued", job.id, job.claims.size());
             }
@@ -193,7 +144,7 @@ public final class Checker {
 
     /** I3: However often an enqueue is repeated, it creates the job once. */
     private void everyJobIsCreatedOnce() {
-        for (OfJob job : jobs.values()) {
+        for (JobHistory job : jobs.values()) {
             long created = job.enqueues.stream()
                     .filter(enqueue -> enqueue.told() == Told.CREATED)
                     .count();
@@ -209,7 +160,7 @@ public final class Checker {
 
     /** I4: Only the token that was handed out last can settle or renew, and only until its attempt has ended. */
     private void onlyTheLastOwnerActs() {
-        for (OfJob job : jobs.values()) {
+        for (JobHistory job : jobs.values()) {
             for (End act : job.ends) {
                 if (act.isDone()) {
                     checkOwner(job, act.token(), act.span(), act.verb().name());
@@ -223,7 +174,7 @@ public final class Checker {
         }
     }
 
-    private void checkOwner(OfJob job, String token, Span act, String verb) {
+    private void checkOwner(JobHistory job, String token, Span act, String verb) {
         Claimed own = job.claim(token).orElse(null);
         if (own == null) {
             broken("I4", "%s of job %s was accepted with a token that nobody was given", verb, job.id);
@@ -244,9 +195,12 @@ public final class Checker {
         }
     }
 
-    /** I5: A job ends for good once: by one completion, one final failure, one death, one expiry or one cancel while it waits. */
+    /**
+     * I5: A job ends for good once: by one completion, one final failure, one death, one expiry or one cancel while it
+     * waits.
+     */
     private void everyJobEndsOnce() {
-        for (OfJob job : jobs.values()) {
+        for (JobHistory job : jobs.values()) {
             List<End> completions = job.ends.stream()
                     .filter(end -> end.verb() == Verb.COMPLETE && end.answer() == Answer.DONE)
                     .toList();
@@ -271,7 +225,7 @@ public final class Checker {
 
     /** I19: A job expires only when nobody was given it before, and is given to nobody afterwards. */
     private void onlyWhatWasNotStartedExpires() {
-        for (OfJob job : jobs.values()) {
+        for (JobHistory job : jobs.values()) {
             for (Expiry expiry : job.expiries) {
                 for (Claimed claim : job.claims) {
                     boolean before = claim.span().to() < expiry.at();
@@ -281,9 +235,11 @@ public final class Checker {
         }
     }
 
-    /** I20: A cancelled job is given to nobody afterwards. Who has the job then may complete it, and do nothing else. */
+    /**
+     * I20: A cancelled job is given to nobody afterwards. Who has the job then may complete it, and do nothing else.
+     */
     private void whatIsCancelledStaysSo() {
-        for (OfJob job : jobs.values()) {
+        for (JobHistory job : jobs.values()) {
             for (Cancel cancel : job.cancels) {
                 job.claims.stream()
                         .filter(claim -> cancel.span().isBefore(claim.span()))
@@ -300,7 +256,7 @@ public final class Checker {
 
     /** I6: No run begins after a completion of the job was answered. */
     private void nothingRunsAfterItsCompletion() {
-        for (OfJob job : jobs.values()) {
+        for (JobHistory job : jobs.values()) {
             long completed = job.ends.stream()
                     .filter(end -> end.verb() == Verb.COMPLETE
                             && (end.answer() == Answer.DONE || end.answer() == Answer.ALREADY))
@@ -317,7 +273,7 @@ public final class Checker {
      * I7: While a claim is good, and its worker has not ended it, nobody else is given the job and no sweep takes it.
      */
     private void ownersDoNotOverlap() {
-        for (OfJob job : jobs.values()) {
+        for (JobHistory job : jobs.values()) {
             for (int i = 1; i < job.claims.size(); i++) {
                 Claimed next = job.claims.get(i);
                 checkTaken(job, job.claims.get(i - 1), next.span(), "given to " + next);
@@ -332,7 +288,7 @@ public final class Checker {
         }
     }
 
-    private void checkTaken(OfJob job, Claimed owner, Span taken, String how) {
+    private void checkTaken(JobHistory job, Claimed owner, Span taken, String how) {
         long early = job.goodUntil(owner) - taken.to();
         boolean ended =
                 job.ends(owner).anyMatch(end -> end.mayBeDone() && end.span().from() < taken.to());
@@ -346,11 +302,11 @@ public final class Checker {
      * that had it. So there are at most as many other reruns as jobs were in flight at the faults.
      */
     private void whatRunsAgainHasAReason() {
-        for (OfJob job : jobs.values()) {
+        for (JobHistory job : jobs.values()) {
             for (int i = 1; i < job.runs.size(); i++) {
                 Run before = job.runs.get(i - 1);
                 Optional<Claimed> claim = job.claim(before);
-                if (claim.isEmpty() || !(wasGivenBack(job, claim.get()) || wasHit(job, claim.get()))) {
+                if (claim.isEmpty() || !(job.wasGivenBack(claim.get()) || wasHit(job, claim.get()))) {
                     broken(
                             "I8",
                             "job %s ran again, and nothing had happened to its run on %s",
@@ -361,11 +317,7 @@ public final class Checker {
         }
     }
 
-    private static boolean wasGivenBack(OfJob job, Claimed claim) {
-        return job.ends(claim).anyMatch(end -> (end.verb() == Verb.RETRY || end.isUnspent()) && end.mayBeDone());
-    }
-
-    private boolean wasHit(OfJob job, Claimed claim) {
+    private boolean wasHit(JobHistory job, Claimed claim) {
         long landed = job.landed(claim);
         return history.faults().stream().anyMatch(fault -> hits(fault, claim, landed));
     }
@@ -380,15 +332,15 @@ public final class Checker {
      */
     private void attemptsAreCountedAndLimited() {
         long[] fences = claims.stream().mapToLong(Claimed::fence).toArray();
-        for (OfJob job : jobs.values()) {
+        for (JobHistory job : jobs.values()) {
             @Nullable Claimed before = null;
             for (Claimed claim : job.claims) {
                 long from = before == null ? 0 : before.fence();
                 int rise = claim.attempt() - (before == null ? 0 : before.attempt());
                 // claims that nobody heard of took fences, and may have been of this job
                 long unheard = claim.fence() - from - 1 - between(fences, from, claim.fence());
-                int least = before != null && mayBeGivenBack(job, before) ? 0 : 1;
-                int most = before != null && isGivenBack(job, before) ? 0 : 1;
+                int least = before != null && job.mayBeGivenBack(before) ? 0 : 1;
+                int most = before != null && job.isGivenBack(before) ? 0 : 1;
                 if (rise < least || rise > most + unheard) {
                     broken(
                             "I9",
@@ -403,22 +355,13 @@ public final class Checker {
             int limit = job.enqueues.stream().mapToInt(Enqueue::limit).max().orElse(Integer.MAX_VALUE);
             long ran = job.runs.stream()
                     .filter(run -> job.claim(run)
-                            .filter(claim -> mayBeGivenBack(job, claim))
+                            .filter(claim -> job.mayBeGivenBack(claim))
                             .isEmpty())
                     .count();
             if (ran > limit) {
                 broken("I9", "job %s ran %d times, and was allowed %d", job.id, ran, limit);
             }
         }
-    }
-
-    private static boolean mayBeGivenBack(OfJob job, Claimed claim) {
-        return job.ends(claim).anyMatch(end -> end.isUnspent() && end.mayBeDone());
-    }
-
-    private static boolean isGivenBack(OfJob job, Claimed claim) {
-        return job.ends(claim)
-                .anyMatch(end -> end.isUnspent() && (end.answer() == Answer.DONE || end.answer() == Answer.ALREADY));
     }
 
     /** How many fences are greater than {@code low} and smaller than {@code high}. */
@@ -451,29 +394,20 @@ public final class Checker {
     /** I13: Of two jobs that were enqueued one after the other, the first one is claimed first. */
     private void theOldestIsTheNext() {
         List<Claimed> firsts = firstClaims();
-        @Nullable OfJob oldest = null; // of those claimed later
+        @Nullable JobHistory oldest = null; // of those claimed later
         for (int i = firsts.size() - 1; i >= 0; i--) {
-            OfJob job = of(firsts.get(i).id());
+            JobHistory job = of(firsts.get(i).id());
             long asked = job.enqueues.stream()
                     .mapToLong(enqueue -> enqueue.span().from())
                     .min()
                     .orElse(0);
-            if (oldest != null && enqueued(oldest) < asked) {
+            if (oldest != null && oldest.enqueued() < asked) {
                 broken("I13", "job %s was claimed before %s, which was enqueued before it", job.id, oldest.id);
             }
-            if (oldest == null || enqueued(job) < enqueued(oldest)) {
+            if (oldest == null || job.enqueued() < oldest.enqueued()) {
                 oldest = job;
             }
         }
-    }
-
-    /** When a job was in the queue for sure. */
-    private static long enqueued(OfJob job) {
-        return job.enqueues.stream()
-                .filter(enqueue -> enqueue.told() == Told.CREATED || enqueue.told() == Told.EXISTING)
-                .mapToLong(enqueue -> enqueue.span().to())
-                .min()
-                .orElse(History.NEVER);
     }
 
     /** The very first claims of jobs that joined at the back and had been nowhere else, by fence. */
@@ -493,7 +427,7 @@ public final class Checker {
                 latest.put(claim.fence(), claim);
             }
         }
-        for (OfJob job : jobs.values()) {
+        for (JobHistory job : jobs.values()) {
             for (int i = 1; i < job.claims.size(); i++) {
                 Claimed before = job.claims.get(i - 1);
                 Claimed next = job.claims.get(i);
@@ -511,7 +445,7 @@ public final class Checker {
     }
 
     /** When a job was at the head for sure, between two claims that nothing can have come between. */
-    private static long cameBack(OfJob job, Claimed before, Claimed next) {
+    private static long cameBack(JobHistory job, Claimed before, Claimed next) {
         if (next.attempt() == before.attempt()) {
             return job.ends(before)
                     .filter(end -> end.verb() == Verb.RELEASE && end.answer() == Answer.DONE)
@@ -532,7 +466,7 @@ public final class Checker {
 
     /** I14: A job that its worker did not know is not claimed again before its pause is over. */
     private void unknownJobsPause() {
-        for (OfJob job : jobs.values()) {
+        for (JobHistory job : jobs.values()) {
             for (int i = 1; i < job.claims.size(); i++) {
                 Claimed next = job.claims.get(i);
                 job.ends(job.claims.get(i - 1))
@@ -548,7 +482,7 @@ public final class Checker {
 
     /** I14: Nothing runs before its time: neither a delayed job, nor a retry or a snoozed job that has to wait. */
     private void nothingRunsEarly() {
-        for (OfJob job : jobs.values()) {
+        for (JobHistory job : jobs.values()) {
             if (job.enqueues.isEmpty()) {
                 continue;
             }
@@ -571,7 +505,7 @@ public final class Checker {
     /**
      * Until when a run had to wait for the retry or the snooze that the one before it asked for; 0 when neither did.
      */
-    private static long retryDue(OfJob job, Run failed, Run next) {
+    private static long retryDue(JobHistory job, Run failed, Run next) {
         if (job.reclaims.stream()
                 .map(Sweep::span)
                 .anyMatch(sweep -> failed.from() < sweep.to() && sweep.from() < next.from())) {
@@ -594,7 +528,7 @@ public final class Checker {
         Map<String, String> statuses = new HashMap<>();
         end.places().values().forEach(held -> held.forEach(job -> statuses.put(job.id(), job.status())));
         Set<String> units = new HashSet<>();
-        for (OfJob job : jobs.values()) {
+        for (JobHistory job : jobs.values()) {
             String unit = job.enqueues.stream()
                     .map(Enqueue::unit)
                     .filter(Objects::nonNull)
@@ -623,7 +557,7 @@ public final class Checker {
     /**
      * The fences of the claims that can have completed a job: the one that was told so, else those without an answer.
      */
-    private static Set<String> completers(OfJob job) {
+    private static Set<String> completers(JobHistory job) {
         Map<Boolean, Set<String>> fences = job.ends.stream()
                 .filter(end -> end.verb() == Verb.COMPLETE && end.mayBeDone())
                 .flatMap(end -> job.claim(end.token()).stream()
@@ -674,7 +608,7 @@ public final class Checker {
 
     // ---- figures
 
-    /** What a story was made of, for whoever wants to know whether it was one. */
+    /** The figures of a story, which show what happened in it. */
     public static Map<String, Long> figures(History history, Snapshot end) {
         Checker checker = new Checker(history, end);
         Map<String, Long> figures = new LinkedHashMap<>();
@@ -706,7 +640,7 @@ public final class Checker {
     private Stream<Run> reruns() {
         return jobs.values().stream().flatMap(job -> IntStream.range(1, job.runs.size())
                 .filter(i -> job.claim(job.runs.get(i - 1))
-                        .filter(claim -> wasGivenBack(job, claim))
+                        .filter(claim -> job.wasGivenBack(claim))
                         .isEmpty())
                 .mapToObj(job.runs::get));
     }
