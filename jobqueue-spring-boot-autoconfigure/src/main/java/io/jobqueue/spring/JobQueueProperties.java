@@ -71,8 +71,8 @@ record JobQueueProperties(
         @DefaultValue Errors errors,
         @DefaultValue Json json,
         @DefaultValue Shutdown shutdown,
-        @DefaultValue Map<String, Queue> queues,
-        @DefaultValue Map<String, Kind> kinds,
+        @DefaultValue Map<String, QueueProperties> queues,
+        @DefaultValue Map<String, KindProperties> kinds,
         @DefaultValue Map<String, RecurringProperties> recurring) {
 
     /** Copies lists and maps. */
@@ -85,17 +85,18 @@ record JobQueueProperties(
     }
 
     /** The properties of all queues. */
-    Queue allQueues() {
-        return new Queue(worker, lease, reclaimer, retry, retention, payload, result, workOutput, runs, errors);
+    QueueProperties allQueues() {
+        return new QueueProperties(
+                worker, lease, reclaimer, retry, retention, payload, result, workOutput, runs, errors);
     }
 
     /** The properties of a queue, if any of its own are set. */
-    Optional<Queue> queue(String name) {
+    Optional<QueueProperties> queue(String name) {
         return Optional.ofNullable(queues.get(name));
     }
 
     /** The properties of a kind, if any are set. */
-    Optional<Kind> kind(String name) {
+    Optional<KindProperties> kind(String name) {
         return Optional.ofNullable(kinds.get(name));
     }
 
@@ -426,7 +427,8 @@ record JobQueueProperties(
     /**
      * What a job keeps of its failed attempts.
      *
-     * @param kept Number of failed attempts, the last ones, whose class, message and stack trace a job keeps, from 0 to 100.
+     * @param kept Number of failed attempts, the last ones, whose class, message and stack trace a job keeps, from 0 to
+     *     100.
      * @param maxSize Most characters of the stack trace of an attempt, causes included.
      */
     record Errors(@Nullable Integer kept, @Nullable DataSize maxSize) implements Group<QueueSettings.Errors> {
@@ -442,68 +444,4 @@ record JobQueueProperties(
                     or(kept, base.kept()), maxSize == null ? base.maxSize() : Math.toIntExact(maxSize.toBytes()));
         }
     }
-
-    /**
-     * One queue, or all queues. Its worker pool has settings of its own.
-     *
-     * @param worker Worker pool of the queue.
-     * @param lease Claims on jobs of the queue.
-     * @param reclaimer Sweep of the queue.
-     * @param retry Retries of failed attempts.
-     * @param retention Histories of ended jobs.
-     * @param payload Payloads.
-     * @param result Results and work outputs.
-     * @param workOutput Outputs of runs.
-     * @param runs Runs.
-     * @param errors What a job keeps of failed attempts.
-     */
-    record Queue(
-            @DefaultValue Worker worker,
-            @DefaultValue Lease lease,
-            @DefaultValue Reclaimer reclaimer,
-            @DefaultValue Retry retry,
-            @DefaultValue Retention retention,
-            @DefaultValue Payload payload,
-            @DefaultValue Result result,
-            @DefaultValue WorkOutput workOutput,
-            @DefaultValue Runs runs,
-            @DefaultValue Errors errors)
-            implements Group<QueueSettings> {
-
-        @Override
-        public QueueSettings defaults() {
-            return QueueSettings.defaults();
-        }
-
-        @Override
-        public QueueSettings over(QueueSettings base) {
-            return new QueueSettings(
-                    lease.over(base.lease()),
-                    reclaimer.over(base.reclaimer()),
-                    retry.over(base.retry()),
-                    retention.over(base.retention()),
-                    payload.over(base.payload()),
-                    result.over(base.result()),
-                    workOutput.over(base.workOutput()),
-                    runs.over(base.runs()),
-                    errors.over(base.errors()));
-        }
-    }
-
-    /**
-     * One kind of job. What is not set falls back to the handler's annotation, then to the queue of the kind.
-     *
-     * @param queue Queue that the kind is routed to.
-     * @param maxAttempts Number of attempts that a job of the kind has in all, at least 1.
-     * @param timeout Time that one attempt may run before it is interrupted.
-     * @param unknownFor Time that a job of the kind is handed back when this application cannot handle it. Needs no
-     *     handler.
-     * @param retry Waits between attempts.
-     */
-    record Kind(
-            @Nullable String queue,
-            @Nullable Integer maxAttempts,
-            @Nullable Duration timeout,
-            @Nullable Duration unknownFor,
-            @DefaultValue Backoff retry) {}
 }

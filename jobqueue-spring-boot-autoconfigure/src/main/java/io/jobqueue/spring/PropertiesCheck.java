@@ -75,7 +75,7 @@ final class PropertiesCheck {
     }
 
     private void everything(JobQueueProperties properties) {
-        Map<String, JobQueueProperties.Queue> queues = new TreeMap<>(properties.queues());
+        Map<String, QueueProperties> queues = new TreeMap<>(properties.queues());
         check("jobqueue.key-prefix", properties.keyPrefix(), Names::keyPrefix);
         check("jobqueue.default-queue", properties.defaultQueue(), Names::queue);
         contextKeys("jobqueue.mdc-keys", properties.mdcKeys());
@@ -89,7 +89,7 @@ final class PropertiesCheck {
         new TreeMap<>(properties.recurring())
                 .forEach((name, own) -> check("jobqueue.recurring" + element(name), name, Names::recurring));
         if (problems.isEmpty()) {
-            JobQueueProperties.Queue all = properties.allQueues();
+            QueueProperties all = properties.allQueues();
             together(ALL_QUEUES, all, all);
             if (problems.isEmpty()) {
                 queues.forEach((name, queue) -> together(queueKey(name), queue, all));
@@ -118,7 +118,7 @@ final class PropertiesCheck {
         return "jobqueue.queues" + element(name);
     }
 
-    private void kind(String name, JobQueueProperties.Kind kind) {
+    private void kind(String name, KindProperties kind) {
         String key = "jobqueue.kinds" + element(name);
         check(key, name, Names::kind);
         check(key + ".queue", kind.queue(), Names::queue);
@@ -258,7 +258,11 @@ final class PropertiesCheck {
         @Override
         public void registerHints(RuntimeHints hints, @Nullable ClassLoader classLoader) {
             Stream.concat(
-                            Stream.of(JobQueueProperties.class, RecurringProperties.class),
+                            Stream.of(
+                                    JobQueueProperties.class,
+                                    QueueProperties.class,
+                                    KindProperties.class,
+                                    RecurringProperties.class),
                             nested(JobQueueProperties.class))
                     .filter(Class::isRecord)
                     .forEach(type -> hints.reflection()

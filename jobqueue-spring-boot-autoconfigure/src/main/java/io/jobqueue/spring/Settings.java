@@ -76,7 +76,7 @@ final class Settings {
 
     /** The queue that properties route a kind to. */
     Optional<String> queueOf(String kind) {
-        return properties.kind(kind).map(JobQueueProperties.Kind::queue);
+        return properties.kind(kind).map(KindProperties::queue);
     }
 
     /** The properties of recurring jobs by name. */
@@ -165,7 +165,7 @@ final class Settings {
         return properties.kind(kind).map(own -> retry(kind, own, ofHandler)).orElse(ofHandler);
     }
 
-    private static RetryPolicy retry(String kind, JobQueueProperties.Kind own, RetryPolicy base) {
+    private static RetryPolicy retry(String kind, KindProperties own, RetryPolicy base) {
         try {
             return own.retry().over(base.withMaxAttempts(or(own.maxAttempts(), base.maxAttempts())));
         } catch (SettingException ex) {
@@ -184,7 +184,7 @@ final class Settings {
     Duration timeLimit(String kind, String queue, @Nullable Duration timeout) {
         return properties
                 .kind(kind)
-                .map(JobQueueProperties.Kind::timeout)
+                .map(KindProperties::timeout)
                 .orElseGet(() -> or(timeout, worker(queue).maxRunTime()));
     }
 

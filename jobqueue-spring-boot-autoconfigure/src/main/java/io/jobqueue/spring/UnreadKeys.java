@@ -205,12 +205,10 @@ final class UnreadKeys {
                         WITHOUT_BEANS.stream(),
                         queues.stream()
                                 .flatMap(queue -> leaves(
-                                        "jobqueue.queues" + PropertiesCheck.element(queue),
-                                        JobQueueProperties.Queue.class)),
+                                        "jobqueue.queues" + PropertiesCheck.element(queue), QueueProperties.class)),
                         kinds.stream()
-                                .flatMap(kind -> leaves(
-                                        "jobqueue.kinds" + PropertiesCheck.element(kind),
-                                        JobQueueProperties.Kind.class)),
+                                .flatMap(kind ->
+                                        leaves("jobqueue.kinds" + PropertiesCheck.element(kind), KindProperties.class)),
                         properties.recurring().keySet().stream()
                                 .flatMap(name -> leaves(
                                         "jobqueue.recurring" + PropertiesCheck.element(name),
@@ -248,7 +246,7 @@ final class UnreadKeys {
 
     private List<String> unknownKinds(List<Key> keys, Collection<String> kinds) {
         List<String> warnings = new ArrayList<>();
-        for (Map.Entry<String, JobQueueProperties.Kind> entry : new TreeMap<>(properties.kinds()).entrySet()) {
+        for (Map.Entry<String, KindProperties> entry : new TreeMap<>(properties.kinds()).entrySet()) {
             String kind = entry.getKey();
             Optional<String> nearest = Nearest.of(kind, kinds);
             // an application may route a kind that others handle, and hand back jobs of a kind that a newer version

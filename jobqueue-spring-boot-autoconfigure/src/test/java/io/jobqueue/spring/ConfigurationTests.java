@@ -26,8 +26,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A setting stands in three places: the core's record, the metadata and {@code docs/configuration.md}. All three know the
- * same settings with the same defaults. {@code .ci/configuration} writes the table of the page.
+ * A setting stands in three places: the core's record, the metadata and {@code docs/configuration.md}. All three know
+ * the same settings with the same defaults. {@code .ci/configuration} writes the table of the page.
  */
 class ConfigurationTests {
 
@@ -88,7 +88,7 @@ class ConfigurationTests {
                                         .map(name -> name.replace(".worker.drain", ".shutdown.drain")))
                         .sorted())
                 .containsExactlyElementsOf(Stream.concat(
-                                withoutSwitches(JobQueueProperties.Queue.class).stream(),
+                                withoutSwitches(QueueProperties.class).stream(),
                                 names(".shutdown", JobQueueProperties.Shutdown.class))
                         .sorted()
                         .toList());
@@ -98,8 +98,8 @@ class ConfigurationTests {
     void allQueuesHaveTheGroupsOfOneQueue() {
         Map<String, Class<?>> groups = groups(JobQueueProperties.class);
 
-        assertThat(groups).containsAllEntriesOf(groups(JobQueueProperties.Queue.class));
-        groups.keySet().removeAll(groups(JobQueueProperties.Queue.class).keySet());
+        assertThat(groups).containsAllEntriesOf(groups(QueueProperties.class));
+        groups.keySet().removeAll(groups(QueueProperties.class).keySet());
         assertThat(groups).containsOnlyKeys("shutdown");
     }
 
@@ -157,7 +157,7 @@ class ConfigurationTests {
                         .toArray(String[]::new))
                 .run(context -> {
                     JobQueueProperties set = context.getBean(JobQueueProperties.class);
-                    assertThat(Arrays.stream(JobQueueProperties.Queue.class.getRecordComponents())
+                    assertThat(Arrays.stream(QueueProperties.class.getRecordComponents())
                                     .flatMap(group -> names("", group.getType())))
                             .as("all are set")
                             .hasSize((int) defaults.keySet().stream()
@@ -202,8 +202,8 @@ class ConfigurationTests {
         assertThat(Files.readAllLines(PAGE))
                 .filteredOn(line -> line.startsWith("| `jobqueue.kinds."))
                 .extracting(line -> line.split("`")[1])
-                .containsExactlyElementsOf(names("jobqueue.kinds.<kind>", JobQueueProperties.Kind.class)
-                        .toList());
+                .containsExactlyElementsOf(
+                        names("jobqueue.kinds.<kind>", KindProperties.class).toList());
     }
 
     @Test
@@ -216,8 +216,7 @@ class ConfigurationTests {
     }
 
     private static String table() {
-        List<String> ofQueues =
-                names("jobqueue", JobQueueProperties.Queue.class).toList();
+        List<String> ofQueues = names("jobqueue", QueueProperties.class).toList();
         return Stream.concat(
                         Stream.of(
                                 List.of("property", "default", "per queue", "meaning"),
