@@ -165,7 +165,10 @@ public sealed interface JobEvent {
     /** A job that waited was cancelled; see {@link JobQueue#cancel}. A cancelled attempt is told as {@link Failed}. */
     record Cancelled(String queue, String id) implements JobEvent {}
 
-    /** Ids were removed whose job was gone, because another client or an eviction deleted it. */
+    /**
+     * The sweep removed ids whose hash or payload was missing at two looks, at least one lease apart. An eviction or another
+     * client deleted it.
+     */
     record Lost(String queue, List<String> ids) implements JobEvent {}
 
     /**

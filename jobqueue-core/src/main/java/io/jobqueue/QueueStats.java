@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param unknownTotal claims that were handed back without counting the attempt, because the worker did not know the
  *     kind or could not read the payload
  * @param reclaimedTotal claims that were reclaimed because their lease expired
- * @param lostTotal ids that were removed because their job no longer existed
+ * @param lostTotal ids that were removed because their job was missing at two looks, at least one lease apart
  * @param droppedTotal dead letters that retention dropped
  * @param purgedTotal jobs removed by purge
  * @param repairedTotal repairs of damage that other clients did

@@ -82,7 +82,6 @@ final class RedisJobStore implements JobStore {
         long nextDue = reply.number();
         boolean more = reply.number() > 0;
         Events events = new Events(redis.name());
-        events.lost(reply.texts());
         events.runsEnded(reply.texts());
         events.expired(reply.texts());
         events.cancelled(reply.texts());

@@ -82,7 +82,12 @@ final class Tend implements Chore {
      * @return whether there are live runs
      */
     static CompletableFuture<Boolean> page(QueueRedis redis, Duration walk, Events events, int pages, boolean live) {
-        return redis.ask(TEND, Args.of(walk, redis.settings().result().maxSize()))
+        return redis.ask(
+                        TEND,
+                        Args.of(
+                                walk,
+                                redis.settings().result().maxSize(),
+                                redis.settings().lease().visibilityTimeout()))
                 .thenCompose(reply -> {
                     boolean more = reply.flag();
                     boolean found = reply.flag() || live;

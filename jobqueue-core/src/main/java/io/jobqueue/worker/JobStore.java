@@ -52,7 +52,7 @@ public interface JobStore {
      * @param jobs the claims, perhaps none
      * @param more whether jobs are still waiting
      * @param nextDue how long until the next delayed job is due, or {@code null} when there is none
-     * @param events further events for the listeners: jobs that are lost or have expired, runs that ended with them
+     * @param events further events for the listeners: jobs that have expired, runs that ended with them
      */
     record Claims(List<Claim> jobs, boolean more, @Nullable Duration nextDue, List<JobEvent> events) {
 

@@ -591,10 +591,10 @@ public final class Checker {
 
     private boolean isThere(String id, long since) {
         boolean claimed = of(id).claims.stream().anyMatch(claim -> claim.span().from() > since);
-        return claimed
-                || Stream.of("pending", "delayed", "processing", "completed")
-                        .flatMap(place -> end.places().get(place).stream())
-                        .anyMatch(held -> held.id().equals(id));
+        boolean stands = Stream.of("pending", "delayed", "processing", "completed")
+                .flatMap(place -> end.places().get(place).stream())
+                .anyMatch(held -> held.id().equals(id));
+        return claimed || stands || end.orphans().stream().anyMatch(key -> key.endsWith(":job:" + id));
     }
 
     /**

@@ -211,6 +211,8 @@ class CheckerMutantTests {
                 "keys",
                 Set.of("I16"),
                 new Edit("doors/unique", "    call('SET', name, id)", "    call('SET', name, '')")),
+        A_LOSS_AT_FIRST_SIGHT(
+                "away", Set.of("I1", "I18"), new Edit("words/missing", "return (since or now) + lease", "return now")),
         A_REPAIR_OF_WHAT_IS_HEALTHY(
                 "audited",
                 Set.of("I10", "I18"),

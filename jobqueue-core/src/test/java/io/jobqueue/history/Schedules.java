@@ -104,6 +104,7 @@ public final class Schedules implements AutoCloseable {
                 case "dead" -> stage.dead();
                 case "twice" -> stage.twice();
                 case "audited" -> stage.audited();
+                case "away" -> stage.away();
                 case "slot" -> stage.slot();
                 case "keys" -> stage.keys();
                 default -> throw new IllegalArgumentException(schedule);
@@ -449,6 +450,18 @@ public final class Schedules implements AutoCloseable {
         for (int i = 0; i < 4; i++) {
             ann.start().ifPresent(ann::complete);
         }
+    }
+
+    /** The hash of a job is away for a moment, as behind a client that writes the list first. */
+    private void away() {
+        enqueue("one");
+        tape.touching("one");
+        redis.rename("queue:q:job:one", "queue:q:elsewhere");
+        ann.start().ifPresent(ann::complete);
+        sweep();
+        redis.rename("queue:q:elsewhere", "queue:q:job:one");
+        silence("ann");
+        bob.start().ifPresent(bob::complete);
     }
 
     /** Two instances take one slot of a recurring job for due, and neither sees what the other one does. */

@@ -80,9 +80,11 @@ class QuirkStory extends Story {
         redis.del("queue:shared:job:ours");
         assertThat(guide.reclaim()).isEmpty();
 
-        queue.worker().reclaimStuck();
+        await().until(() -> {
+            queue.worker().reclaimStuck(); // lost when two looks miss it, a lease apart
+            return list("processing").isEmpty();
+        });
 
-        assertThat(list("processing")).isEmpty();
         assertThat(queue.stats().lostTotal()).isEqualTo(1);
         assertThat(heard(JobEvent.Lost.class)).isTrue();
     }

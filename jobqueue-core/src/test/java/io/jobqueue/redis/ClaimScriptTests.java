@@ -3,14 +3,11 @@ package io.jobqueue.redis;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jobqueue.Claim;
-import io.jobqueue.JobEvent;
 import io.jobqueue.JobRequest;
 import io.jobqueue.worker.JobStore.Claims;
-import io.jobqueue.worker.Told;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** The state of Redis after a claim. */
@@ -62,34 +59,6 @@ class ClaimScriptTests extends TransitionTestBase {
 
         assertThat(bench.queue.worker().reclaimStuck()).isEmpty();
         assertThat(bench.queue.worker().complete(claim, null)).isTrue();
-    }
-
-    @Test
-    void s7AnIdWithoutAJobIsTakenOutAndCountedAndNeverRuns() {
-        enqueue("gone", "here");
-        bench.redis.del("queue:q:job:gone");
-
-        Claims claims = bench.store.claim(5).join();
-
-        assertThat(Told.by(claims).lost()).containsExactly("gone");
-        assertThat(claims.jobs()).extracting(Claim::id).containsExactly("here");
-        assertThat(bench.list("processing")).containsExactly("here");
-        assertThat(bench.queue.stats().lostTotal()).isEqualTo(1);
-    }
-
-    @Test
-    void aJobWithoutPayloadBecomesADeadLetterThatSaysSo() {
-        enqueue("one");
-        bench.redis.hdel("queue:q:job:one", "payload");
-
-        Optional<Claim> claim = bench.queue.worker().claim(Duration.ZERO);
-
-        assertThat(claim).isEmpty();
-        assertThat(bench.list("failed")).containsExactly("one");
-        assertThat(bench.job("one")).containsEntry("last_error", "lost: the job has no payload");
-        assertThat(bench.events)
-                .anyMatch(event ->
-                        event instanceof JobEvent.Lost lost && lost.ids().equals(List.of("one")));
     }
 
     @Test

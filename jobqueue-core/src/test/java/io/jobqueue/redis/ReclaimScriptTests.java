@@ -90,18 +90,6 @@ class ReclaimScriptTests extends TransitionTestBase {
     }
 
     @Test
-    void s7AnIdInProcessingWithoutAJobIsTakenOutByTheSweep() {
-        enqueue("one", "two");
-        bench.store.claim(2).join();
-        bench.redis.del("queue:q:job:one");
-
-        bench.queue.worker().reclaimStuck();
-
-        assertThat(bench.list("processing")).containsExactly("two");
-        assertThat(bench.queue.stats().lostTotal()).isEqualTo(1);
-    }
-
-    @Test
     void s15ASweepOfManyGoesPageByPage() {
         String[] ids = IntStream.range(0, 450).mapToObj(i -> "id-" + i).toArray(String[]::new);
         enqueue(ids);

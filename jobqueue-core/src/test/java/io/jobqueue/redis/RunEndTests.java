@@ -226,6 +226,9 @@ class RunEndTests extends RunFixture {
         bench.redis.hdel("queue:q:job:" + Ids.ofUnit("q", "run", "a"), "payload");
 
         assertThat(bench.queue.worker().claim(Duration.ZERO)).isEmpty();
+        bench.queue.worker().reclaimStuck();
+        pass(LEASE);
+        bench.queue.worker().reclaimStuck();
 
         assertThat(bench.redis.hget("queue:q:failures:run", "a")).startsWith("lost");
         assertThat(ends()).hasSize(1);
@@ -233,14 +236,37 @@ class RunEndTests extends RunFixture {
     }
 
     @Test
-    void aUnitWhoseJobVanishedIsFoundByTheSweep() {
+    void aUnitWhoseJobVanishedHasFailedWhenTwoWalksMissedTheJobALeaseApart() {
         start("a");
         bench.redis.del("queue:q:job:" + Ids.ofUnit("q", "run", "a"));
 
         tend();
+        tend();
+        assertThat(run().missing()).isEqualTo(1);
+        pass(LEASE);
+        tend();
 
         assertThat(bench.redis.hget("queue:q:failures:run", "a")).startsWith("lost");
         assertThat(run().state()).isEqualTo(JobRun.State.COMPLETED);
+    }
+
+    @Test
+    void aUnitWhoseHashIsAwayForAMomentIsNotFailed() {
+        start("a");
+        String key = "queue:q:job:" + Ids.ofUnit("q", "run", "a");
+        bench.redis.rename(key, "queue:q:elsewhere");
+        tend();
+        bench.redis.rename("queue:q:elsewhere", key);
+        pass(LEASE);
+        tend();
+        bench.redis.rename(key, "queue:q:elsewhere");
+        tend();
+        bench.redis.rename("queue:q:elsewhere", key);
+
+        complete(1);
+
+        assertThat(run().done()).isEqualTo(1);
+        assertThat(run().failed()).isZero();
     }
 
     @Test

@@ -191,6 +191,9 @@ class RunOutputTests extends RunFixture {
         bench.redis.del("queue:q:outputs:run");
 
         tend();
+        assertThat(bench.redis.hget("queue:q:failures:run", "a")).isNull();
+        pass(LEASE);
+        tend();
 
         assertThat(bench.redis.hget("queue:q:failures:run", "a")).isEqualTo("lost: its output is gone");
     }

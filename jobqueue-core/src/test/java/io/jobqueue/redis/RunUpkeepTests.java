@@ -113,6 +113,9 @@ class RunUpkeepTests extends RunFixture {
         bench.redis.del("queue:q:job:" + Ids.ofGather("q", "run"));
 
         tend();
+        assertThat(run().gather()).isEqualTo(JobRun.Gather.WAITING);
+        pass(LEASE);
+        tend();
 
         assertThat(run().gather()).isEqualTo(JobRun.Gather.FAILED);
         assertThat(run().gatherError()).startsWith("lost");

@@ -94,6 +94,8 @@ class SweepLogTests extends TransitionTestBase {
         leaseRunsOut();
 
         bench.queue.worker().reclaimStuck();
+        leaseRunsOut();
+        bench.queue.worker().reclaimStuck();
 
         assertThat(log.lines(Level.WARN, ""))
                 .hasSize(2)

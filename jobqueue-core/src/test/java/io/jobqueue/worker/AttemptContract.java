@@ -115,15 +115,19 @@ abstract class AttemptContract extends RequestContract {
     }
 
     @Test
-    void anIdWhoseJobIsGoneIsReportedAndNeverClaimed() {
+    void anIdWhoseJobIsGoneIsNeverClaimedAndIsLostWhenTwoSweepsMissedTheJob() {
+        openWithShortLease(3);
         enqueueAll("gone", "here");
         lose("gone");
 
         Claims claims = store.claim(10).join();
 
-        assertThat(Told.by(claims).lost()).containsExactly("gone");
         assertThat(ids(claims)).containsExactly("here");
-        assertThat(Told.by(store.claim(10).join()).lost()).isEmpty();
+        settle(complete(claims.jobs().get(0)));
+        assertThat(store.claim(10).join().jobs()).isEmpty();
+        assertThat(sweepAfterTheLease().lost()).isEmpty();
+        assertThat(sweepAfterTheLease().lost()).containsExactly("gone");
+        assertThat(sweepAfterTheLease().lost()).isEmpty();
     }
 
     @Test

@@ -55,6 +55,7 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
     private final Map<String, InMemoryJob> jobs = new HashMap<>();
     private final Deque<String> pending = new ArrayDeque<>(); // the first is the next
     private final Deque<String> processing = new ArrayDeque<>(); // the first is the newest
+    private final Map<String, Long> missing = new HashMap<>(); // when a sweep first missed the job behind an id
     private final InMemoryHistory completed = new InMemoryHistory(jobs);
     private final InMemoryHistory failed = new InMemoryHistory(jobs);
     private final Map<String, String> outputs = new HashMap<>();
@@ -313,12 +314,11 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
         }
         String token = "token-" + (claimNumber + 1) + "-" + System.identityHashCode(taken);
         List<Claim> claims = new ArrayList<>();
-        List<String> lost = new ArrayList<>();
         List<String> expired = new ArrayList<>();
         for (String id : taken) {
             InMemoryJob job = jobs.get(id);
             if (job == null) {
-                lost.add(id);
+                processing.addFirst(id); // the sweep sees to it
             } else if (job.hasExpired(now)) {
                 String reason = "expired: no worker started the job within " + job.expiresIn + " ms of its time";
                 bury(job, unit(job), reason, now);
@@ -332,7 +332,7 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
                 .findFirst()
                 .map(job -> Duration.ofMillis(Math.max(0, job.dueAt - now)))
                 .orElse(null);
-        List<JobEvent> events = new ArrayList<>(lost(lost));
+        List<JobEvent> events = new ArrayList<>();
         if (!expired.isEmpty()) {
             events.add(new JobEvent.Expired(queue(), expired));
         }
@@ -590,8 +590,11 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
             for (String id : List.copyOf(processing)) {
                 InMemoryJob job = jobs.get(id);
                 if (job == null) {
-                    processing.remove(id);
-                    lost.add(id);
+                    if (now - missing.computeIfAbsent(id, any -> now) >= lease) {
+                        processing.remove(id);
+                        missing.remove(id);
+                        lost.add(id);
+                    }
                 } else if (job.deadline < now) {
                     processing.remove(id);
                     job.crashes++;

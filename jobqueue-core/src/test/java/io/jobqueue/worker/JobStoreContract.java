@@ -120,12 +120,13 @@ public abstract class JobStoreContract extends AttemptContract {
     }
 
     @Test
-    void aSweepRemovesIdsWhoseJobIsGone() {
+    void aSweepRemovesAClaimedIdWhenItsJobIsStillGoneALeaseLater() {
         openWithShortLease(3);
         enqueueAll("a");
         claimOne();
         lose("a");
 
+        assertThat(sweepAfterTheLease().lost()).isEmpty();
         assertThat(sweepAfterTheLease().lost()).containsExactly("a");
         assertThat(sweepAfterTheLease().lost()).isEmpty();
     }

@@ -135,17 +135,14 @@ class WorkerPoolWakingTests extends WorkerPoolFixture {
     }
 
     @Test
-    void lostJobsAndDroppedDeadLettersAreTold() {
+    void droppedDeadLettersAreTold() {
         store = new InMemoryJobStore(QueueSettings.defaults()
                 .withRetention(new Retention(Duration.ofHours(1), 1), new Retention(Duration.ofHours(1), 0)));
-        String lost = enqueue("work");
-        store.lose(lost);
         enqueue("fail");
 
         pool(slots(2), handler("fail", (job, context) -> JobOutcome.deadLetter("broken")));
 
         assertThat(awaitEvent(JobEvent.DeadLettersDropped.class).count()).isEqualTo(1);
-        assertThat(awaitEvent(JobEvent.Lost.class).ids()).containsExactly(lost);
     }
 
     @Test

@@ -1,6 +1,5 @@
 -- Continues `road/claim` when that found jobs which it does not claim: due jobs for which there is no room, jobs that
--- another client has claimed, lost, expired and cancelled jobs, and jobs of a paused
--- kind.
+-- another client has claimed, ids without a job, expired and cancelled jobs, and jobs of a paused kind.
 -- needs: doors/give-to-sweep doors/hold doors/join doors/wait-again doors/fail words/runs words/run-ends words/totals words/unit-names words/wake
 
 -- A guide client claims in two steps: it pops a job and then stamps it. A sweep between the two steps returns the job
@@ -25,10 +24,8 @@ if resumed_at and returned == #resumed and #resumed <= max then
 end
 keep_hint(left)
 
--- jobs that cannot run, because their payload is gone
-for _, id in ipairs(broken) do
-  local f = call('HMGET', JOB .. id, 'run_id', 'unit_id', 'gathers')
-  fail_lost(id, f[1], f[2], f[3], tonumber(ARGV[4]))
+for _, id in ipairs(missing) do
+  give_to_sweep(id)
 end
 for _, id in ipairs(expired) do
   local f = call('HMGET', JOB .. id, 'run_id', 'unit_id', 'gathers', 'expires_in_ms')
@@ -40,8 +37,7 @@ for _, id in ipairs(undone) do
   fail(id, UNWANTED, run, unit, f[3], tonumber(ARGV[4]))
 end
 keep_dead(math.huge)
-count('lost_total', #lost)
 count('failed_total', #expired)
 count('cancelled_total', #undone)
-reply[4] = end_runs()
+reply[3] = end_runs()
 return reply

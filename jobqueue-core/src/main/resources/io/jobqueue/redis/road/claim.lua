@@ -2,11 +2,11 @@
 -- each job.
 -- KEYS the queue's
 -- ARGV[1] how many at most  [2] token of this call, not empty  [3] lease (ms)  [4] how long a run's keys live on (ms)
--- returns { ms to the next due job or -1, how many still wait, { lost ids }, { run id, state, … } of the runs that
---   ended, { expired ids }, { ids of cancelled jobs }, fence of the first job, each further job has one more; then for
---   each job: id, payload, kind, enqueued_at_ms, and false, or when it is not the first attempt or there is `more`
---   of the job: { attempt, max_attempts, run_id, unit_id, headers, the run it gathers, its unique key, its deadline } }
--- needs: words/expiry words/first-write words/paused-kinds words/wake doors/pass-over
+-- returns { ms to the next due job or -1, how many still wait, { run id, state, … } of the runs that ended, { expired
+--   ids }, { ids of cancelled jobs }, fence of the first job, each further job has one more; then for each job: id,
+--   payload, kind, enqueued_at_ms, and false, or when it is not the first attempt or there is `more` of the job:
+--   { attempt, max_attempts, run_id, unit_id, headers, the run it gathers, its unique key, its deadline } }
+-- needs: words/expiry words/first-write words/known words/paused-kinds words/wake doors/pass-over
 -- goes on in: road/claim-rest
 local max, token, lease = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local PROMOTE = 100
@@ -19,11 +19,11 @@ local due = next_due and next_due <= now and call('ZRANGEBYSCORE', DELAYED, '-in
 local meta = read('HMGET', META, 'claims_total', 'next_sweep', 'paused', 'paused_kinds')
 local fence, next_sweep = number(meta[1], 0), number(meta[2], nil)
 if meta[3] then
-  return { -1, 0, {}, {}, {}, {}, 0 } -- the queue is paused; admin/pause gives a hint when it goes on
+  return { -1, 0, {}, {}, {}, 0 } -- the queue is paused; admin/pause gives a hint when it goes on
 end
 local kinds = meta[4] and paused_kinds(meta[4]) -- nil as a rule
 local ids, hashes, jobs = {}, {}, {} -- of what is claimed
-local lost, broken, expired, undone, astray, seen, passed, held = {}, {}, {}, {}, {}, {}, {}, {}
+local missing, expired, undone, astray, seen, passed, held = {}, {}, {}, {}, {}, {}, {}
 local room, bytes = max, 0
 -- An id takes no room when its job has ended, for example a cancelled one, or when the id occurs a second time.
 local function take(id)
@@ -55,8 +55,7 @@ local function take(id)
       room = 0
     end
   else
-    lost[#lost + 1] = id
-    broken[#broken + 1] = status and id or nil
+    missing[#missing + 1] = id
   end
 end
 
@@ -89,14 +88,15 @@ for i = direct + 1, #due do
   if seen[id] or status == 'completed' or status == 'failed' then
     seen[id] = true
   elseif not status or type(status) == 'table' then
-    lost[#lost + 1] = id
+    missing[#missing + 1] = id
   elseif status == 'processing' then
     astray[#astray + 1] = id
   else
     promoted[#promoted + 1] = id
   end
 end
-if #broken + #expired + #undone > 0 then
+stop_unless_known(missing)
+if #expired + #undone > 0 then
   read('LLEN', FAILED)
 end
 
@@ -119,7 +119,7 @@ for _, hash in ipairs(passed) do
 end
 local left = waiting - popped + #promoted + math.max(#resumed - returned, #resumed - max)
 local wait = next_due and next_due < HELD and math.max(0, math.ceil(next_due) - now) or -1
-local reply = { wait, left, lost, {}, expired, undone, fence + 1 }
+local reply = { wait, left, {}, expired, undone, fence + 1 }
 if #ids > 0 then
   local deadline, n = now + lease, #reply
   local promise = token .. ':' .. text(deadline) .. ':' .. text(lease) -- as words/lease writes it
@@ -144,7 +144,7 @@ if #ids > 0 then
     call('HSET', META, 'next_sweep', text(deadline))
   end
 end
-if #promoted + #astray + #lost + #expired + #undone == 0 and not kinds then
+if #promoted + #astray + #missing + #expired + #undone == 0 and not kinds then
   keep_hint(left)
   return reply
 end

@@ -1,12 +1,21 @@
 -- Checks one run, the next on the agenda. It ends a run whose deadline has passed, continues the walk over its units to
 -- find ends by other clients, reports a run that makes no progress, and removes a run that has expired or is gone.
 -- KEYS the queue's
--- ARGV[1] time between two walks over the units of a run (ms)  [2] largest output (bytes)
+-- ARGV[1] time between two walks over the units of a run (ms)  [2] largest output (bytes)  [3] lease (ms)
 -- returns { 1 if the next one may be due, else 0; 1 if there are live runs, else 0; { run id, state, gather job, its
 --   kind, … } of those that ended; { id of the run that is overdue }; why Redis refused a message, if it did }
--- needs: words/first-write words/publish words/runs words/run-ends words/one-run words/foreign-ends
+-- needs: words/first-write words/publish words/runs words/run-ends words/one-run words/foreign-ends words/missing
 local PAGE = 200
 local pause, largest = tonumber(ARGV[1]), tonumber(ARGV[2])
+local patience = math.max(pause, tonumber(ARGV[3]))
+found = forget_missing
+is_lost = function(what)
+  if miss(what, patience) > now then
+    return false
+  end
+  forget_missing(what)
+  return true
+end
 read('ZCARD', DELAYED)
 local first = read('ZRANGE', AGENDA, 0, 0, 'WITHSCORES')
 if not first[1] then

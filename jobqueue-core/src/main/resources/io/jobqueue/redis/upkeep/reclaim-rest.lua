@@ -1,7 +1,7 @@
 -- Continues `upkeep/reclaim` when that found ids that must leave `processing`.
 -- needs: doors/fail doors/join doors/pass-over doors/wait-again words/publish words/deadline words/runs words/run-ends words/totals words/unit-names
 local max_crashes, keep_failed, ttl = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-for _, entries in ipairs({ stale, lost, astray }) do
+for _, entries in ipairs({ stale, lost, found, astray }) do
   for _, entry in ipairs(entries) do
     mark(-(entry.distance + 1))
   end
@@ -45,7 +45,14 @@ for i, entry in ipairs(lost) do
   elseif not f.err then
     call('UNLINK', JOB .. entry.id) -- what a claim without a job left behind
   end
+  forget_missing('job|' .. entry.id)
   gone[i] = entry.id
+end
+-- their hash was missing when a claim came to them, and is here now; nobody worked on them
+for _, entry in ipairs(found) do
+  forget_missing('job|' .. entry.id)
+  call('PERSIST', JOB .. entry.id)
+  wait_again(entry.id, now, true)
 end
 let_in()
 local dropped = keep_dead(keep_failed)

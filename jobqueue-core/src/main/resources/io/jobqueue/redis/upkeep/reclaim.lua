@@ -12,7 +12,7 @@
 --
 -- Fields of `meta`: last_sweep, hold_left, cursor (distance from the tail of what is still to be seen, 0 between
 -- passes), next_sweep (no lease expires before it; lowered by claims and pages, set again when a pass begins).
--- needs: words/first-write words/lease doors/leave
+-- needs: words/first-write words/lease words/missing doors/leave
 -- goes on in: upkeep/reclaim-rest
 local mode, period, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local PAGE, MOVES, LONGEST = 200, 100, 7 * 24 * 3600 * 1000 -- no lease is longer
@@ -93,7 +93,7 @@ local function deadline_of(id, f)
   return now + lease
 end
 
-local stale, lost, astray, seen_to, taken = {}, {}, {}, math.max(0, cursor - PAGE), {}
+local stale, lost, found, astray, seen_to, taken = {}, {}, {}, {}, math.max(0, cursor - PAGE), {}
 for i, id in ipairs(call('LRANGE', PROCESSING, -cursor, -(seen_to + 1))) do
   local distance = cursor - i
   local f = try('HMGET', JOB .. id, 'status', 'claim_token', 'lease', 'claimed_at_ms', 'crashes', 'attempts',
@@ -101,19 +101,32 @@ for i, id in ipairs(call('LRANGE', PROCESSING, -cursor, -(seen_to + 1))) do
   local kind
   if taken[id] or f[1] == 'completed' or f[1] == 'failed' then
     kind = astray -- a foreign client's double claim left it here
+  elseif f.err and not string.find(f.err, 'WRONGTYPE', 1, true) then
+    next_over = now -- nobody can tell, for example while a cluster moves the key
   elseif f.err or not f[12] then
-    kind, taken[id] = lost, true
+    local lost_at = miss('job|' .. id, lease)
+    if lost_at <= now then
+      kind, taken[id] = lost, true
+    else
+      next_over = math.min(next_over, lost_at)
+    end
   else
-    local deadline = deadline_of(id, f)
+    local since
+    if f[1] == 'processing' then
+      forget_missing('job|' .. id)
+    else
+      since = missed_since('job|' .. id, lease)
+    end
+    local deadline = since and since + lease - 1 or deadline_of(id, f)
     if deadline < now then
-      kind, taken[id] = stale, true
+      kind, taken[id] = since and found or stale, true
     else
       next_over = math.min(next_over, deadline + 1)
     end
   end
   if kind then
     kind[#kind + 1] = { id = id, distance = distance, f = f }
-    if #stale + #lost + #astray >= MOVES then
+    if #stale + #lost + #found + #astray >= MOVES then
       seen_to = distance
       break
     end
@@ -124,6 +137,6 @@ for _, entry in ipairs(notes) do
   call('HSET', JOB .. entry[1], entry[2], entry[3])
 end
 call('HSET', META, 'cursor', text(seen_to), 'next_sweep', text(next_over))
-if #stale + #lost + #astray == 0 then
+if #stale + #lost + #found + #astray == 0 then
   return nothing(seen_to > 0)
 end

@@ -17,18 +17,28 @@ local function is_foreign(job)
   return string.sub(f[2] or '', 1, #(f[1] or '') + 1) ~= (f[1] or '') .. ':'
 end
 
+-- Whether the job or the output of a unit, which this look misses, is lost; and what is to be done when a look finds it.
+-- A script that looks again and again sets both; for the others nothing is lost.
+local is_lost, found
+
 -- How a job has ended: `completed` and its output, `failed` and the reason, `later` when this call has read enough; nil
 -- when it has not ended.
 local function end_of(job, largest)
   local f = try('HMGET', JOB .. job, 'status', 'last_error')
-  if f.err or not f[1] and call('HEXISTS', JOB .. job, 'payload') == 0 then
-    return 'failed', 'lost: its job is gone'
-  elseif f[1] == 'failed' then
+  if f.err and not string.find(f.err, 'WRONGTYPE', 1, true) then
+    return nil -- nobody can tell, for example while a cluster moves the key
+  elseif f.err or not f[1] and call('HEXISTS', JOB .. job, 'payload') == 0 then
+    return is_lost and is_lost('unit|' .. job) and 'failed' or nil, 'lost: its job is gone'
+  end
+  if found then
+    found('unit|' .. job)
+  end
+  if f[1] == 'failed' then
     return 'failed', f[2] or 'failed'
   elseif f[1] ~= 'completed' then
     return nil
   elseif not is_foreign(job) then
-    return 'failed', 'lost: its output is gone'
+    return is_lost and is_lost('output|' .. job) and 'failed' or nil, 'lost: its output is gone'
   end
   local size = call('HSTRLEN', JOB .. job, 'result')
   if size == 0 then
@@ -49,6 +59,9 @@ end
 -- whether the unit is done.
 local function catch_up(id, unit, job, largest)
   if call('HEXISTS', OUTPUTS .. id, unit) == 1 then
+    if found then
+      found('output|' .. job)
+    end
     return true
   end
   local outcome, words = end_of(job, largest)
