@@ -152,4 +152,36 @@ class ClaimScriptTests extends TransitionTestBase {
         assertThat(bench.redis.zcard("queue:q:delayed")).isZero();
         assertThat(bench.list("wake")).containsExactly("1");
     }
+
+    @Test
+    void aClaimThatEndsSoonerThanTheNextSweepLowersItsTime() {
+        enqueue("one");
+        bench.redis.hset("queue:q:meta", "next_sweep", "9999999999999");
+
+        claim();
+
+        long claimedAt = Long.parseLong(bench.job("one").get("claimed_at_ms"));
+        assertThat(bench.redis.hget("queue:q:meta", "next_sweep")).isEqualTo(String.valueOf(claimedAt + 150));
+    }
+
+    @Test
+    void aClaimSetsTheTimeOfTheNextSweepWhenThereIsNone() {
+        enqueue("one");
+        bench.redis.hdel("queue:q:meta", "next_sweep");
+
+        claim();
+
+        long claimedAt = Long.parseLong(bench.job("one").get("claimed_at_ms"));
+        assertThat(bench.redis.hget("queue:q:meta", "next_sweep")).isEqualTo(String.valueOf(claimedAt + 150));
+    }
+
+    @Test
+    void aClaimThatEndsLaterThanTheNextSweepLeavesItsTimeAlone() {
+        enqueue("one");
+        bench.redis.hset("queue:q:meta", "next_sweep", "1700000000000");
+
+        claim();
+
+        assertThat(bench.redis.hget("queue:q:meta", "next_sweep")).isEqualTo("1700000000000");
+    }
 }

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Redis has reached its memory limit and evicts nothing. */
-@RedisServer({"--maxmemory-policy", "noeviction"})
+@RedisServer // its policy is `noeviction` by default
 class FullRedisTests {
 
     private Stage stage;

@@ -1,0 +1,84 @@
+package io.jobqueue.mutation;
+
+import static org.awaitility.Awaitility.await;
+
+import io.jobqueue.redis.ScriptSwap;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.pubsub.RedisPubSubAdapter;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import org.junit.platform.engine.UniqueId;
+
+/** Which directed tests run which statements of the scripts. */
+final class Coverage {
+
+    private final Map<UniqueId, Set<String>> points = new LinkedHashMap<>();
+
+    /** Runs all tests once, with scripts that tell which of their statements run. */
+    static Coverage measure(DirectedTests tests, ScriptSwap scripts, List<UniqueId> all) {
+        Coverage coverage = new Coverage();
+        RedisClient client = RedisClient.create(tests.uri(Duration.ofMinutes(1)));
+        Set<String> told = ConcurrentHashMap.newKeySet();
+        try (var subscription = client.connectPubSub();
+                var connection = client.connect()) {
+            subscription.addListener(new RedisPubSubAdapter<>() {
+                @Override
+                public void message(String channel, String message) {
+                    told.add(message);
+                }
+            });
+            subscription.sync().subscribe(Instrument.CHANNEL);
+            for (UniqueId test : all) {
+                told.clear();
+                scripts.replace(Instrument::instrument);
+                tests.run(test);
+                String end = "end of " + test;
+                await().atMost(Duration.ofMinutes(1))
+                        .pollDelay(Duration.ZERO)
+                        .pollInterval(Duration.ofMillis(2))
+                        .until(() -> {
+                            connection.sync().publish(Instrument.CHANNEL, end);
+                            return told.contains(end);
+                        });
+                told.remove(end);
+                scripts.close();
+                if (!told.isEmpty()) {
+                    coverage.points.put(test, new TreeSet<>(told));
+                }
+            }
+        } finally {
+            scripts.close();
+            client.shutdown();
+        }
+        return coverage;
+    }
+
+    /** How many tests run a script. */
+    int size() {
+        return points.size();
+    }
+
+    /** The tests that run the statement of a mutant; those first that are most about its file. */
+    List<UniqueId> testsOf(Mutant mutant) {
+        String point = Instrument.point(mutant.file(), mutant.statement());
+        Comparator<Map.Entry<UniqueId, Set<String>>> aboutTheFile =
+                Comparator.comparingDouble(each -> -share(each.getValue(), mutant.file()));
+        return points.entrySet().stream()
+                .filter(each -> each.getValue().contains(point))
+                .sorted(aboutTheFile)
+                .map(Map.Entry::getKey)
+                .toList();
+    }
+
+    private static double share(Set<String> points, String file) {
+        long ofFile =
+                points.stream().filter(point -> point.startsWith(file + ":")).count();
+        return (double) ofFile * ofFile / points.size();
+    }
+}
