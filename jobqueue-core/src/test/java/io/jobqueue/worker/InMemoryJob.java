@@ -9,6 +9,7 @@ import io.jobqueue.JobProgress;
 import io.jobqueue.JobRequest;
 import io.jobqueue.JobSnapshot;
 import io.jobqueue.JobStatus;
+import io.jobqueue.RunPart;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -130,6 +131,24 @@ final class InMemoryJob {
                                 && token.equals(end.claim().token())
                         : endedVerb == Verb.of(end)
                                 && endedToken.equals(end.claim().token()));
+    }
+
+    /** The claim of the last attempt. */
+    Claim claim(String queue, JobCodec codec) {
+        return new Claim(
+                queue,
+                id,
+                kind,
+                token,
+                attempts,
+                maxAttempts,
+                deadline(),
+                fence,
+                codec.json(payload),
+                headers,
+                Instant.ofEpochMilli(enqueuedAt),
+                RunPart.of(runId, unitId, null),
+                false);
     }
 
     JobSnapshot snapshot(String queue, JobCodec codec) {

@@ -21,7 +21,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -346,20 +345,7 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
         job.fence = ++claimNumber;
         job.deadline = now + settings.lease().visibilityTimeout().toMillis();
         processing.addFirst(job.id);
-        return new Claim(
-                queue(),
-                job.id,
-                job.kind,
-                token,
-                job.attempts,
-                job.maxAttempts,
-                job.deadline(),
-                job.fence,
-                codec.json(job.payload),
-                job.headers,
-                Instant.ofEpochMilli(job.enqueuedAt),
-                RunPart.of(job.runId, job.unitId, null),
-                false);
+        return job.claim(queue(), codec);
     }
 
     private List<InMemoryJob> scheduled() {
@@ -550,25 +536,7 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
 
     /** The sweep of this queue. */
     Chore sweep(Duration period) {
-        return new Chore() {
-            @Override
-            public String queue() {
-                return InMemoryJobStore.this.queue();
-            }
-
-            @Override
-            public String name() {
-                return "sweep";
-            }
-
-            @Override
-            public CompletableFuture<Round> round() {
-                return answer(Call.SWEEP, () -> new Round(sweepNow(period), period));
-            }
-
-            @Override
-            public void stop() {}
-        };
+        return new InMemorySweep(queue(), () -> answer(Call.SWEEP, () -> new Chore.Round(sweepNow(period), period)));
     }
 
     private List<JobEvent> sweepNow(Duration period) {
@@ -717,20 +685,16 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
 
     /** Every id stands in one place only, and its status agrees: to be asked when nothing is under way. */
     synchronized void checkConsistency() {
-        Set<String> seen = new HashSet<>();
-        checkPlace(pending, JobStatus.PENDING, seen);
-        checkPlace(processing, JobStatus.PROCESSING, seen);
-        checkPlace(completed.ids(), JobStatus.COMPLETED, seen);
-        checkPlace(failed.ids(), JobStatus.FAILED, seen);
-    }
-
-    private void checkPlace(Deque<String> place, JobStatus status, Set<String> seen) {
-        for (String id : place) {
-            InMemoryJob job = jobs.get(id);
-            if (!seen.add(id) || (job != null && job.status != status)) {
-                throw new AssertionError("job %s stands in two places, or as %s among the %s"
-                        .formatted(id, job == null ? "lost" : job.status, status));
-            }
-        }
+        InMemoryPlaces.check(
+                jobs,
+                Map.of(
+                        JobStatus.PENDING,
+                        pending,
+                        JobStatus.PROCESSING,
+                        processing,
+                        JobStatus.COMPLETED,
+                        completed.ids(),
+                        JobStatus.FAILED,
+                        failed.ids()));
     }
 }

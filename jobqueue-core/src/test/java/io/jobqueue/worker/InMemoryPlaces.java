@@ -1,0 +1,25 @@
+package io.jobqueue.worker;
+
+import io.jobqueue.JobStatus;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+
+/** Checks the places of the {@link InMemoryJobStore}. */
+final class InMemoryPlaces {
+
+    private InMemoryPlaces() {}
+
+    /** Every id stands in one place only, and its status agrees. */
+    static void check(Map<String, InMemoryJob> jobs, Map<JobStatus, Deque<String>> places) {
+        Set<String> seen = new HashSet<>();
+        places.forEach((status, ids) -> ids.forEach(id -> {
+            InMemoryJob job = jobs.get(id);
+            if (!seen.add(id) || (job != null && job.status != status)) {
+                throw new AssertionError("job %s stands in two places, or as %s among the %s"
+                        .formatted(id, job == null ? "lost" : job.status, status));
+            }
+        }));
+    }
+}
