@@ -142,11 +142,24 @@ final class LettuceLinkConfiguration {
                     nodes.map(RedisConfiguration.class::cast).orElseGet(() -> servers(application)), configuration);
             factory.setShareNativeConnection(false);
             factory.setEarlyStartup(false);
-            factory.afterPropertiesSet();
-            factory.start();
-            AbstractRedisClient client = factory.getRequiredNativeClient();
-            return new DerivedLink(
-                    factory, configuration, nodes.map(configuration::uris).orElse(null), RedisLink.over(client));
+            try {
+                factory.afterPropertiesSet();
+                factory.start();
+                AbstractRedisClient client = factory.getRequiredNativeClient();
+                return new DerivedLink(
+                        factory, configuration, nodes.map(configuration::uris).orElse(null), RedisLink.over(client));
+            } catch (RuntimeException | Error ex) {
+                free(factory, configuration);
+                throw ex;
+            }
+        }
+
+        private static void free(LettuceConnectionFactory factory, DerivedConfiguration configuration) {
+            try {
+                factory.destroy();
+            } finally {
+                configuration.release();
+            }
         }
 
         /** The servers in a mode that the application's factory tells, else {@code null}. */
@@ -188,11 +201,7 @@ final class LettuceLinkConfiguration {
 
         @Override
         public void close() {
-            try {
-                factory.destroy();
-            } finally {
-                configuration.release();
-            }
+            free(factory, configuration);
         }
 
         /** Would show the factory's configuration otherwise, passwords included. */
