@@ -3,6 +3,7 @@ package io.jobqueue.spring;
 import io.jobqueue.JobEvent;
 import io.jobqueue.JobListener;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
@@ -16,6 +17,9 @@ import org.springframework.transaction.support.TransactionTemplate;
 
 /** An application with an outbox in a JVM of its own, to be killed. */
 final class OutboxChild {
+
+    /** The relay is held between the send and the delete. */
+    private static final CountDownLatch SENT = new CountDownLatch(1);
 
     private OutboxChild() {}
 
@@ -35,6 +39,7 @@ final class OutboxChild {
             return event -> {
                 if (event instanceof JobEvent.Enqueued && Boolean.getBoolean("hold")) {
                     System.out.println("sent");
+                    SENT.countDown();
                     new CompletableFuture<Void>().join(); // for ever
                 }
             };
@@ -42,7 +47,7 @@ final class OutboxChild {
     }
 
     /** Places orders from a number on, until the JVM is killed; says when the first one is committed. */
-    public static void main(String[] arguments) {
+    public static void main(String[] arguments) throws InterruptedException {
         OutboxApplication application = new OutboxApplication(new SpringApplicationBuilder(Application.class)
                 .web(WebApplicationType.NONE)
                 .run(arguments));
@@ -51,6 +56,9 @@ final class OutboxChild {
         OutboxApplication.Orders orders = application.orders();
         TransactionTemplate transaction = application.transaction();
         for (int i = order; i < most; i++) {
+            if (Boolean.getBoolean("hold") && i == order + (most - order) / 2) {
+                SENT.await(); // the other half comes behind the batch that is held
+            }
             int next = i;
             transaction.executeWithoutResult(status -> {
                 orders.place(next);
@@ -60,5 +68,6 @@ final class OutboxChild {
             }
         }
         System.out.println("all committed");
+        new CountDownLatch(1).await(); // until the kill
     }
 }
