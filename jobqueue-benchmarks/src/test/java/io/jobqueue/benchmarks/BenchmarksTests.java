@@ -117,7 +117,9 @@ class BenchmarksTests {
                 .isGreaterThan(60);
         assertThat(features.path("retries").path("commands").path("publish").asDouble())
                 .isEqualTo(1);
-        assertThat(features.path("listener").path("commands").size()).isZero();
+        // a slow machine may meet a poll or a heartbeat, but no command for each job
+        assertThat(features.path("listener").path("commands").properties())
+                .allSatisfy(command -> assertThat(command.getValue().asDouble()).isLessThan(0.1));
     }
 
     private static Cost.Calls count(Round round, String subject, String command, long expected) {
