@@ -1,5 +1,6 @@
 package io.jobqueue.worker;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.EnumSet;
@@ -7,7 +8,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The calls of a store. Tests can make each call fail before or after it takes effect, throw, or be answered late.
@@ -44,6 +48,7 @@ abstract class FailingCalls {
     private final Set<Call> away = EnumSet.noneOf(Call.class);
     private final Set<Call> held = EnumSet.noneOf(Call.class);
     private final List<Runnable> heldAnswers = new ArrayList<>();
+    private @Nullable Executor late;
 
     /** Passes on a hint that is there, without the lock. */
     abstract void deliverHint();
@@ -93,6 +98,11 @@ abstract class FailingCalls {
         answers.forEach(Runnable::run);
     }
 
+    /** From now on answers come this much later than their effect, as over a network. */
+    synchronized void answerLate(Duration delay) {
+        late = CompletableFuture.delayedExecutor(delay.toNanos(), TimeUnit.NANOSECONDS);
+    }
+
     synchronized int heldAnswers() {
         return heldAnswers.size();
     }
@@ -123,6 +133,8 @@ abstract class FailingCalls {
                 answer.completeExceptionally(new AwayException(call));
             } else if (held.contains(call)) {
                 heldAnswers.add(() -> answer.complete(result));
+            } else if (late != null) {
+                late.execute(() -> answer.complete(result));
             } else {
                 answer.complete(result);
             }

@@ -31,6 +31,9 @@ abstract class WorkerPoolFixture {
     static final QueueSettings SETTINGS =
             QueueSettings.defaults().withRetry(AT_ONCE).withHeartbeat(Duration.ofMillis(20));
     static final Duration LONG = Duration.ofSeconds(30);
+    /** So that the pool claims ahead, on a busy machine as well. */
+    static final Duration LONGER_THAN_A_JOB = Duration.ofMillis(2);
+
     static final Patience MUCH =
             new Patience(Duration.ofSeconds(5), Duration.ofSeconds(5), Duration.ofSeconds(2), LONG);
     /** For the tests in which it is to run out. */

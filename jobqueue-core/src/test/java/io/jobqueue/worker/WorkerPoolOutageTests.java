@@ -10,6 +10,7 @@ import io.jobqueue.JobEvent;
 import io.jobqueue.JobListener;
 import io.jobqueue.worker.FailingCalls.Call;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.stream.IntStream;
@@ -49,20 +50,29 @@ class WorkerPoolOutageTests extends WorkerPoolFixture {
     @Test
     void anOutageAmongVeryShortJobsIsOneLineAtItsBeginAndOneAtItsEndAsWell() {
         try (CapturedLog log = new CapturedLog(Outage.class)) {
-            List<String> ids =
-                    IntStream.range(0, 3000).mapToObj(i -> enqueue("work")).toList();
+            store.answerLate(LONGER_THAN_A_JOB);
+            List<String> ids = new ArrayList<>();
+            Runnable keepBusy = () -> {
+                while (ids.size() < ran.size() + 3000) {
+                    ids.add(enqueue("work"));
+                }
+            };
+            keepBusy.run();
             pool(slots(4), handler("work", (job, context) -> {
                 ran.add(job.id());
                 return null;
             }));
-            await().until(() -> store.claimSizes().stream().anyMatch(size -> size > 4));
+            await().until(() -> {
+                keepBusy.run(); // a busy machine may need many jobs until the pool sees that they are short
+                return store.claimSizes().stream().anyMatch(size -> size > 4);
+            });
 
             int before = store.calls(Call.SETTLE);
             store.goAway();
             await().until(() -> store.calls(Call.SETTLE) >= before + 4);
             store.comeBack();
 
-            await().until(() -> ran.size() == 3000);
+            await().until(() -> ran.size() == ids.size());
             await().until(() -> !log.lines(Level.INFO, "dispatcher works again").isEmpty());
             assertThat(log.lines(Level.WARN, "dispatcher")).hasSize(1);
             assertThat(log.lines(Level.INFO, "dispatcher")).hasSize(1);

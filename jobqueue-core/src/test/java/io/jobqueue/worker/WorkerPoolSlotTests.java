@@ -78,6 +78,7 @@ class WorkerPoolSlotTests extends WorkerPoolFixture {
 
     @Test
     void jobsThatAreShorterThanACallAreClaimedAhead() {
+        store.answerLate(LONGER_THAN_A_JOB);
         pool(slots(4), handler("work", (job, context) -> {
             ran.add(job.id());
             return null;

@@ -53,7 +53,7 @@ class WorkerPoolStopTests extends WorkerPoolFixture {
     void aPoolThatClaimsNoMoreGoesOnWithItsJobs() {
         WorkerPool pool = pool(slots(2), handler("work", (job, context) -> atTheGate(context)));
         String running = enqueue("work");
-        await().until(() -> ran.size() == 1);
+        await().until(() -> ran.size() == 1 && store.waitersForHints() == 1);
 
         pool.stopClaiming();
         String late = enqueue("work");
@@ -75,7 +75,7 @@ class WorkerPoolStopTests extends WorkerPoolFixture {
         pool.stop(Duration.ofMillis(400));
 
         assertThat(Duration.ofNanos(System.nanoTime() - begin))
-                .isBetween(Duration.ofMillis(300), Duration.ofSeconds(3));
+                .isBetween(Duration.ofMillis(300), Duration.ofSeconds(20));
         assertThat(job(id).status()).isEqualTo(JobStatus.PENDING);
         assertThat(job(id).attempts()).isZero();
     }
@@ -89,8 +89,7 @@ class WorkerPoolStopTests extends WorkerPoolFixture {
 
         pool.stop(Duration.ofSeconds(6));
 
-        assertThat(Duration.ofNanos(System.nanoTime() - begin))
-                .isBetween(Duration.ofSeconds(5), Duration.ofMillis(6500));
+        assertThat(Duration.ofNanos(System.nanoTime() - begin)).isBetween(Duration.ofSeconds(5), Duration.ofSeconds(9));
         assertThat(job(id).status()).isEqualTo(JobStatus.PENDING);
     }
 
@@ -202,6 +201,7 @@ class WorkerPoolStopTests extends WorkerPoolFixture {
     @Test
     void aStopWhileTheStoreIsAwayEndsAllThreadsAmongVeryShortJobsAsWell() {
         patience = LITTLE;
+        store.answerLate(LONGER_THAN_A_JOB);
         WorkerPool pool = pool(slots(4).withDrain(Duration.ofMillis(50)), handler("work", (job, context) -> {
             enqueue("work"); // so that there is always more
             return null;
