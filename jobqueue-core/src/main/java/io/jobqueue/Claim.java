@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * @param headers the headers, perhaps none
  * @param enqueuedAt when the job was enqueued, or {@code null} when the producer did not store it
  * @param runPart the job's part in a run, or {@code null} when it belongs to none
- * @param unique whether the job was enqueued with a {@link Unique} key
+ * @param linked whether the job's completion concerns another job: the job has a {@link Unique} key, or another job
+ *     {@linkplain JobRequest#then follows} it
  * @since 0.1.0
  */
 public record Claim(
@@ -37,7 +38,7 @@ public record Claim(
         Map<String, String> headers,
         @Nullable Instant enqueuedAt,
         @Nullable RunPart runPart,
-        boolean unique) {
+        boolean linked) {
 
     /** Copies the headers. */
     public Claim {

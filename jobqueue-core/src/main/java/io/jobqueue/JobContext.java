@@ -4,6 +4,7 @@ import java.lang.reflect.Type;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The attempt that a handler works on: its data, and methods to extend, report and remember work. Thread-safe, so the
@@ -115,6 +116,16 @@ public interface JobContext {
      * @throws Exception what the work throws
      */
     <T> T step(String name, Class<T> type, Callable<? extends T> work) throws Exception;
+
+    /**
+     * The result of the job before this one in a {@linkplain JobRequest#then chain}.
+     *
+     * @param type a type as in {@link JsonText#as(Class)}
+     * @return the result, or {@code null} when the handler of that job returned none
+     * @throws IllegalStateException when this job follows no other
+     * @throws UnreadableJsonException when the result does not fit the type
+     */
+    <T> @Nullable T previous(Class<T> type);
 
     /**
      * The outputs of the run that this job gathers.

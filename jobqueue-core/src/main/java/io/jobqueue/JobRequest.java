@@ -1,9 +1,10 @@
 package io.jobqueue;
 
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -25,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 public final class JobRequest {
 
     private static final int MAX_HEADERS = 16;
-    private static final int MAX_HEADER_BYTES = 256;
+    private static final int MAX_NEXT = 20;
     private static final Duration MAX_DELAY = Duration.ofDays(3660);
 
     private final String kind;
@@ -42,6 +43,7 @@ public final class JobRequest {
     private final @Nullable Duration expiresIn;
     private final @Nullable Duration deadlineIn;
     private final @Nullable Instant deadlineAt;
+    private final List<JobRequest> next;
 
     private JobRequest(Draft draft) {
         this.kind = draft.kind;
@@ -58,6 +60,7 @@ public final class JobRequest {
         this.expiresIn = draft.expiresIn;
         this.deadlineIn = draft.deadlineIn;
         this.deadlineAt = draft.deadlineAt;
+        this.next = draft.next;
     }
 
     /** The parts of a request that is being made. */
@@ -76,6 +79,7 @@ public final class JobRequest {
         private @Nullable Duration expiresIn;
         private @Nullable Duration deadlineIn;
         private @Nullable Instant deadlineAt;
+        private List<JobRequest> next = List.of();
 
         Draft(String kind, @Nullable Object payload) {
             this.kind = kind;
@@ -96,6 +100,7 @@ public final class JobRequest {
             expiresIn = request.expiresIn;
             deadlineIn = request.deadlineIn;
             deadlineAt = request.deadlineAt;
+            next = request.next;
         }
     }
 
@@ -297,14 +302,7 @@ public final class JobRequest {
      * @param name name and value together at most 256 bytes of UTF-8; at most 16 headers
      */
     public JobRequest header(String name, String value) {
-        if (value == null) {
-            throw new IllegalArgumentException(
-                    "the value of header '%s' is null; leave the header out".formatted(Names.printable(name)));
-        }
-        if (name.isEmpty() || utf8(name) + utf8(value) > MAX_HEADER_BYTES) {
-            throw new IllegalArgumentException("header name and value must be 1 to %s bytes together, '%s' has %s"
-                    .formatted(MAX_HEADER_BYTES, Names.printable(name), utf8(name) + utf8(value)));
-        }
+        Names.checkHeader(name, value);
         Map<String, String> more = new LinkedHashMap<>(headers);
         more.put(name, value);
         if (more.size() > MAX_HEADERS) {
@@ -347,10 +345,15 @@ public final class JobRequest {
      *
      * @param runId the run, see {@link Names#run(String)}
      * @param unitId the unit, see {@link Names#unit(String)}
+     * @throws IllegalStateException when another job {@linkplain #then follows} this one
      */
     public JobRequest unit(String runId, String unitId) {
         String run = Names.run(runId);
         String unit = Names.unit(unitId);
+        if (!next.isEmpty()) {
+            throw new IllegalStateException("a job that another one follows cannot be the unit '%s' of run '%s'"
+                    .formatted(Names.printable(unit), run));
+        }
         return with(draft -> {
             draft.runId = run;
             draft.unitId = unit;
@@ -367,6 +370,44 @@ public final class JobRequest {
      */
     public JobRequest afterCommit(boolean wait) {
         return with(draft -> draft.afterCommit = wait);
+    }
+
+    /**
+     * Chains a job to this one: the step that completes this job, or the last one chained to it, enqueues the next job, whose
+     * handler reads the result of the job before by {@link JobContext#previous}. A job that fails, is cancelled or expires does
+     * not start the next one; a dead letter that is requeued and completes does. The delay, expiry and deadline of a next job
+     * begin when the job before has completed.
+     *
+     * @param job a request, or a payload as for {@link #of(Object)}; it brings along what is chained to it
+     * @throws IllegalArgumentException when the next job is a unit of a run, has a unique key that replaces, or is the 21st
+     * @throws IllegalStateException for a unit of a run; the gather job of its run comes after all units
+     */
+    public JobRequest then(Object job) {
+        if (runId != null) {
+            throw new IllegalStateException(
+                    "no job can follow the unit '%s' of run '%s'; the gather job of its run does"
+                            .formatted(Names.printable(String.valueOf(unitId)), runId));
+        }
+        JobRequest request = of(job);
+        if (request.runId != null) {
+            throw new IllegalArgumentException(
+                    "the unit '%s' of run '%s' cannot follow another job; add it with runs().add()"
+                            .formatted(Names.printable(String.valueOf(request.unitId)), request.runId));
+        }
+        if (request.unique != null && request.unique.replaces()) {
+            throw new IllegalArgumentException(
+                    "the unique key '%s' of a job that follows another cannot replace a waiting job; leave out replace()"
+                            .formatted(Names.printable(request.unique.key())));
+        }
+        List<JobRequest> chain = new ArrayList<>(next);
+        chain.add(request.with(draft -> draft.next = List.of()));
+        chain.addAll(request.next);
+        if (chain.size() > MAX_NEXT) {
+            throw new IllegalArgumentException(
+                    "at most %s jobs can follow a job, not %s; let the last one enqueue the rest"
+                            .formatted(MAX_NEXT, chain.size()));
+        }
+        return with(draft -> draft.next = List.copyOf(chain));
     }
 
     /** The kind. */
@@ -446,12 +487,13 @@ public final class JobRequest {
         return afterCommit;
     }
 
+    /** The jobs that follow one after the other, see {@link #then}; perhaps none. */
+    public List<JobRequest> next() {
+        return next;
+    }
+
     @Override
     public String toString() {
         return "JobRequest[kind=" + kind + ", id=" + id + "]";
-    }
-
-    private static int utf8(String text) {
-        return text.getBytes(StandardCharsets.UTF_8).length;
     }
 }

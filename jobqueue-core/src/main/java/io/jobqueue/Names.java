@@ -28,6 +28,7 @@ public final class Names {
     private static final String NO_TEXT = "control characters and halves of surrogate pairs";
     private static final int MAX_UNIT_BYTES = 256;
     private static final int MAX_KIND_LENGTH = 128;
+    private static final int MAX_HEADER_BYTES = 256;
 
     private Names() {}
 
@@ -187,6 +188,19 @@ public final class Names {
             }
         }
         return true;
+    }
+
+    /** Refuses a header that a job cannot carry. */
+    static void checkHeader(String name, String value) {
+        if (value == null) {
+            throw new IllegalArgumentException(
+                    "the value of header '%s' is null; leave the header out".formatted(printable(name)));
+        }
+        int bytes = (name + value).getBytes(StandardCharsets.UTF_8).length;
+        if (name.isEmpty() || bytes > MAX_HEADER_BYTES) {
+            throw new IllegalArgumentException("header name and value must be 1 to %s bytes together, '%s' has %s"
+                    .formatted(MAX_HEADER_BYTES, printable(name), bytes));
+        }
     }
 
     private static String check(String what, String value, Pattern rule, String remedy) {

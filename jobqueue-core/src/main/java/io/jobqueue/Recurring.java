@@ -72,7 +72,7 @@ public final class Recurring {
      * @param schedule when the job is due
      * @param job the job of each slot: kind, payload, headers and max attempts
      * @throws IllegalArgumentException when the name breaks its rule, or the request has an id, a delay, a time, a
-     *     unit, an expiry, a deadline or a unique key
+     *     unit, an expiry, a deadline, a unique key or a job that follows it
      */
     public static Recurring of(String name, Schedule schedule, JobRequest job) {
         Names.recurring(name);
@@ -95,6 +95,11 @@ public final class Recurring {
             throw new IllegalArgumentException(
                     "the job of the recurring job '%s' can have no unique key; overlap SKIP keeps a slot from running beside an earlier one"
                             .formatted(name));
+        }
+        if (!job.next().isEmpty()) {
+            throw new IllegalArgumentException(
+                    "no job can follow the job of the recurring job '%s'; let its handler enqueue the job of kind '%s'"
+                            .formatted(name, job.next().get(0).kind()));
         }
         if (job.headers().size() > MAX_HEADERS) {
             throw new IllegalArgumentException(

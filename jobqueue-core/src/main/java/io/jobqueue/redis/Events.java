@@ -83,6 +83,17 @@ final class Events {
         }
     }
 
+    /**
+     * Jobs that the completion of another job enqueued.
+     *
+     * @param words two for each job: its id and its kind
+     */
+    void followed(List<String> words) {
+        for (int i = 0; i < words.size(); i += 2) {
+            all.add(new JobEvent.Enqueued(queue, words.get(i + 1), words.get(i)));
+        }
+    }
+
     void runsOverdue(List<String> runs) {
         runs.forEach(run -> all.add(new JobEvent.RunOverdue(queue, run)));
     }

@@ -109,8 +109,21 @@ final class RedisJobQueue implements JobQueue {
 
     private WrittenJob written(Object job) {
         JobRequest request = JobRequest.of(job);
+        QueueRedis target = routed(request);
+        for (JobRequest next : request.next()) {
+            QueueRedis other = routed(next);
+            if (other != target) {
+                throw new IllegalArgumentException(
+                        "the kinds '%s' and '%s' are routed to the queues '%s' and '%s', but a chain stays on one queue; enqueue it with on(\"%s\")"
+                                .formatted(request.kind(), next.kind(), target.name(), other.name(), target.name()));
+            }
+        }
+        return WrittenJob.of(target, request);
+    }
+
+    private QueueRedis routed(JobRequest request) {
         Optional<String> route = isDefault ? application.route(request.kind()) : Optional.empty();
-        return WrittenJob.of(route.map(application::redis).orElse(redis), request);
+        return route.map(application::redis).orElse(redis);
     }
 
     // ---- look

@@ -35,7 +35,8 @@ final class RedisJobStore implements JobStore {
     private static final List<Renewed> RENEWALS = List.of(Renewed.LOST, Renewed.HELD, Renewed.CANCELLED);
 
     /** What the claim script leaves out for a job in its first attempt that has nothing but a payload. */
-    private static final List<@Nullable Object> PLAIN = Arrays.asList(1L, null, null, null, null, null, null, null);
+    private static final List<@Nullable Object> PLAIN =
+            Arrays.asList(1L, null, null, null, null, null, null, null, null);
 
     private final QueueRedis redis;
     private final HintWaiter hints;
@@ -107,6 +108,7 @@ final class RedisJobStore implements JobStore {
         String gathers = further.textOrNull();
         boolean unique = further.textOrNull() != null;
         Instant deadline = Reply.deadline(further.textOrNull());
+        boolean followed = further.textOrNull() != null;
         if (kind == null) {
             // a job of a guide client, which has none of our fields: its payload says everything
             JobCodec.Envelope envelope = redis.codec().envelope(payload);
@@ -127,7 +129,7 @@ final class RedisJobStore implements JobStore {
                 redis.codec().headers(headers),
                 enqueuedAt,
                 RunPart.of(runId, unitId, gathers),
-                unique);
+                unique || followed);
     }
 
     // ---- settle
@@ -159,19 +161,20 @@ final class RedisJobStore implements JobStore {
             Events events = new Events(redis.name());
             events.deadLettersDropped(reply.number());
             events.runsEnded(reply.texts());
+            events.followed(reply.texts());
             redis.noteRefusedMessage(reply);
             return new Settled(answers, events.all());
         });
     }
 
     /**
-     * Whether a job completed that belongs to no run and has no unique key. Most settlements are of this sort, and cost
-     * least.
+     * Whether a job completed that belongs to no run, has no unique key, and is followed by no job. Most settlements are of
+     * this sort, and cost least.
      */
     private static boolean isPlain(Settlement settlement) {
         return settlement instanceof Settlement.Complete
                 && !settlement.claim().hasOutput()
-                && !settlement.claim().unique();
+                && !settlement.claim().linked();
     }
 
     private static void addOther(Settlement settlement, List<String> args) {

@@ -63,6 +63,13 @@ final class RedisNotes implements AttemptNotes {
     }
 
     @Override
+    public CompletableFuture<Optional<String>> findPrevious(Claim claim) {
+        return redis.<@Nullable String>command(
+                        commands -> commands.hget(redis.keys().job(claim.id()), "previous"))
+                .thenApply(Optional::ofNullable);
+    }
+
+    @Override
     public CompletableFuture<Boolean> putProgress(Claim claim, long done, long total, String note) {
         return saved(List.of(claim.id(), claim.token(), "progress", done + ":" + total + ":" + note));
     }

@@ -71,7 +71,7 @@ final class RunOpening {
 
     private CompletableFuture<Void> send(String mode, @Nullable WrittenJob gather) {
         if (gather != null) {
-            gather.refuseDelay();
+            gather.checkForRun();
         }
         return refusable(redis.<String>call(OPEN, args(mode, gather)), redis.name(), List.of(runId))
                 .thenAccept(state -> {

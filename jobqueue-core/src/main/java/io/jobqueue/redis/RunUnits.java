@@ -121,7 +121,7 @@ final class RunUnits {
                 redis.settings().result().maxSize());
         for (Outgoing each : jobs) {
             WrittenJob job = (WrittenJob) each;
-            job.refuseDelay();
+            job.checkForRun();
             args.addAll(List.of(
                     String.valueOf(job.request().unitId()),
                     job.id(),

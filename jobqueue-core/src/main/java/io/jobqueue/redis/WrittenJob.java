@@ -6,6 +6,7 @@ import io.jobqueue.Unique;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.json.JsonMapper;
 
 /** A request that is ready to be sent: it has an id, and its payload and headers are JSON. */
 final class WrittenJob implements Enqueuer.Outgoing {
@@ -15,24 +16,32 @@ final class WrittenJob implements Enqueuer.Outgoing {
     private final JobRequest request;
     private final String payload;
     private final String headers;
+    private final List<WrittenJob> next;
     private final boolean awaited;
 
-    private WrittenJob(QueueRedis redis, String id, JobRequest request, String payload, boolean awaited) {
+    private WrittenJob(
+            QueueRedis redis, String id, JobRequest request, String payload, List<WrittenJob> next, boolean awaited) {
         this.redis = redis;
         this.id = id;
         this.request = request;
         this.payload = payload;
         this.headers = request.headers().isEmpty() ? "" : redis.codec().headers(request.headers());
+        this.next = next;
         this.awaited = awaited;
     }
 
     /**
      * Writes a request.
      *
-     * @throws IllegalArgumentException when the payload cannot be written or is too large
+     * @throws IllegalArgumentException when a payload cannot be written or is too large
      */
     static WrittenJob of(QueueRedis redis, JobRequest request) {
-        return new WrittenJob(redis, idOf(redis, request), request, payloadOf(redis, request), false);
+        return new WrittenJob(
+                redis, idOf(redis, request), request, payloadOf(redis, request), nextOf(redis, request), false);
+    }
+
+    private static List<WrittenJob> nextOf(QueueRedis redis, JobRequest request) {
+        return request.next().stream().map(each -> of(redis, each)).toList();
     }
 
     private static String idOf(QueueRedis redis, JobRequest request) {
@@ -54,16 +63,22 @@ final class WrittenJob implements Enqueuer.Outgoing {
 
     @Override
     public WrittenJob with(JobRequest changed) {
-        JobRequest next = request.runId() != null && request.unitId() != null
+        JobRequest now = request.runId() != null && request.unitId() != null
                 ? changed.unit(request.runId(), request.unitId())
                 : changed;
-        boolean samePayload = next.payload() == request.payload() && next.kind().equals(request.kind());
-        return new WrittenJob(redis, id, next, samePayload ? payload : payloadOf(redis, next), awaited);
+        boolean samePayload = now.payload() == request.payload() && now.kind().equals(request.kind());
+        return new WrittenJob(
+                redis,
+                id,
+                now,
+                samePayload ? payload : payloadOf(redis, now),
+                now.next().equals(request.next()) ? next : nextOf(redis, now),
+                awaited);
     }
 
     /** The same job of a caller who blocks its thread until the job has ended. */
     WrittenJob awaited() {
-        return new WrittenJob(redis, id, request, payload, true);
+        return new WrittenJob(redis, id, request, payload, next, true);
     }
 
     @Override
@@ -107,7 +122,9 @@ final class WrittenJob implements Enqueuer.Outgoing {
 
     /** About how many bytes a call grows by this job. */
     int bytes() {
-        return payload.length() + headers.length();
+        return payload.length()
+                + headers.length()
+                + next.stream().mapToInt(WrittenJob::bytes).sum();
     }
 
     /** Whether the job is to wait before it becomes pending. */
@@ -132,8 +149,13 @@ final class WrittenJob implements Enqueuer.Outgoing {
                                 unique.key());
     }
 
-    /** Refuses a delay, an expiry and a deadline of a job that belongs to a run, which a decorator may have set. */
-    void refuseDelay() {
+    /** Refuses what a job that belongs to a run cannot have; a decorator may have set it. */
+    void checkForRun() {
+        if (!next.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "the job %s of kind '%s' belongs to a run, so no job can follow it; a run has a gather job"
+                            .formatted(id, request.kind()));
+        }
         if (isDelayed()) {
             throw new IllegalArgumentException(
                     "the job %s of kind '%s' belongs to a run, so it cannot be delayed".formatted(id, request.kind()));
@@ -178,8 +200,24 @@ final class WrittenJob implements Enqueuer.Outgoing {
         add(further, "headers", headers);
         add(further, "run_id", text(request.runId()));
         add(further, "unit_id", text(request.unitId()));
+        if (!next.isEmpty()) {
+            add(further, "next", chain());
+            add(further, "next_id", next.get(0).id);
+        }
         boolean plain = further.size() == 1 && !isDelayed();
         return plain ? List.of() : further;
+    }
+
+    /** The jobs that follow, as the settle script reads them. */
+    private String chain() {
+        return JsonMapper.shared()
+                .writeValueAsString(next.stream().map(WrittenJob::link).toList());
+    }
+
+    private List<Object> link() {
+        List<String> further = further();
+        return List.of(
+                id, request.kind(), payload, due(), further.isEmpty() ? further : further.subList(1, further.size()));
     }
 
     private String expiresIn() {

@@ -4,19 +4,14 @@ import io.jobqueue.Claim;
 import io.jobqueue.FailureReason;
 import io.jobqueue.JobCodec;
 import io.jobqueue.JobContext;
-import io.jobqueue.JsonText;
-import io.jobqueue.Names;
 import io.jobqueue.QueueSettings;
-import io.jobqueue.UnreadableJsonException;
 import io.jobqueue.WorkOutputs;
 import java.lang.reflect.Type;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -79,6 +74,7 @@ final class Attempt implements JobContext {
     private final Duration limit;
     private final long madeAt = System.nanoTime();
     private final Settlement broken;
+    private final AttemptData data;
 
     /**
      * The next attempt in the queue of the crew, and later in the outbox. The lock of the one that holds the attempt
@@ -142,6 +138,8 @@ final class Attempt implements JobContext {
         this.owner = owner;
         this.maxAttempts = maxAttempts;
         this.limit = limit;
+        this.data = new AttemptData(
+                claim, owner.notes(), owner.codec(), owner.settings().result().maxSize());
         this.renewedAt = claimedAt;
         this.renewAfter = claimedAt;
         this.goodUntil = claimedAt + nanos(owner.settings().lease().visibilityTimeout());
@@ -442,35 +440,17 @@ final class Attempt implements JobContext {
 
     @Override
     public boolean output(Object output) {
-        if (claim.unit() == null) {
-            throw new IllegalStateException("job %s/%s does not belong to a run, so its only output is its result"
-                    .formatted(claim.queue(), claim.id()));
-        }
-        String json = owner.codec().output(output, owner.settings().result().maxSize());
-        return !leaseLost && waitFor(owner.notes().putOutput(claim, json));
+        return data.output(output, leaseLost);
     }
 
     @Override
     public <T> T step(String name, Class<T> type, Callable<? extends T> work) throws Exception {
-        Names.step(name);
-        Optional<JsonText> done = waitFor(owner.notes().findStep(claim, name));
-        if (done.isPresent()) {
-            try {
-                return done.get().as(type);
-            } catch (UnreadableJsonException ex) {
-                throw ex.of("what step '" + name + "' came to");
-            }
-        }
-        T value = work.call();
-        if (value == null) {
-            throw new IllegalArgumentException("step '%s' returned null".formatted(name));
-        }
-        String json = owner.codec().output(value, owner.settings().result().maxSize());
-        if (!waitFor(owner.notes().putStep(claim, name, json))) {
-            throw new IllegalStateException("step '%s' cannot be saved, because this worker no longer owns job %s/%s"
-                    .formatted(name, claim.queue(), claim.id()));
-        }
-        return value;
+        return data.step(name, type, work);
+    }
+
+    @Override
+    public <T> @Nullable T previous(Class<T> type) {
+        return data.previous(type);
     }
 
     @Override
@@ -481,19 +461,6 @@ final class Attempt implements JobContext {
 
     @Override
     public WorkOutputs<?> outputs(Type type) {
-        String run = claim.gathers();
-        if (run == null) {
-            throw new IllegalStateException("job %s/%s gathers no run".formatted(claim.queue(), claim.id()));
-        }
-        return owner.notes().outputs(run, type);
-    }
-
-    /** The store's own failure is what the handler sees. */
-    private static <T> T waitFor(CompletableFuture<T> answer) {
-        try {
-            return answer.join();
-        } catch (CompletionException ex) {
-            throw ex.getCause() instanceof RuntimeException cause ? cause : ex;
-        }
+        return data.outputs(type);
     }
 }

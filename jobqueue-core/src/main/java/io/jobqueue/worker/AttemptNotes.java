@@ -8,8 +8,8 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Stores what running attempts of one queue report: early outputs, steps, progress and log lines. Also reads the
- * outputs of a run for its gather job. A {@link WorkerPool} needs it together with the {@link JobStore}; it may change
+ * Stores what running attempts of one queue report: early outputs, steps, progress and log lines. Also reads what an attempt
+ * builds on: the result of the job before it in a chain, and the outputs of a run for its gather job. A {@link WorkerPool} needs it together with the {@link JobStore}; it may change
  * between releases.
  *
  * <p>A future fails when Redis cannot be reached or refuses the call. Thread-safe.
@@ -36,6 +36,9 @@ public interface AttemptNotes {
      * @return {@code false} when the job is no longer the claim's; nothing was written then
      */
     CompletableFuture<Boolean> putStep(Claim claim, String name, String value);
+
+    /** Reads the result of the job that a claimed job follows, as it is stored; empty when it follows none. */
+    CompletableFuture<Optional<String>> findPrevious(Claim claim);
 
     /**
      * Writes the progress of a claimed job.

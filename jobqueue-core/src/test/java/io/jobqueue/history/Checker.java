@@ -1,6 +1,7 @@
 package io.jobqueue.history;
 
 import io.jobqueue.history.History.Cancel;
+import io.jobqueue.history.History.Chain;
 import io.jobqueue.history.History.Claimed;
 import io.jobqueue.history.History.Damage;
 import io.jobqueue.history.History.End;
@@ -102,6 +103,7 @@ public final class Checker {
         checker.ownersDoNotOverlap();
         checker.onlyWhatWasNotStartedExpires();
         checker.whatIsCancelledStaysSo();
+        checker.chainsGoOnWithACompletion();
         checker.whatRunsAgainHasAReason();
         checker.attemptsAreCountedAndLimited();
         checker.fencesRise();
@@ -252,6 +254,27 @@ public final class Checker {
                         .forEach(end -> broken("I20", "job %s was cancelled, and %s done", job.id, end.verb()));
             }
         }
+    }
+
+    /** I21: The next job of a chain exists exactly if the job before has completed. */
+    private void chainsGoOnWithACompletion() {
+        for (Chain chain : history.chains()) {
+            boolean completed = isIn(chain.before(), "completed");
+            boolean exists = end.places().keySet().stream().anyMatch(place -> isIn(chain.next(), place));
+            if (completed != exists) {
+                broken(
+                        "I21",
+                        "job %s %s, and the next job %s %s",
+                        chain.before(),
+                        completed ? "has completed" : "has not completed",
+                        chain.next(),
+                        exists ? "exists" : "does not exist");
+            }
+        }
+    }
+
+    private boolean isIn(String id, String place) {
+        return end.places().get(place).stream().anyMatch(held -> held.id().equals(id));
     }
 
     /** I6: No run begins after a completion of the job was answered. */

@@ -211,6 +211,15 @@ class CheckerMutantTests {
                 "keys",
                 Set.of("I16"),
                 new Edit("doors/unique", "    call('SET', name, id)", "    call('SET', name, '')")),
+        A_NEXT_JOB_THAT_IS_FORGOTTEN(
+                "chain", Set.of("I21"), new Edit("road/settle", "    follow(hash, entry.chain, entry.words)\n", "")),
+        A_NEXT_JOB_OF_A_DEAD_LETTER(
+                "chain",
+                Set.of("I21"),
+                new Edit(
+                        "road/settle",
+                        "    failed = failed + 1\n",
+                        "    failed = failed + 1\n    follow(hash, call('HGET', hash, 'next'), '{}')\n")),
         A_LOSS_AT_FIRST_SIGHT(
                 "away", Set.of("I1", "I18"), new Edit("words/missing", "return (since or now) + lease", "return now")),
         A_REPAIR_OF_WHAT_IS_HEALTHY(

@@ -122,6 +122,7 @@ class CheckerTests {
                 sweeps,
                 List.of(),
                 List.of(),
+                List.of(),
                 damages,
                 touches,
                 runs,

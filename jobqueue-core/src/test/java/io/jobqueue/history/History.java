@@ -29,6 +29,7 @@ public record History(
         List<Sweep> sweeps,
         List<Expiry> expiries,
         List<Cancel> cancels,
+        List<Chain> chains,
         List<Damage> damages,
         List<Touch> touches,
         List<Run> runs,
@@ -130,6 +131,9 @@ public record History(
      */
     record Cancel(Span span, String id, boolean ended) {}
 
+    /** A job that is to be enqueued when another one completes. */
+    record Chain(String before, String next) {}
+
     /** What a claim, a sweep or an audit found to be wrong, and put right. */
     record Damage(String process, String kind, List<String> ids, long at) {
 
@@ -155,6 +159,7 @@ public record History(
     /** Reads all tapes of a folder. */
     public static History read(Path folder) {
         History history = new History(
+                new ArrayList<>(),
                 new ArrayList<>(),
                 new ArrayList<>(),
                 new ArrayList<>(),
@@ -278,6 +283,10 @@ public record History(
                     cancels.add(new Cancel(
                             span, begin.words.get(0), end.words.get(0).equals(Tape.ENDED)));
                 }
+            }
+            case "chain" -> {
+                List<String> word = begin.fields(0);
+                chains.add(new Chain(word.get(0), word.get(1)));
             }
             case "expired" -> begin.words.stream().skip(1).forEach(id -> expiries.add(new Expiry(id, begin.at)));
             case "damage" ->

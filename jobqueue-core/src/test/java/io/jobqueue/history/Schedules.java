@@ -107,6 +107,7 @@ public final class Schedules implements AutoCloseable {
                 case "away" -> stage.away();
                 case "slot" -> stage.slot();
                 case "keys" -> stage.keys();
+                case "chain" -> stage.chain();
                 default -> throw new IllegalArgumentException(schedule);
             }
             return stage.verdict(folder);
@@ -497,6 +498,26 @@ public final class Schedules implements AutoCloseable {
         Optional<Claim> last = ann.start();
         look();
         last.ifPresent(ann::complete);
+    }
+
+    /** Of two jobs that others follow, one completes and one fails. */
+    private void chain() {
+        JobRequest work = JobRequest.of("work", null);
+        for (String id : List.of("good", "bad")) {
+            JobRequest next = work.id("after-" + id);
+            tape.chaining(work.id(id), next, 5);
+            enqueue(work.id(id).then(next));
+        }
+        Claim good = ann.start().orElseThrow();
+        Claim bad = ann.start().orElseThrow();
+        ann.settle(bad, Verb.FAIL, Duration.ZERO);
+        look();
+        ann.complete(good);
+        ann.complete(good);
+        look();
+        for (int i = 0; i < 2; i++) {
+            bob.start().ifPresent(bob::complete);
+        }
     }
 
     /** What an instance enqueues is on the tape as if a producer had enqueued it. */

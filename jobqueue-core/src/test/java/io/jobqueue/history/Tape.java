@@ -116,6 +116,12 @@ public final class Tape implements AutoCloseable {
         line("enqueued", call, words(refs, ref -> ref.state().name()));
     }
 
+    /** A job is about to be enqueued that another one follows; whoever completes the first enqueues the second. */
+    public void chaining(JobRequest before, JobRequest next, int limit) {
+        begin("chain", word(before.id(), next.id()));
+        unanswered(enqueueing(List.of(next), limit));
+    }
+
     /** The jobs surely do not exist because of this call. */
     public void refused(long call) {
         line("refused", call, "");

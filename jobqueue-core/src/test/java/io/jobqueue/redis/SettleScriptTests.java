@@ -258,4 +258,18 @@ class SettleScriptTests extends TransitionTestBase {
 
         assertThat(bench.job("one")).containsEntry("lease", promised);
     }
+
+    @Test
+    void aRepeatedCompletionStartsTheNextJobOnce() {
+        bench.queue.enqueue(JobRequest.of("email", Map.of())
+                .id("one")
+                .then(JobRequest.of("email", Map.of()).id("two")));
+        Claim one = claim();
+
+        assertThat(settle(one, Verb.COMPLETE, "{}", Duration.ZERO)).isEqualTo(Answer.DONE);
+        assertThat(settle(one, Verb.COMPLETE, "{}", Duration.ZERO)).isEqualTo(Answer.ALREADY);
+
+        assertThat(bench.list("pending")).containsExactly("two");
+        assertThat(bench.queue.stats().enqueuedTotal()).isEqualTo(2);
+    }
 }

@@ -12,7 +12,21 @@ final class InMemoryPlaces {
     private InMemoryPlaces() {}
 
     /** Every id stands in one place only, and its status agrees. */
-    static void check(Map<String, InMemoryJob> jobs, Map<JobStatus, Deque<String>> places) {
+    static void check(
+            Map<String, InMemoryJob> jobs,
+            Deque<String> pending,
+            Deque<String> processing,
+            Deque<String> completed,
+            Deque<String> failed) {
+        Map<JobStatus, Deque<String>> places = Map.of(
+                JobStatus.PENDING,
+                pending,
+                JobStatus.PROCESSING,
+                processing,
+                JobStatus.COMPLETED,
+                completed,
+                JobStatus.FAILED,
+                failed);
         Set<String> seen = new HashSet<>();
         places.forEach((status, ids) -> ids.forEach(id -> {
             InMemoryJob job = jobs.get(id);

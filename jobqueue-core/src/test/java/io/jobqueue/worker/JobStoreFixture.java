@@ -163,7 +163,7 @@ public abstract class JobStoreFixture {
                 claim.headers(),
                 claim.enqueuedAt(),
                 claim.runPart(),
-                claim.unique());
+                claim.linked());
     }
 
     Told sweepAfterTheLease() {

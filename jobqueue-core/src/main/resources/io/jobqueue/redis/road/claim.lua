@@ -1,11 +1,10 @@
--- Claims the next jobs: takes the oldest ids of `pending` and due jobs, and writes token, attempt, fence and lease into
--- each job.
+-- Claims the next jobs: takes the oldest ids of `pending` and due jobs, and writes token, attempt, fence and lease into each.
 -- KEYS the queue's
 -- ARGV[1] how many at most  [2] token of this call, not empty  [3] lease (ms)  [4] how long a run's keys live on (ms)
 -- returns { ms to the next due job or -1, how many still wait, { run id, state, … } of the runs that ended, { expired
---   ids }, { ids of cancelled jobs }, fence of the first job, each further job has one more; then for each job: id,
---   payload, kind, enqueued_at_ms, and false, or when it is not the first attempt or there is `more` of the job:
---   { attempt, max_attempts, run_id, unit_id, headers, the run it gathers, its unique key, its deadline } }
+--   ids }, { ids of cancelled jobs }, fence of the first job, each further job has one more; then for each job: id, payload,
+--   kind, enqueued_at_ms, and false, or when it is not the first attempt or there is `more` of the job: { attempt,
+--   max_attempts, run_id, unit_id, headers, run it gathers, its unique key, its deadline, id of the job that follows it } }
 -- needs: words/expiry words/first-write words/known words/paused-kinds words/wake doors/pass-over
 -- goes on in: road/claim-rest
 local max, token, lease = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
@@ -127,7 +126,8 @@ if #ids > 0 then
     local hash, attempt, further = hashes[i], 1, false
     if f[3] ~= '0' or f[6] or not f[4] then
       attempt = number(f[3], 0) + 1
-      further = { attempt, unpack(call('HMGET', hash, 'max_attempts', 'run_id', 'unit_id', 'headers', 'gathers', 'unique', 'deadline')) }
+      further = { attempt, unpack(call('HMGET', hash, 'max_attempts', 'run_id', 'unit_id', 'headers', 'gathers', 'unique', 'deadline',
+        'next_id')) }
       if not f[6] or attempt > 1 then
         call('PERSIST', hash) -- ours have no time to live before their job has ended once
       end

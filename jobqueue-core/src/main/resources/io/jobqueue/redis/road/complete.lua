@@ -1,13 +1,15 @@
--- Ends attempts, each only if its token still owns the job. This file handles jobs that completed, belong to no run and have no
--- unique key. Most calls hold only those; `road/settle` handles the others.
+-- Ends attempts, each only if its token still owns the job. This file handles jobs that completed, belong to no run, have no
+-- unique key, and are followed by no job. Most calls hold only those; `road/settle` handles the others.
 -- KEYS the queue's
 -- ARGV[1] completed jobs to keep  [2] dead letters to keep  [3] how long a run's keys live on (ms)  [4] how many failed
---   attempts of a job to keep  [5] how many attempts completed, belong to no run and have no unique key; they come first: id, token, result of each
+--   attempts of a job to keep  [5] how many attempts are of the sort that this file handles; they come first: id, token,
+--   result of each
 --   then for each other: id, token, verb (DELIVER | RETRY | SNOOZE | FAIL | RELEASE | UNKNOWN), text (result or error), output
---   ('' = the same), delay (ms; of UNKNOWN how long a job may be unknown), max_attempts, run_id, unit_id, details of a failure or ''. DELIVER completes a
---   unit, a gather job, or a job with a unique key.
+--   ('' = the same), delay (ms; of UNKNOWN how long a job may be unknown), max_attempts, run_id, unit_id, details of a failure
+--   or ''. DELIVER completes a unit, a gather job, a job with a unique key, or one that another job follows.
 -- returns { one digit an attempt: 0 refused, 1 done, 2 had been done, 3 is a final failure instead, 4 failed because the job
---   was cancelled; dead letters dropped; { run id, state, … } of the runs that ended; why Redis refused a message, if it did }
+--   was cancelled; dead letters dropped; { run id, state, … } of the runs that ended; { id, kind, … } of the jobs that follow
+--   completed ones; why Redis refused a message, if it did }
 -- needs: words/first-write words/publish doors/leave doors/complete
 -- goes on in: road/settle
 local REFUSED, DONE, ALREADY, ENDED, UNDONE = '0', '1', '2', '3', '4'
@@ -45,5 +47,5 @@ end
 if others_at > #ARGV then
   forget_marks()
   keep_completed(tonumber(ARGV[1]))
-  return { table.concat(answers), 0, {}, refusal_to_publish }
+  return { table.concat(answers), 0, {}, {}, refusal_to_publish }
 end

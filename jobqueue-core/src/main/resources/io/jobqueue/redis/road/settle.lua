@@ -1,6 +1,6 @@
 -- Goes on from `road/complete`: ends the attempts that did not just complete. The output or the failure of a unit is written
 -- in the same step.
--- needs: words/runs words/run-ends words/units words/totals words/unknown words/errors words/deadline doors/end doors/fail doors/join doors/unique doors/wait-again
+-- needs: words/runs words/run-ends words/units words/totals words/unknown words/errors words/deadline doors/end doors/fail doors/follow doors/join doors/unique doors/wait-again
 local keep_failed, ttl, keep_errors = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 earliest = next_due
 
@@ -37,7 +37,7 @@ for i = others_at, #ARGV, 10 do
   local hash, at = JOB .. id, #answers + 1
   local f
   if verb == 'DELIVER' then
-    f = try('HMGET', hash, 'status', 'claim_token', 'gathers', 'unique')
+    f = try('HMGET', hash, 'status', 'claim_token', 'gathers', 'unique', 'next')
   else
     f = try('HMGET', hash, 'status', 'claim_token', 'gathers', 'attempts', 'max_attempts', 'fence', 'unknown_since', 'more',
       'deadline')
@@ -46,7 +46,7 @@ for i = others_at, #ARGV, 10 do
     local entry = {
       at = at, id = id, hash = hash, token = token, asked = verb, verb = verb, words = words,
       output = ARGV[i + 4] ~= '' and ARGV[i + 4] or words, delay = tonumber(ARGV[i + 5]), run = ARGV[i + 7], unit = ARGV[i + 8],
-      details = ARGV[i + 9], gathers = f[3], unique = verb == 'DELIVER' and f[4], attempts = number(f[4], 1), fence = f[6],
+      details = ARGV[i + 9], gathers = f[3], unique = verb == 'DELIVER' and f[4], chain = verb == 'DELIVER' and f[5], attempts = number(f[4], 1), fence = f[6],
       was_unknown = f[7], more = f[8],
     }
     entry.spared = math.max(0, entry.attempts - 1) -- what a job has whose claim costs no attempt
@@ -93,6 +93,7 @@ for _, entry in ipairs(entries) do
   elseif entry.verb == 'DELIVER' then
     complete(id, hash, entry.words)
     give_back_unique(id, entry.unique)
+    follow(hash, entry.chain, entry.words)
     if entry.run ~= '' then
       put_unit(entry.run, entry.unit, id, entry.output, ttl)
     end
@@ -139,4 +140,4 @@ count('retried_total', retried)
 count('released_total', #released + snoozed)
 count('unknown_total', unknown)
 local runs_ended = end_runs()
-return { table.concat(answers), dropped, runs_ended, refusal_to_publish }
+return { table.concat(answers), dropped, runs_ended, followers, refusal_to_publish }
