@@ -50,6 +50,9 @@ class InteropTests {
     @Nested
     class Runs extends RunStory {}
 
+    @Nested
+    class Features extends FeatureStory {}
+
     private static long rows() {
         return Stream.of(
                         ProducerStory.class,
@@ -57,7 +60,8 @@ class InteropTests {
                         HeartbeatStory.class,
                         QuirkStory.class,
                         HistoryStory.class,
-                        RunStory.class)
+                        RunStory.class,
+                        FeatureStory.class)
                 .flatMap(story -> Stream.of(story.getDeclaredMethods()))
                 .filter(method -> method.isAnnotationPresent(Story.Row.class))
                 .count();
@@ -67,7 +71,7 @@ class InteropTests {
     static void everyStoryIsHere() {
         assertThat(Stream.of(InteropTests.class.getDeclaredClasses())
                         .filter(story -> story.isAnnotationPresent(Nested.class)))
-                .hasSize(6);
+                .hasSize(7);
     }
 
     @AfterAll
