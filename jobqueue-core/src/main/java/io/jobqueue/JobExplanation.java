@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  *     or when more than 10,000 jobs are before it and behind it
  * @param ofAll how many jobs have the job's status; for a job that is held because its kind is paused, how many are held
  * @param pausedSince since when the queue is paused, or {@code null}
+ * @param pausedBy the process that paused it, as {@code pid@host}, or {@code null}
  * @param pausedKind the pause of the job's kind, or {@code null} when the kind is not paused
  * @param nextAt when something happens to the job by itself: it becomes due, its lease ends, or the history drops it at
  *     the latest; {@code null} when no such time is known
@@ -32,6 +33,7 @@ public record JobExplanation(
         @Nullable Long position,
         long ofAll,
         @Nullable Instant pausedSince,
+        @Nullable String pausedBy,
         QueueStats.@Nullable PausedKind pausedKind,
         @Nullable Instant nextAt,
         @Nullable String uniqueKey,

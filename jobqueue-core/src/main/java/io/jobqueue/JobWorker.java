@@ -79,6 +79,18 @@ public interface JobWorker {
     CompletableFuture<Boolean> extendAsync(Claim claim, Duration lease);
 
     /**
+     * Whether the claimed job was {@linkplain JobQueue#cancel(String) cancelled}, or is a unit of a run that was cancelled, or
+     * gathers a run that was opened again. The worker should stop then and end the attempt by {@link #fail}, which does not
+     * retry the job. Like a heartbeat the question is seen by other workers, but it makes no lease longer.
+     *
+     * @return {@code false} also when the claim no longer owns the job
+     */
+    boolean isCancelled(Claim claim);
+
+    /** The twin of {@link #isCancelled(Claim)}. */
+    CompletableFuture<Boolean> isCancelledAsync(Claim claim);
+
+    /**
      * Sweeps the whole queue at once for claims whose lease is over, and puts their jobs back at the head of the queue.
      * A job that has lost too many workers becomes a dead letter instead.
      *

@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * @param repairedTotal repairs of damage that other clients did
  * @param oldestWaiting how long the next pending job has waited, or {@code null} when none waits
  * @param pausedSince since when the queue is paused, or {@code null} when it is not; see {@link JobAdmin#pause()}
+ * @param pausedBy the process that paused it, as {@code pid@host}, or {@code null}
  * @param pausedKinds the kinds that are paused; see {@link JobAdmin#pauseKind(String)}
  * @param visibility how long a claim is good without a heartbeat
  * @since 0.1.0
@@ -53,6 +54,7 @@ public record QueueStats(
         long repairedTotal,
         @Nullable Duration oldestWaiting,
         @Nullable Instant pausedSince,
+        @Nullable String pausedBy,
         List<PausedKind> pausedKinds,
         Duration visibility) {
 

@@ -30,6 +30,7 @@ final class Explanation {
     private final String id;
     private final Instant at;
     private final @Nullable Instant pausedSince;
+    private final @Nullable String pausedBy;
     private final @Nullable JobSnapshot job;
     private final @Nullable Instant cancelledAt;
     private final long position;
@@ -46,6 +47,7 @@ final class Explanation {
         this.id = id;
         this.at = Instant.ofEpochMilli(Reply.wholeNumber(reply.text()));
         this.pausedSince = reply.instantOrNull();
+        this.pausedBy = reply.textOrNull();
         Map<String, String> fields = fields(reply.texts());
         this.job = fields.isEmpty() ? null : JobHash.of(redis, id, fields).snapshot();
         long cancelled = Reply.wholeNumber(fields.get("cancelled_at_ms"));
@@ -97,6 +99,7 @@ final class Explanation {
                 position > 0 ? position : null,
                 ofAll,
                 pausedSince,
+                pausedBy,
                 pausedKind,
                 nextAt(),
                 uniqueKey,
@@ -175,7 +178,8 @@ final class Explanation {
         }
         return pausedSince == null
                 ? "a free worker claims it in that order"
-                : "the queue is paused since %s, so no worker claims it until it is resumed".formatted(pausedSince);
+                : "the queue is paused since %s by %s, so no worker claims it until it is resumed"
+                        .formatted(pausedSince, pausedBy == null ? "an unknown hand" : pausedBy);
     }
 
     private String isDue(JobSnapshot waiting) {

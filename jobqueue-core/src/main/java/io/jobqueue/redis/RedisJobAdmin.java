@@ -208,7 +208,7 @@ final class RedisJobAdmin implements JobAdmin {
     }
 
     private CompletableFuture<Void> pause(String paused, JobEvent event) {
-        return redis.<Long>call(PAUSE, List.of(paused))
+        return redis.<Long>call(PAUSE, List.of(paused, process()))
                 .thenAccept(done -> application.listener().on(event));
     }
 
@@ -233,18 +233,19 @@ final class RedisJobAdmin implements JobAdmin {
     }
 
     private CompletableFuture<Void> pause(String paused, String kind, JobEvent event) {
-        String process = ManagementFactory.getRuntimeMXBean().getName();
-        return redis.<Long>call(
-                        PAUSE_KIND,
-                        List.of(paused, kind, NO_TEXT.matcher(process).replaceAll("")))
-                .thenAccept(done -> {
-                    if (done == 0) {
-                        throw new IllegalStateException(
-                                "kind '%s' cannot be paused, because too many kinds of queue '%s' are; resume one of them, or pause the queue"
-                                        .formatted(kind, redis.name()));
-                    }
-                    application.listener().on(event);
-                });
+        return redis.<Long>call(PAUSE_KIND, List.of(paused, kind, process())).thenAccept(done -> {
+            if (done == 0) {
+                throw new IllegalStateException(
+                        "kind '%s' cannot be paused, because too many kinds of queue '%s' are; resume one of them, or pause the queue"
+                                .formatted(kind, redis.name()));
+            }
+            application.listener().on(event);
+        });
+    }
+
+    /** Who asks: this process, as {@code pid@host}. */
+    private static String process() {
+        return NO_TEXT.matcher(ManagementFactory.getRuntimeMXBean().getName()).replaceAll("");
     }
 
     // ---- purge

@@ -301,6 +301,7 @@ final class RedisJobQueue implements JobQueue {
         long oldest = reply.number();
         long[] totals = LongStream.generate(reply::number).limit(TOTALS).toArray();
         Instant pausedSince = reply.instantOrNull();
+        String pausedBy = reply.textOrNull();
         List<KindOnHold> kinds = KindOnHold.all(reply.list());
         long held = kinds.stream().mapToLong(KindOnHold::held).sum();
         return new QueueStats(
@@ -323,6 +324,7 @@ final class RedisJobQueue implements JobQueue {
                 totals[10],
                 oldest < 0 ? null : Duration.ofMillis(oldest),
                 pausedSince,
+                pausedBy,
                 kinds.stream().flatMap(kind -> kind.pause().stream()).toList(),
                 redis.settings().lease().visibilityTimeout());
     }

@@ -31,6 +31,7 @@ final class RedisJobWorker implements JobWorker {
     /** How often a waiting claim looks for jobs whose producer pushed no hint. */
     private static final Duration POLL = Duration.ofMillis(500);
 
+    private static final Duration SHORTEST_LEASE = Duration.ofMillis(1);
     private static final Duration LONGEST_LEASE = Duration.ofDays(7);
 
     private final RedisJobStore store;
@@ -191,7 +192,22 @@ final class RedisJobWorker implements JobWorker {
         if (lease.isNegative() || lease.isZero() || lease.compareTo(LONGEST_LEASE) > 0) {
             throw new IllegalArgumentException("lease must be positive and at most 7 days, was " + lease);
         }
-        return store.extend(List.of(new Renewal(claim, lease))).thenApply(answers -> answers.get(0) != Renewed.LOST);
+        return renew(claim, lease).thenApply(answer -> answer != Renewed.LOST);
+    }
+
+    @Override
+    public boolean isCancelled(Claim claim) {
+        return waitFor(() -> isCancelledAsync(claim));
+    }
+
+    @Override
+    public CompletableFuture<Boolean> isCancelledAsync(Claim claim) {
+        // a lease that already ends later stays as it is
+        return renew(claim, SHORTEST_LEASE).thenApply(answer -> answer == Renewed.CANCELLED);
+    }
+
+    private CompletableFuture<Renewed> renew(Claim claim, Duration lease) {
+        return store.extend(List.of(new Renewal(claim, lease))).thenApply(answers -> answers.get(0));
     }
 
     @Override

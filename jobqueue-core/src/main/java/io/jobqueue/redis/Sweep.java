@@ -141,7 +141,8 @@ final class Sweep implements Chore {
                 settings.lease().maxCrashes(),
                 settings.retention().failed().kept(),
                 settings.workOutput().ttl(),
-                emptyAt);
+                emptyAt,
+                settings.errors().kept());
         return redis.ask(RECLAIM, args).thenApply(reply -> {
             Page page = page(redis.name(), reply);
             redis.noteRefusedMessage(reply);

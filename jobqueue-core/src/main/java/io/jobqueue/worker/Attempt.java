@@ -74,7 +74,6 @@ final class Attempt implements JobContext {
     private final Duration limit;
     private final long madeAt = System.nanoTime();
     private final Settlement broken;
-    private final AttemptData data;
 
     /**
      * The next attempt in the queue of the crew, and later in the outbox. The lock of the one that holds the attempt
@@ -138,8 +137,6 @@ final class Attempt implements JobContext {
         this.owner = owner;
         this.maxAttempts = maxAttempts;
         this.limit = limit;
-        this.data = new AttemptData(
-                claim, owner.notes(), owner.codec(), owner.settings().result().maxSize());
         this.renewedAt = claimedAt;
         this.renewAfter = claimedAt;
         this.goodUntil = claimedAt + nanos(owner.settings().lease().visibilityTimeout());
@@ -440,17 +437,17 @@ final class Attempt implements JobContext {
 
     @Override
     public boolean output(Object output) {
-        return data.output(output, leaseLost);
+        return data().output(output, leaseLost);
     }
 
     @Override
     public <T> T step(String name, Class<T> type, Callable<? extends T> work) throws Exception {
-        return data.step(name, type, work);
+        return data().step(name, type, work);
     }
 
     @Override
     public <T> @Nullable T previous(Class<T> type) {
-        return data.previous(type);
+        return data().previous(type);
     }
 
     @Override
@@ -461,6 +458,11 @@ final class Attempt implements JobContext {
 
     @Override
     public WorkOutputs<?> outputs(Type type) {
-        return data.outputs(type);
+        return data().outputs(type);
+    }
+
+    private AttemptData data() {
+        return new AttemptData(
+                claim, owner.notes(), owner.codec(), owner.settings().result().maxSize());
     }
 }

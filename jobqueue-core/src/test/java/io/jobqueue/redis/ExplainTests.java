@@ -52,7 +52,9 @@ class ExplainTests extends TransitionTestBase {
 
         assertThat(first.pausedSince()).isEqualTo(bench.queue.stats().pausedSince());
         assertThat(first.sentence())
-                .contains("the queue is paused since " + first.pausedSince(), "until it is resumed");
+                .contains(
+                        "the queue is paused since " + first.pausedSince() + " by " + first.pausedBy() + ",",
+                        "until it is resumed");
     }
 
     @Test

@@ -8,6 +8,7 @@ import io.jobqueue.JobEvent;
 import io.jobqueue.JobRequest;
 import io.jobqueue.JobRun;
 import io.jobqueue.QueueStats;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
@@ -56,7 +57,7 @@ class PauseTests extends TransitionTestBase {
     }
 
     @Test
-    void statsTellSinceWhenTheQueueIsPaused() {
+    void statsTellSinceWhenTheQueueIsPausedAndByWhichProcess() {
         assertThat(bench.queue.stats().pausedSince()).isNull();
 
         admin().pause();
@@ -65,9 +66,12 @@ class PauseTests extends TransitionTestBase {
 
         assertThat(since).isNotNull().isBeforeOrEqualTo(Instant.now().plusSeconds(5));
         assertThat(bench.queue.stats().pausedSince()).isEqualTo(since);
+        assertThat(bench.queue.stats().pausedBy())
+                .isEqualTo(ManagementFactory.getRuntimeMXBean().getName());
         admin().resume();
         admin().resume();
         assertThat(bench.queue.stats().pausedSince()).isNull();
+        assertThat(bench.queue.stats().pausedBy()).isNull();
     }
 
     @Test
@@ -120,7 +124,8 @@ class PauseTests extends TransitionTestBase {
         admin.pause();
         QueueStats stats = bench.queue.stats();
         if (stats.pausedSince() != null) {
-            System.out.println("paused since " + stats.pausedSince() + ", " + stats.pendingDepth() + " jobs wait");
+            System.out.println("paused since " + stats.pausedSince() + " by " + stats.pausedBy() + ", "
+                    + stats.pendingDepth() + " jobs wait");
         }
         admin.resume();
         // example ends

@@ -129,4 +129,20 @@ class RedisJobWorkerTests {
                 .extracting(event -> event.getClass().getSimpleName())
                 .containsExactly("Completed", "Failed", "Refused");
     }
+
+    @Test
+    void aWorkerLearnsThatItsJobWasCancelledAndItsLeaseStaysAsItIs() {
+        queue.enqueue(JobRequest.of("email", null).id("one"));
+        Claim claim = queue.worker().claim(Duration.ZERO).orElseThrow();
+        String lease = bench.job("one").get("lease");
+        assertThat(bench.queue.worker().isCancelled(claim)).isFalse();
+
+        assertThat(bench.queue.cancel("one")).isTrue();
+
+        assertThat(bench.queue.worker().isCancelled(claim)).isTrue();
+        assertThat(bench.job("one")).containsEntry("lease", lease);
+        assertThat(bench.queue.worker().fail(claim, "stopped")).isTrue();
+        assertThat(bench.queue.worker().isCancelled(claim)).isFalse();
+        assertThat(bench.queue.find("one").orElseThrow().lastError()).startsWith("cancelled");
+    }
 }

@@ -131,6 +131,35 @@ class DeadlineTests {
     }
 
     @Test
+    void aRescheduledJobHasItsWholeTimeFromWhenItIsDue() {
+        stage.queue.enqueue(order("later").deadline(Duration.ofMinutes(5)));
+        stage.queue.enqueue(order("sooner").delay(Duration.ofDays(2)).deadline(Duration.ofMinutes(5)));
+        Instant in2030 = Instant.parse("2030-01-01T00:00:00Z");
+        stage.queue.enqueue(order("instant").deadline(in2030));
+
+        for (String id : List.of("later", "sooner", "instant")) {
+            assertThat(stage.queue.reschedule(id, Duration.ofHours(1))).isTrue();
+        }
+
+        for (String id : List.of("later", "sooner")) {
+            JobSnapshot job = stage.queue.find(id).orElseThrow();
+            assertThat(job.deadline()).as(id).isEqualTo(job.dueAt().plus(Duration.ofMinutes(5)));
+        }
+        assertThat(stage.queue.find("instant").orElseThrow().deadline()).isEqualTo(in2030);
+    }
+
+    @Test
+    void aRescheduledRetryKeepsItsDeadline() {
+        stage.queue.enqueue(order("one").deadline(Duration.ofMinutes(5)).backoff(Backoff.fixed(Duration.ofMinutes(1))));
+        stage.queue.worker().fail(stage.queue.worker().claim(Duration.ZERO).orElseThrow(), "it rained");
+        Instant before = stage.queue.find("one").orElseThrow().deadline();
+
+        assertThat(stage.queue.reschedule("one", Duration.ofHours(1))).isTrue();
+
+        assertThat(stage.queue.find("one").orElseThrow().deadline()).isEqualTo(before);
+    }
+
+    @Test
     void theReasonOfAWaitingJobTellsItsDeadline() {
         stage.queue.enqueue(order("one").deadline(Instant.parse("2999-01-01T00:00:00Z")));
         var claim = stage.queue.worker().claim(Duration.ZERO).orElseThrow();

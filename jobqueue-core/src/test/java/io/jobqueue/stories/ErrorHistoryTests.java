@@ -161,6 +161,24 @@ class ErrorHistoryTests {
     }
 
     @Test
+    void aWorkerThatDiesLeavesAnEntryForItsAttempt() {
+        stage.notAlone();
+        stage.queue.enqueue(JobRequest.of("work", null).id("one").maxAttempts(2));
+
+        for (int i = 0; i < 2; i++) {
+            stage.queue.worker().claim(Duration.ZERO).orElseThrow();
+            Stage.pass(Stage.LEASE.plusMillis(50));
+            stage.queue.worker().reclaimStuck();
+        }
+
+        assertThat(job("one").status()).isEqualTo(JobStatus.FAILED);
+        assertThat(job("one").errors()).extracting(JobError::attempt).containsExactly(1, 2);
+        assertThat(job("one").errors())
+                .extracting(JobError::message)
+                .containsOnly("worker-died: the worker fell silent for a whole lease");
+    }
+
+    @Test
     void aWorkerThatFailsAJobByItselfLeavesItsWords() {
         stage.notAlone();
         stage.queue.enqueue(JobRequest.of("work", null).id("one"));

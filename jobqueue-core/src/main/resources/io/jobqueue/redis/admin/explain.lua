@@ -1,7 +1,7 @@
 -- Reads the state of a job and what the job waits for. Writes nothing.
 -- KEYS the queue's
 -- ARGV[1] the id
--- returns { the time; since when the queue is paused, or nothing; the fields of the job's hash and their values; its
+-- returns { the time; since when the queue is paused, or nothing; who paused it, or nothing; the fields of the job's hash and their values; its
 --   place among the jobs of its status, 1 for the next one, 0 when it is not there, -1 when it is too far from both
 --   ends; how many jobs have that status; 1 if the job holds its unique key; of its run {} or { id, state, units,
 --   outputs, failures, some units that have not ended }; {} or, when its kind is paused or was resumed, { kind, state,
@@ -82,5 +82,6 @@ if #flat == 0 then
   run_id = run_to_be_gathered()
 end
 local position, length = place()
-return { text(now), read('HGET', META, 'paused'), flat, position, length, holds_key(), figures_of(run_id),
+local pause = read('HMGET', META, 'paused', 'paused_by')
+return { text(now), pause[1], pause[2], flat, position, length, holds_key(), figures_of(run_id),
   kind and { kind.kind, kind.state, kind.since, kind.by, held_now, is_held } or {} }

@@ -3,12 +3,13 @@
 -- ARGV[1] the id  [2] when: '+ms' from now, or 'ms' of the epoch
 -- returns R rescheduled, N no such job, P it is being processed, E it has ended, F it is not in the list that its
 --   status names
--- needs: words/first-write doors/join doors/wait-again doors/unschedule doors/leave-pending
+-- needs: words/first-write words/deadline doors/join doors/wait-again doors/unschedule doors/leave-pending
 local id, when = ARGV[1], ARGV[2]
 local due = string.sub(when, 1, 1) == '+' and now + tonumber(when) or tonumber(when)
 read('LLEN', PENDING)
 earliest = tonumber(read('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2])
-local status = read('HGET', JOB .. id, 'status')
+local f = read('HMGET', JOB .. id, 'status', 'deadline', 'started_at_ms')
+local status = f[1]
 if not status then
   return 'N'
 elseif status == 'processing' then
@@ -27,6 +28,10 @@ if near then
   leave_pending(id, near)
 elseif not unschedule(id) then
   return 'F'
+end
+local deadline = not f[3] and renewed_deadline(f[2], due) -- the time of a job that was never started begins when it is due
+if deadline then
+  call('HSET', JOB .. id, 'deadline', deadline)
 end
 wait_again(id, due, false, 'due_at_ms', text(math.max(now, due)))
 let_in()

@@ -1,6 +1,7 @@
 -- Continues `upkeep/reclaim` when that found ids that must leave `processing`.
--- needs: doors/fail doors/join doors/pass-over doors/wait-again words/publish words/deadline words/runs words/run-ends words/totals words/unit-names
+-- needs: doors/fail doors/join doors/pass-over doors/wait-again words/publish words/deadline words/errors words/runs words/run-ends words/totals words/unit-names
 local max_crashes, keep_failed, ttl = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local keep_errors = tonumber(ARGV[8])
 for _, entries in ipairs({ stale, lost, found, astray }) do
   for _, entry in ipairs(entries) do
     mark(-(entry.distance + 1))
@@ -28,6 +29,7 @@ for _, entry in ipairs(stale) do
   local reason = reason_to_fail(id, f, crashes)
   call('PERSIST', JOB .. id)
   call('HSET', JOB .. id, 'crashes', text(crashes), 'reclaimed_at_ms', NOW)
+  keep_error(JOB .. id, text(number(f[6], 1)), '', 'worker-died: the worker fell silent for a whole lease', keep_errors)
   if reason then
     local run, unit = unit_of(f[10], f[11], f[13], f[12])
     fail(id, reason, run, unit, f[15], ttl)

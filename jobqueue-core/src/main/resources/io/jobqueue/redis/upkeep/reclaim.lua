@@ -5,7 +5,7 @@
 -- ARGV[1] mode: `background` obeys hold and next_sweep, `begin` starts a pass at once, `on` continues it
 --   [2] period of the background sweeps (ms)  [3] lease (ms)  [4] max crashes  [5] dead letters to keep
 --   [6] how long a run's keys live on (ms)  [7] when `processing` was seen empty (ms, Redis's clock), '' when that is
---   unknown
+--   unknown  [8] how many failed attempts of a job to keep
 -- returns { reclaimed ids, ids of new dead letters, lost ids, dead letters dropped, 1 if the pass goes on else 0,
 --   { run id, state, … } of the runs that ended, ids that were here although their job had ended; why Redis refused a
 --   message, if it did }

@@ -128,6 +128,7 @@ final class JobQueueHealth extends AbstractHealthIndicator implements JobListene
         }
         if (stats.pausedSince() != null) {
             details.put("pausedSince", stats.pausedSince().toString());
+            details.put("pausedBy", String.valueOf(stats.pausedBy()));
         }
         if (!stats.pausedKinds().isEmpty()) {
             Map<String, Object> kinds = new TreeMap<>();
