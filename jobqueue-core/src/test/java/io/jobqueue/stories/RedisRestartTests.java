@@ -179,8 +179,9 @@ class RedisRestartTests {
                     .doesNotHaveDuplicates()
                     .allSatisfy(line -> assertThat(line).startsWith("Redis at 127.0.0.1:" + port));
             assertThat(log.lines(Level.WARN, "tries again")).isEmpty();
+            // A second end is rare: another connection is told that Redis loads, after the first one has been answered.
             await().untilAsserted(() ->
-                    assertThat(log.lines(Level.INFO, "answers again")).hasSize(1));
+                    assertThat(log.lines(Level.INFO, "answers again")).hasSizeBetween(1, 2));
             assertThat(log.lines(Level.INFO, "works again")).isEmpty();
         } finally {
             producers.shutdownNow();
