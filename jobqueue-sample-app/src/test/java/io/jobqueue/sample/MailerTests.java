@@ -3,8 +3,13 @@ package io.jobqueue.sample;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.jobqueue.JobQueue;
+import io.jobqueue.JobRef;
+import io.jobqueue.RecurringJobs;
+import io.jobqueue.RecurringSnapshot;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.sample.RunningSample.Answer;
+import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -69,6 +74,27 @@ class MailerTests {
         assertThat(sent.json().toString()).isEqualTo("{\"recipient\":\"ada@example.com\",\"attempt\":1}");
         assertThat(refused.status()).isEqualTo(422);
         assertThat(refused.json().get("error").asString()).isEqualTo("the recipient is no mail address");
+    }
+
+    @Test
+    void aRecurringJobSumsUpTheMailsEveryMinute() {
+        JobQueue digests = sample.context().getBean(JobQueue.class).on(Digest.NAME);
+        RecurringJobs recurring = digests.admin().recurring();
+        await().until(() -> recurring.find(Digest.NAME).isPresent());
+        RecurringSnapshot digest = recurring.find(Digest.NAME).orElseThrow();
+        assertThat(digest.schedule()).isEqualTo("every PT1M");
+        assertThat(Duration.between(
+                        digest.nextSlots().get(0), digest.nextSlots().get(1)))
+                .isEqualTo(Duration.ofMinutes(1));
+        long sent = mail("sent").asLong();
+        sample.post("/mail", "recipient", "ada@example.com");
+        await().until(() -> mail("sent").asLong() > sent);
+
+        JobRef triggered = recurring.trigger(Digest.NAME);
+
+        assertThat(digests.await(triggered.id(), Digest.Report.class, Duration.ofSeconds(20))
+                        .sent())
+                .isGreaterThanOrEqualTo(sent);
     }
 
     @Test
