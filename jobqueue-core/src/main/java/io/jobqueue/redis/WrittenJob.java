@@ -41,7 +41,9 @@ final class WrittenJob implements Enqueuer.Outgoing {
     }
 
     private static List<WrittenJob> nextOf(QueueRedis redis, JobRequest request) {
-        return request.next().stream().map(each -> of(redis, each)).toList();
+        return request.next().isEmpty() // as usual, and then a stream would cost more than the rest of the job
+                ? List.of()
+                : request.next().stream().map(each -> of(redis, each)).toList();
     }
 
     private static String idOf(QueueRedis redis, JobRequest request) {
@@ -122,9 +124,11 @@ final class WrittenJob implements Enqueuer.Outgoing {
 
     /** About how many bytes a call grows by this job. */
     int bytes() {
-        return payload.length()
-                + headers.length()
-                + next.stream().mapToInt(WrittenJob::bytes).sum();
+        int bytes = payload.length() + headers.length();
+        for (WrittenJob each : next) {
+            bytes += each.bytes();
+        }
+        return bytes;
     }
 
     /** Whether the job is to wait before it becomes pending. */
