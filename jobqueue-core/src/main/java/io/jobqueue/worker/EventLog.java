@@ -160,7 +160,7 @@ public final class EventLog {
                     LogText.oneLine(new TreeSet<>(unknown.knownKinds()).toString()));
         } else if (event instanceof JobEvent.OfAttempt attempt) {
             log.debug("{}: job {}", event.getClass().getSimpleName(), job(attempt));
-        } else if (event instanceof JobEvent.Enqueued enqueued) {
+        } else if (event instanceof JobEvent.Enqueued enqueued && log.isDebugEnabled()) {
             log.debug(
                     "Enqueued: job {}/{}, {}",
                     event.queue(),

@@ -28,7 +28,7 @@ public final class LogText {
         String cut = text.length() > HEAD + TAIL
                 ? text.substring(0, HEAD) + " … " + text.substring(text.length() - TAIL)
                 : text;
-        if (cut.chars().noneMatch(LogText::breaks)) {
+        if (!breaks(cut)) {
             return cut;
         }
         StringBuilder out = new StringBuilder(cut.length() + 16);
@@ -40,6 +40,15 @@ public final class LogText {
             }
         });
         return out.toString();
+    }
+
+    private static boolean breaks(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            if (breaks(text.charAt(i))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static boolean breaks(int c) {
