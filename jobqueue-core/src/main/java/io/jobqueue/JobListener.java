@@ -20,7 +20,9 @@ public interface JobListener {
 
     /** Receives several events in order. */
     default void onAll(List<JobEvent> events) {
-        events.forEach(this::on);
+        for (JobEvent event : events) {
+            on(event);
+        }
     }
 
     /** A listener that ignores all events. */

@@ -21,7 +21,7 @@ final class EventSummary {
 
     private static final Logger log = LoggerFactory.getLogger("io.jobqueue.events");
 
-    private final Map<Key, Sum> sums = new HashMap<>();
+    private Map<Key, Sum> sums = Map.of(); // there is a summary for every event, and few events are summed up
     private long since;
 
     /** Events that share a line. */
@@ -62,6 +62,7 @@ final class EventSummary {
     private Sum sum(JobEvent event, @Nullable Damage damage) {
         if (sums.isEmpty()) {
             since = System.nanoTime();
+            sums = new HashMap<>();
         }
         return sums.computeIfAbsent(new Key(event.queue(), event.getClass(), damage), any -> new Sum());
     }
@@ -76,8 +77,8 @@ final class EventSummary {
         if (sums.isEmpty()) {
             return;
         }
-        Map<Key, Sum> ended = Map.copyOf(sums);
-        sums.clear(); // first, so that a log that cannot be written is not written again
+        Map<Key, Sum> ended = sums;
+        sums = Map.of(); // first, so that a log that cannot be written is not written again
         ended.forEach(
                 (key, sum) -> log.atLevel(key.damage() != null && key.damage().isUsual() ? Level.INFO : Level.WARN)
                         .log("Queue {}: {}", key.queue(), line(key, sum)));
