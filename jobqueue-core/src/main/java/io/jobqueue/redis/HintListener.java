@@ -142,7 +142,8 @@ final class HintListener {
                 .toCompletableFuture()
                 .orTimeout(BLOCK.plus(PATIENCE).toMillis(), TimeUnit.MILLISECONDS)
                 .whenComplete((hint, failure) -> {
-                    if (failure != null) {
+                    // a slot on its way to another server refuses a command of two keys, over a sound connection
+                    if (failure != null && !Refusal.SLOT_MOVES.is(Answers.unwrap(failure))) {
                         discard(open);
                     }
                 }));

@@ -17,6 +17,9 @@ import java.util.concurrent.ConcurrentHashMap;
  * <p>When some of the keys exist, it asks about each half of them until it knows which. It asks separately about the
  * keys that existed the last time, so that a few busy queues do not make the look at the idle ones expensive.
  *
+ * <p>In a cluster it asks about each key alone. Queues are in slots of their own there, and a slot on its way to another
+ * server answers commands of one key only.
+ *
  * <p>Thread-safe.
  */
 final class Presence {
@@ -52,6 +55,9 @@ final class Presence {
 
     /** Looks at one key. Looks that are asked for while one is out go together in the next. */
     CompletableFuture<Seen> look(String key) {
+        if (connector.isCluster()) {
+            return count(List.of(key)).thenApply(count -> new Seen(count > 0, OptionalLong.empty()));
+        }
         Batch mine;
         boolean sends;
         synchronized (this) {
@@ -91,16 +97,17 @@ final class Presence {
     }
 
     private CompletableFuture<OptionalLong> time() {
-        return QueueRedis.attempt(() -> connector.isCluster()
-                ? CompletableFuture.completedFuture(OptionalLong.empty())
-                : connector
-                        .<List<String>>send(redis -> redis.time())
-                        .thenApply(time -> OptionalLong.of(
-                                Long.parseLong(time.get(0)) * 1000 + Long.parseLong(time.get(1)) / 1000)));
+        return QueueRedis.attempt(() -> connector
+                .<List<String>>send(redis -> redis.time())
+                .thenApply(time ->
+                        OptionalLong.of(Long.parseLong(time.get(0)) * 1000 + Long.parseLong(time.get(1)) / 1000)));
     }
 
     /** Those of the keys that exist. */
     CompletableFuture<Set<String>> existing(Collection<String> keys) {
+        if (connector.isCluster()) {
+            return each(keys);
+        }
         List<String> likely = new ArrayList<>();
         List<String> unlikely = new ArrayList<>();
         for (String key : keys) {
@@ -134,7 +141,20 @@ final class Presence {
         });
     }
 
-    /** How many of the keys exist. The driver sends one command for each slot of a cluster. */
+    /** Those of the keys that exist, asked about one by one. */
+    private CompletableFuture<Set<String>> each(Collection<String> keys) {
+        Set<String> found = ConcurrentHashMap.newKeySet();
+        CompletableFuture<?>[] looks = keys.stream()
+                .map(key -> count(List.of(key)).thenAccept(count -> {
+                    if (count > 0) {
+                        found.add(key);
+                    }
+                }))
+                .toArray(CompletableFuture<?>[]::new);
+        return CompletableFuture.allOf(looks).thenApply(any -> found);
+    }
+
+    /** How many of the keys exist. */
     private CompletableFuture<Long> count(List<String> keys) {
         return QueueRedis.attempt(() -> connector.send(redis -> redis.exists(keys.toArray(String[]::new))));
     }

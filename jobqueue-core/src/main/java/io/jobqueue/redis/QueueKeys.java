@@ -8,6 +8,11 @@ import java.time.Duration;
  * The names of one queue's keys. All begin with the same root. Scripts receive only the root, and
  * {@code words/prelude.lua} builds the same names from it. In a cluster the name of the queue is in braces, so that all
  * its keys share a slot.
+ *
+ * <p>In a cluster every script receives at least two keys, of which the root never exists. While a slot moves to another
+ * server, each of the two servers has some keys of the queue. Redis refuses a call with several keys on a server that lacks
+ * one of them, so no script ever runs on a part of a queue. A call with the root alone would run on the new server, where
+ * the queue seems to be empty.
  */
 final class QueueKeys {
 
@@ -20,10 +25,10 @@ final class QueueKeys {
     QueueKeys(String prefix, String queue, boolean cluster) {
         Names.queue(queue);
         root = prefix + ":" + (cluster ? "{" + queue + "}" : queue) + ":";
-        forScripts = new String[] {root};
+        forScripts = cluster ? new String[] {root, root + "none"} : new String[] {root};
     }
 
-    /** What every script gets. */
+    /** What every script gets; in a cluster also a second key, which never exists either. */
     String[] forScripts() {
         return forScripts;
     }

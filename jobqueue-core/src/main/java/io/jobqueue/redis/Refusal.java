@@ -21,7 +21,8 @@ enum Refusal {
     REPLICA("READONLY You can't write"),
     OTHER_TYPE("WRONGTYPE Operation against a key"),
     MASTER_AWAY("MASTERDOWN Link with MASTER"),
-    SLOTS_AWAY("CLUSTERDOWN ");
+    SLOTS_AWAY("CLUSTERDOWN "),
+    SLOT_MOVES("TRYAGAIN ");
 
     /** The words of Lettuce for a command that it does not send. What was in flight fails with other words. */
     private static final List<String> NOT_SENT = List.of(
@@ -105,14 +106,15 @@ enum Refusal {
     }
 
     /**
-     * Whether the server is loading its data, is no master, or its cluster is down. The driver repeats a command after
-     * a reconnect, so an earlier copy of the refused command may have run on the same server before, or on its
-     * predecessor.
+     * Whether the server is loading its data, is no master, its cluster is down, or the slot of the keys is on its way
+     * to another server. The driver repeats a command after a reconnect, so an earlier copy of the refused command may
+     * have run on the same server before, or on its predecessor.
      */
     static boolean isStartingOrDemoted(Throwable failure) {
         return failure instanceof RedisLoadingException
                 || REPLICA.is(failure)
                 || MASTER_AWAY.is(failure)
-                || SLOTS_AWAY.is(failure);
+                || SLOTS_AWAY.is(failure)
+                || SLOT_MOVES.is(failure);
     }
 }

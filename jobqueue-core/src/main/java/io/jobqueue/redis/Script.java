@@ -6,16 +6,26 @@ import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One transition in Lua. The client calls it by its digest; a server that does not know the digest, as after a restart, a
  * failover or SCRIPT FLUSH, receives the text once. Reply types are Long, String, {@code null} and lists of them.
+ *
+ * <p>In a cluster, Redis refuses a call while the slot of its keys is on its way to another server ({@link QueueKeys} says
+ * why). The call is then repeated for some seconds, with the same keys. A refused call has not run.
  */
 final class Script {
+
+    private static final Duration PAUSE_FOR_SLOT = Duration.ofMillis(100);
+
+    /** Four seconds, which is less than an answer may take: callers are used to waiting so long. */
+    private static final int REPEATS_FOR_SLOT = 40;
 
     private final ScriptOutputType reply;
     private final String file;
@@ -42,20 +52,42 @@ final class Script {
     }
 
     <T> CompletableFuture<T> call(RedisClusterAsyncCommands<String, String> redis, String[] keys, String... args) {
+        return call(redis, keys, args, REPEATS_FOR_SLOT);
+    }
+
+    private <T> CompletableFuture<T> call(
+            RedisClusterAsyncCommands<String, String> redis, String[] keys, String[] args, int repeats) {
         Source known = source();
         return redis.<T>evalsha(known.digest(), reply, keys, args)
                 .toCompletableFuture()
-                .exceptionallyCompose(failure -> isUnknown(failure)
-                        ? redis.<T>eval(known.text(), reply, keys, args).toCompletableFuture()
-                        : CompletableFuture.failedFuture(failure));
+                .exceptionallyCompose(failure -> {
+                    if (Answers.unwrap(failure) instanceof RedisNoScriptException) {
+                        return redis.<T>eval(known.text(), reply, keys, args)
+                                .toCompletableFuture()
+                                .exceptionallyCompose(again -> callLater(redis, keys, args, repeats, again));
+                    }
+                    return callLater(redis, keys, args, repeats, failure);
+                });
+    }
+
+    /** Calls again after a pause when Redis refused the call because of a slot on its way, else fails. */
+    private <T> CompletableFuture<T> callLater(
+            RedisClusterAsyncCommands<String, String> redis,
+            String[] keys,
+            String[] args,
+            int repeats,
+            Throwable failure) {
+        if (repeats == 0 || !Refusal.SLOT_MOVES.is(Answers.unwrap(failure))) {
+            return CompletableFuture.failedFuture(failure);
+        }
+        return CompletableFuture.supplyAsync(
+                        () -> repeats - 1,
+                        CompletableFuture.delayedExecutor(PAUSE_FOR_SLOT.toMillis(), TimeUnit.MILLISECONDS))
+                .thenCompose(left -> call(redis, keys, args, left));
     }
 
     <T> CompletableFuture<T> call(RedisClusterAsyncCommands<String, String> redis, String[] keys, List<String> args) {
         return call(redis, keys, args.toArray(String[]::new));
-    }
-
-    private static boolean isUnknown(Throwable failure) {
-        return Answers.unwrap(failure) instanceof RedisNoScriptException;
     }
 
     private Source source() {

@@ -16,7 +16,6 @@ import io.jobqueue.Recurring;
 import io.jobqueue.RecurringJobs;
 import io.jobqueue.RetryPolicy;
 import io.jobqueue.Schedule;
-import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.worker.Chore;
 import io.jobqueue.worker.Engine;
 import io.jobqueue.worker.Handler;
@@ -24,13 +23,6 @@ import io.jobqueue.worker.Handlers;
 import io.jobqueue.worker.Upkeep;
 import io.jobqueue.worker.WorkerPool;
 import io.jobqueue.worker.WorkerSettings;
-import io.lettuce.core.RedisClient;
-import io.lettuce.core.RedisURI;
-import io.lettuce.core.api.StatefulRedisConnection;
-import io.lettuce.core.codec.StringCodec;
-import io.lettuce.core.output.StatusOutput;
-import io.lettuce.core.protocol.CommandArgs;
-import io.lettuce.core.protocol.CommandType;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -48,72 +40,24 @@ import org.junit.jupiter.api.io.TempDir;
 /** A cluster of three masters, which refuses scripts that use undeclared keys in other slots. */
 class ClusterTests {
 
-    private static final int[][] SLOTS = {{0, 5460}, {5461, 10922}, {10923, 16383}};
-
-    private static final List<EmbeddedRedis> masters = new ArrayList<>();
-
     @TempDir
     private static Path folder;
 
+    private static EmbeddedCluster cluster;
+
     @BeforeAll
     static void form() {
-        RedisClient client = RedisClient.create();
-        List<StatefulRedisConnection<String, String>> connections = new ArrayList<>();
-        for (int i = 0; i < SLOTS.length; i++) {
-            EmbeddedRedis master = EmbeddedRedis.start(
-                    "--cluster-enabled",
-                    "yes",
-                    "--cluster-config-file",
-                    folder.resolve("nodes-" + i + ".conf").toString(),
-                    "--cluster-node-timeout",
-                    "2000");
-            masters.add(master);
-            StatefulRedisConnection<String, String> connection =
-                    client.connect(RedisURI.create("127.0.0.1", master.port()));
-            connection
-                    .sync()
-                    .clusterAddSlots(
-                            IntStream.rangeClosed(SLOTS[i][0], SLOTS[i][1]).toArray());
-            connection.sync().clusterSetConfigEpoch(i + 1);
-            connections.add(connection);
-        }
-        String first = connections.get(0).sync().clusterMyId();
-        String bus = connections
-                .get(0)
-                .sync()
-                .clusterNodes()
-                .lines()
-                .filter(line -> line.startsWith(first))
-                .map(line -> line.substring(line.indexOf('@') + 1).split("[ ,]")[0])
-                .findFirst()
-                .orElseThrow();
-        for (int i = 1; i < masters.size(); i++) {
-            connections
-                    .get(i)
-                    .sync()
-                    .dispatch(
-                            CommandType.CLUSTER,
-                            new StatusOutput<>(StringCodec.UTF8),
-                            new CommandArgs<>(StringCodec.UTF8)
-                                    .add("MEET")
-                                    .add("127.0.0.1")
-                                    .add(masters.get(0).port())
-                                    .add(bus));
-        }
-        await().atMost(Duration.ofSeconds(20)).until(() -> connections.stream()
-                .map(connection -> connection.sync().clusterInfo())
-                .allMatch(info -> info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")));
-        client.shutdown();
+        cluster = EmbeddedCluster.start(folder);
     }
 
     @AfterAll
     static void end() {
-        masters.forEach(EmbeddedRedis::close);
+        cluster.close();
     }
 
     @Test
     void allKeysOfAQueueShareASlotAndEveryTransitionRuns() {
-        RedisConnector connector = new RedisConnector(ClusterTests::link);
+        RedisConnector connector = new RedisConnector(cluster::link);
         RedisQueues queues = new RedisQueues(connector, RedisQueues.Options.defaults());
         for (String name : List.of("a", "b", "c", "d", "e", "f")) {
             JobQueue queue = queues.queue(name);
@@ -144,7 +88,7 @@ class ClusterTests {
 
     @Test
     void aRunSharesTheSlotOfItsQueue() {
-        RedisConnector connector = new RedisConnector(ClusterTests::link);
+        RedisConnector connector = new RedisConnector(cluster::link);
         RedisQueues queues = new RedisQueues(connector, RedisQueues.Options.defaults());
         for (String name : List.of("a", "b", "c", "d")) {
             JobQueue queue = queues.queue(name);
@@ -173,7 +117,7 @@ class ClusterTests {
     @Test
     void theAuditFindsAJobInNoListOnTheServerThatHasIt() {
         Duration lease = Duration.ofMillis(50);
-        RedisConnector connector = new RedisConnector(ClusterTests::link);
+        RedisConnector connector = new RedisConnector(cluster::link);
         RedisQueues queues = new RedisQueues(
                 connector,
                 RedisQueues.Options.defaults()
@@ -196,7 +140,7 @@ class ClusterTests {
 
     @Test
     void aPoolWorksOnItsQueueAndIsWokenByHints() {
-        RedisConnector connector = new RedisConnector(ClusterTests::link);
+        RedisConnector connector = new RedisConnector(cluster::link);
         RedisQueues queues = new RedisQueues(connector, RedisQueues.Options.defaults());
         Handler handler = new Handler(
                 "email", Map.class, RetryPolicy.defaults(), Duration.ofMinutes(1), Set.of(), (job, context) -> null);
@@ -224,7 +168,7 @@ class ClusterTests {
 
     @Test
     void resultsAreAwaitedWhereverTheirQueueIs() {
-        RedisConnector connector = new RedisConnector(ClusterTests::link);
+        RedisConnector connector = new RedisConnector(cluster::link);
         RedisQueues queues = new RedisQueues(connector, RedisQueues.Options.defaults());
         for (String name : List.of("v", "w", "x", "y")) {
             JobQueue queue = queues.queue(name);
@@ -246,7 +190,7 @@ class ClusterTests {
 
     @Test
     void recurringJobsRunOnTheSlotOfTheirQueue() {
-        RedisConnector connector = new RedisConnector(ClusterTests::link);
+        RedisConnector connector = new RedisConnector(cluster::link);
         RedisQueues queues = new RedisQueues(connector, RedisQueues.Options.defaults());
         for (String name : List.of("r", "s", "t", "u")) {
             Recurring tick = Recurring.of("tick", Schedule.every(Duration.ofSeconds(1)), JobRequest.of("tick", null));
@@ -263,10 +207,5 @@ class ClusterTests {
             assertThat(admin.list()).hasSize(1);
         }
         connector.stop();
-    }
-
-    private static RedisLink link() {
-        return RedisLink.toCluster(
-                List.of(RedisURI.create("127.0.0.1", masters.get(0).port())));
     }
 }

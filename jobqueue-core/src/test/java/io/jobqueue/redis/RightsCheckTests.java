@@ -241,7 +241,7 @@ class RightsCheckTests {
     }
 
     @Test
-    void aClusterAlsoNeedsTheTwoCommandsForItsTopology() {
+    void aClusterAlsoNeedsTheCommandsForItsTopology() {
         try (EmbeddedRedis node = EmbeddedRedis.start("--cluster-enabled", "yes")) {
             RedisClient admin = RedisClient.create(node.uri());
             try (StatefulRedisConnection<String, String> connection = admin.connect()) {
@@ -251,7 +251,7 @@ class RightsCheckTests {
                 await().atMost(Duration.ofSeconds(20))
                         .until(() -> connection.sync().clusterInfo().contains("cluster_state:ok"));
                 acl(connection.sync(), line(RedisAccess.WORKER));
-                acl(connection.sync(), "SETUSER", USER, "+cluster|nodes", "+info");
+                acl(connection.sync(), "SETUSER", USER, "+cluster|nodes", "+info", "+asking");
                 acl(connection.sync(), "LOG", "RESET");
                 RedisConnector connector = new RedisConnector(() -> RedisLink.toCluster(List.of(uri(node.port()))));
                 connectors.add(connector);

@@ -11,8 +11,7 @@
 --   others.
 -- returns one letter a job: C created, E existed, U another job holds the unique key; then for each U a space and the
 --   id of that job; or for a batch that is not new '>' and the number of the last batch
--- needs: doors/create doors/join doors/unique words/totals
-local CALL = KEYS[2]
+-- needs: words/call doors/create doors/join doors/unique words/totals
 local answered = CALL and read('GET', CALL)
 if answered then
   return answered

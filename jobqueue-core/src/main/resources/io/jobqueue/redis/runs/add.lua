@@ -10,8 +10,7 @@
 --   '' no reason, `unstarted`, `full`, or the state of a run that accepts no units; `completed` in mode `start` asks
 --   for `again`
 --   C created, R created again, A alive, S has its output (F among them: finished by a guide client, so it has one now)
--- needs: words/runs words/run-ends words/one-run words/foreign-ends words/totals doors/join doors/unschedule
-local CALL = KEYS[2]
+-- needs: words/call words/runs words/run-ends words/one-run words/foreign-ends words/totals doors/join doors/unschedule
 local answered = CALL and read('GET', CALL)
 if answered then
   return answered

@@ -5,8 +5,7 @@
 --   unless the run was started again meanwhile  [3] how long the call is remembered (ms)
 -- returns { 1 cancelled by this call, 0 not; the round; 1 if pages are left, else 0; { run id, state, '', '' } when it
 --   ended; why Redis refused a message, if it did }
--- needs: words/first-write words/publish words/runs words/run-ends words/one-run words/foreign-ends
-local CALL = KEYS[2]
+-- needs: words/call words/first-write words/publish words/runs words/run-ends words/one-run words/foreign-ends
 local id, round = ARGV[1], ARGV[2]
 local run = the_run(id)
 read('ZCARD', DELAYED)
