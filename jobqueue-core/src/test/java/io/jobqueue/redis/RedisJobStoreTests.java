@@ -2,6 +2,7 @@ package io.jobqueue.redis;
 
 import static org.awaitility.Awaitility.await;
 
+import io.jobqueue.Claim;
 import io.jobqueue.JobQueue;
 import io.jobqueue.JobRequest;
 import io.jobqueue.JobSnapshot;
@@ -154,6 +155,11 @@ class RedisJobStoreTests extends JobStoreContract {
     @Override
     protected boolean cancel(String id) {
         return queue.cancel(id);
+    }
+
+    @Override
+    protected @Nullable String previous(Claim claim) {
+        return queues().notes("jobs").findPrevious(claim).join().orElse(null);
     }
 
     @Override

@@ -49,6 +49,8 @@ abstract class FailingCalls {
     private final Set<Call> held = EnumSet.noneOf(Call.class);
     private final List<Runnable> heldAnswers = new ArrayList<>();
     private @Nullable Executor late;
+    private final List<Integer> claimSizes = new ArrayList<>();
+    private final List<Integer> batchSizes = new ArrayList<>();
 
     /** Passes on a hint that is there, without the lock. */
     abstract void deliverHint();
@@ -112,7 +114,25 @@ abstract class FailingCalls {
         return counts.getOrDefault(call, 0);
     }
 
+    /** How many jobs each claim asked for. */
+    synchronized List<Integer> claimSizes() {
+        return List.copyOf(claimSizes);
+    }
+
+    /** How many settlements came with each call. */
+    synchronized List<Integer> batchSizes() {
+        return List.copyOf(batchSizes);
+    }
+
     // ---- a call
+
+    final synchronized void noteClaim(int jobs) {
+        claimSizes.add(jobs);
+    }
+
+    final synchronized void noteBatch(int settlements) {
+        batchSizes.add(settlements);
+    }
 
     final <T> CompletableFuture<T> answer(Call call, Supplier<T> transition) {
         CompletableFuture<T> answer = new CompletableFuture<>();

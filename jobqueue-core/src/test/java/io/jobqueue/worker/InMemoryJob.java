@@ -25,8 +25,12 @@ final class InMemoryJob {
 
     static final int NEVER = -1;
 
+    private static final long FIRST_PAUSE = 1000;
+    private static final long LONGEST_PAUSE = 60_000;
+
     final String id;
-    final String payload;
+    final JobRequest request;
+    String payload; // a unique key may replace it
     final @Nullable String kind;
     final int maxAttempts;
     final long retryUntil; // ms of the epoch, 0 when the attempts are counted
@@ -38,6 +42,13 @@ final class InMemoryJob {
     final Map<String, String> steps = new HashMap<>();
     final List<JobLogLine> log = new ArrayList<>();
     final List<JobError> errors = new ArrayList<>();
+
+    /** The jobs that follow. */
+    List<JobRequest> next;
+
+    /** The result of the job before in the chain. */
+    @Nullable
+    String previous;
 
     @Nullable
     JobProgress progress;
@@ -71,7 +82,9 @@ final class InMemoryJob {
 
     InMemoryJob(String id, String payload, JobRequest request, JobCodec.Envelope envelope, long now) {
         this.id = id;
+        this.request = request;
         this.payload = payload;
+        this.next = request.next();
         this.kind = envelope.kind();
         this.maxAttempts = Objects.requireNonNullElse(request.maxAttempts(), 0);
         this.expiresIn = request.expiresIn() == null ? 0 : request.expiresIn().toMillis();
@@ -120,6 +133,26 @@ final class InMemoryJob {
         }
     }
 
+    /**
+     * A worker that does not know the job hands it back, which costs no attempt.
+     *
+     * @param unknownFor how long the job may be unknown
+     * @return how long it waits now; not positive when it has been unknown for too long
+     */
+    long unknown(long unknownFor, long now) {
+        attempts--;
+        if (unknownAttempts != attempts) {
+            unknownSince = now;
+            unknownAttempts = attempts;
+        }
+        long elapsed = now - unknownSince;
+        return Math.min(unknownFor - elapsed, Math.min(LONGEST_PAUSE, Math.max(FIRST_PAUSE, elapsed / 4)));
+    }
+
+    boolean isWaiting() {
+        return status == JobStatus.PENDING || status == JobStatus.SCHEDULED;
+    }
+
     boolean isOwnedBy(Claim claim) {
         return !claim.token().isEmpty() && status == JobStatus.PROCESSING && token.equals(claim.token());
     }
@@ -148,7 +181,7 @@ final class InMemoryJob {
                 headers,
                 Instant.ofEpochMilli(enqueuedAt),
                 RunPart.of(runId, unitId, null),
-                false);
+                request.unique() != null || !next.isEmpty());
     }
 
     JobSnapshot snapshot(String queue, JobCodec codec) {

@@ -43,8 +43,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNotes {
 
-    private static final long FIRST_PAUSE = 1000;
-    private static final long LONGEST_PAUSE = 60_000;
     private static final String UNWANTED = "cancelled: the job was cancelled";
 
     private final String queue;
@@ -59,20 +57,16 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
     private final Map<String, Long> missing = new HashMap<>(); // when a sweep first missed the job behind an id
     private final InMemoryHistory completed = new InMemoryHistory(jobs);
     private final InMemoryHistory failed = new InMemoryHistory(jobs);
-    private final Map<String, String> outputs = new HashMap<>();
-    private final Map<String, String> failures = new HashMap<>();
+    private final InMemoryUniqueKeys uniqueKeys = new InMemoryUniqueKeys(jobs);
+    private final InMemoryOutputs outputs = new InMemoryOutputs();
     private final InMemoryHints hints = new InMemoryHints();
     private boolean paused;
     private final InMemoryPausedKinds pausedKinds = new InMemoryPausedKinds();
     private int made;
     private long claimNumber;
-    private long lastSweep = Long.MIN_VALUE;
-    private long holdLeft;
+    private final InMemoryHold hold = new InMemoryHold();
 
     private final Set<Signals.CancelListener> cancelListeners = ConcurrentHashMap.newKeySet();
-
-    private final List<Integer> claimSizes = new ArrayList<>();
-    private final List<Integer> batchSizes = new ArrayList<>();
 
     /** A store of another queue, whose time passes by itself. */
     InMemoryJobStore(String queue, QueueSettings settings) {
@@ -112,13 +106,19 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
 
     // ---- for tests: work and looks
 
-    /** Enqueues a job that a hint announces; returns its id. An id that exists is left alone. */
+    /**
+     * Enqueues a job that a hint announces; returns its id, or that of the job that holds its unique key. A job that exists
+     * is left alone, but for a unique key that replaces.
+     */
     String enqueue(JobRequest request) {
-        String payload = codec.payload(
-                request.kind(), request.payload(), settings.payload().maxSize());
-        String id = add(payload, request, true);
+        String id = add(payload(request), request, true);
         deliverHint();
         return id;
+    }
+
+    private String payload(JobRequest request) {
+        return codec.payload(
+                request.kind(), request.payload(), settings.payload().maxSize());
     }
 
     /** Enqueues a payload as a guide producer does: nothing but the payload names the kind, and no hint announces it. */
@@ -132,6 +132,11 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
         if (jobs.containsKey(id)) {
             return id;
         }
+        String holder = uniqueKeys.take(request.unique(), id, now);
+        if (holder != null) {
+            replace(jobs.get(holder), payload, request, now);
+            return holder;
+        }
         InMemoryJob job = new InMemoryJob(id, payload, request, codec.envelope(payload), now);
         long delay = request.delay() == null ? 0 : request.delay().toMillis();
         if (delay > 0) {
@@ -142,6 +147,35 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
         }
         jobs.put(id, job);
         return id;
+    }
+
+    private void replace(@Nullable InMemoryJob holder, String payload, JobRequest request, long now) {
+        if (!request.unique().replaces()
+                || holder == null
+                || !holder.isWaiting()
+                || !request.kind().equals(holder.kind)) {
+            return;
+        }
+        holder.payload = payload;
+        if (holder.status == JobStatus.SCHEDULED && request.delay() != null) {
+            waitFor(holder, request.delay(), now);
+        }
+    }
+
+    /** The job completes, so the next one of its chain is enqueued, unless its id or its unique key is taken. */
+    private void follow(InMemoryJob job, List<JobEvent> events) {
+        if (job.next.isEmpty()) {
+            return;
+        }
+        JobRequest request = job.next.get(0);
+        String id = add(payload(request), request, true);
+        InMemoryJob next = jobs.get(id);
+        if (next != null && next.request == request) {
+            next.previous = job.result;
+            next.next = job.next.subList(1, job.next.size());
+            events.add(new JobEvent.Enqueued(queue(), request.kind(), id));
+        }
+        job.next = List.of();
     }
 
     /** Deletes the job behind an id, as an eviction or a foreign hand does. */
@@ -155,11 +189,11 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
     }
 
     synchronized @Nullable String output(String runId, String unitId) {
-        return outputs.get(runId + "/" + unitId);
+        return outputs.output(runId + "/" + unitId);
     }
 
     synchronized @Nullable String failure(String runId, String unitId) {
-        return failures.get(runId + "/" + unitId);
+        return outputs.failure(runId + "/" + unitId);
     }
 
     /** Takes a job away from its worker, as a sweep does once the lease is over. */
@@ -170,16 +204,6 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
             putBack(job);
         }
         deliverHint();
-    }
-
-    /** How many jobs each claim asked for. */
-    synchronized List<Integer> claimSizes() {
-        return List.copyOf(claimSizes);
-    }
-
-    /** How many settlements came with each call. */
-    synchronized List<Integer> batchSizes() {
-        return List.copyOf(batchSizes);
     }
 
     /** How many jobs are claimed. */
@@ -293,7 +317,7 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
 
     private Claims claimNow(int max) {
         long now = millis.getAsLong();
-        claimSizes.add(max);
+        noteClaim(max);
         if (paused) {
             return new Claims(List.of(), false, null, List.of());
         }
@@ -372,18 +396,21 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
     }
 
     private Settled settleNow(List<Settlement> batch) {
-        batchSizes.add(batch.size());
+        noteBatch(batch.size());
         long[] dropped = new long[1];
         List<InMemoryJob> released = new ArrayList<>();
-        List<Answer> answers =
-                batch.stream().map(end -> settleNow(end, released, dropped)).toList();
+        List<JobEvent> events = new ArrayList<>();
+        List<Answer> answers = batch.stream()
+                .map(end -> settleNow(end, released, dropped, events))
+                .toList();
         released.sort(Comparator.comparingLong((InMemoryJob job) -> job.fence).reversed());
         released.forEach(job -> pending.addFirst(job.id));
         hints.give(!released.isEmpty());
-        return new Settled(answers, dropped(dropped[0]));
+        events.addAll(dropped(dropped[0]));
+        return new Settled(answers, events);
     }
 
-    private Answer settleNow(Settlement end, List<InMemoryJob> released, long[] dropped) {
+    private Answer settleNow(Settlement end, List<InMemoryJob> released, long[] dropped, List<JobEvent> events) {
         Claim claim = end.claim();
         InMemoryJob job = jobs.get(claim.id());
         if (job == null) {
@@ -405,10 +432,8 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
             job.status = JobStatus.COMPLETED;
             job.result = done.result();
             job.endedAt = now;
-            if (claim.unit() != null) {
-                outputs.putIfAbsent(unit(claim), done.output());
-                failures.remove(unit(claim));
-            }
+            outputs.completed(unit(claim), done.output());
+            follow(job, events);
             completed.add(job.id, settings.retention().completed());
             return Answer.DONE;
         }
@@ -443,19 +468,13 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
     }
 
     private Answer handBack(InMemoryJob job, Settlement.Unknown end, long now, long[] dropped) {
-        job.attempts--;
-        if (job.unknownAttempts != job.attempts) {
-            job.unknownSince = now;
-            job.unknownAttempts = job.attempts;
-        }
-        long elapsed = now - job.unknownSince;
-        long left = end.unknownFor().toMillis() - elapsed;
-        if (left <= 0) {
+        long pause = job.unknown(end.unknownFor().toMillis(), now);
+        if (pause <= 0) {
             dropped[0] += bury(job, unit(end.claim()), end.reason().text(), now);
             return Answer.FAILED;
         }
         job.lastError = end.reason().text();
-        schedule(job, now + Math.min(left, Math.min(LONGEST_PAUSE, Math.max(FIRST_PAUSE, elapsed / 4))));
+        schedule(job, now + pause);
         return Answer.DONE;
     }
 
@@ -487,27 +506,17 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
         }
     }
 
-    private List<JobEvent> lost(List<String> ids) {
-        return ids.isEmpty() ? List.of() : List.of(new JobEvent.Lost(queue(), ids));
-    }
-
     private List<JobEvent> dropped(long count) {
         return count == 0 ? List.of() : List.of(new JobEvent.DeadLettersDropped(queue(), count));
     }
 
     private long bury(InMemoryJob job, String unit, String reason, long now) {
-        failUnit(unit, reason);
+        outputs.failed(unit, reason);
         job.status = JobStatus.FAILED;
         job.token = "";
         job.lastError = reason;
         job.endedAt = now;
         return failed.add(job.id, settings.retention().failed());
-    }
-
-    private void failUnit(String unit, String reason) {
-        if (!unit.isEmpty() && !outputs.containsKey(unit)) {
-            failures.put(unit, reason);
-        }
     }
 
     private static String unit(Claim claim) {
@@ -544,19 +553,11 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
     private List<JobEvent> sweepNow(Duration period) {
         long now = millis.getAsLong();
         long lease = settings.lease().visibilityTimeout().toMillis();
-        boolean first = lastSweep == Long.MIN_VALUE;
-        long patience = 3 * period.toMillis();
-        if (holdLeft == 0 && (first || now - lastSweep > patience)) {
-            holdLeft = lease;
-        } else if (!first) {
-            holdLeft = Math.max(0, holdLeft - Math.min(now - lastSweep, patience));
-        }
-        lastSweep = now;
         List<String> reclaimed = new ArrayList<>();
         List<String> died = new ArrayList<>();
         List<String> lost = new ArrayList<>();
         long dropped = 0;
-        if (holdLeft == 0) {
+        if (hold.isOver(now, period.toMillis(), lease)) {
             for (String id : List.copyOf(processing)) {
                 InMemoryJob job = jobs.get(id);
                 if (job == null) {
@@ -595,7 +596,9 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
         if (!died.isEmpty()) {
             events.add(new JobEvent.WorkerDied(queue(), died));
         }
-        events.addAll(lost(lost));
+        if (!lost.isEmpty()) {
+            events.add(new JobEvent.Lost(queue(), lost));
+        }
         events.addAll(dropped(dropped));
         return events;
     }
@@ -621,8 +624,8 @@ final class InMemoryJobStore extends FailingCalls implements JobStore, AttemptNo
     }
 
     @Override
-    public CompletableFuture<Optional<String>> findPrevious(Claim claim) {
-        return completedFuture(Optional.empty()); // this store has no chains
+    public synchronized CompletableFuture<Optional<String>> findPrevious(Claim claim) {
+        return completedFuture(Optional.ofNullable(jobs.get(claim.id())).map(job -> job.previous));
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.jobqueue.worker;
 
+import io.jobqueue.Claim;
 import io.jobqueue.JobRequest;
 import io.jobqueue.JobSnapshot;
 import io.jobqueue.QueueSettings;
@@ -88,6 +89,11 @@ class InMemoryJobStoreTests extends JobStoreContract {
     @Override
     protected boolean cancel(String id) {
         return inMemory.cancel(id);
+    }
+
+    @Override
+    protected @Nullable String previous(Claim claim) {
+        return inMemory.findPrevious(claim).join().orElse(null);
     }
 
     @Override

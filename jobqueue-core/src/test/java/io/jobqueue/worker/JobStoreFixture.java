@@ -72,6 +72,9 @@ public abstract class JobStoreFixture {
     /** Cancels a job. */
     protected abstract boolean cancel(String id);
 
+    /** The result of the job before in the chain, as the handler of a claim reads it. */
+    protected abstract @Nullable String previous(Claim claim);
+
     protected abstract @Nullable String output(String runId, String unitId);
 
     protected abstract @Nullable String failure(String runId, String unitId);

@@ -16,7 +16,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** What a request asks of the attempts of its job. Runs against every {@link JobStore}. */
-public abstract class RequestContract extends JobStoreFixture {
+public abstract class RequestContract extends LinkedJobsContract {
 
     // ---- deadline
 
