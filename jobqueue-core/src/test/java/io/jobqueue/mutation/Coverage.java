@@ -33,13 +33,15 @@ final class Coverage {
                     told.add(message);
                 }
             });
-            subscription.sync().subscribe(Instrument.CHANNEL);
             for (UniqueId test : all) {
                 told.clear();
+                subscription.sync().subscribe(Instrument.CHANNEL);
                 scripts.replace(Instrument::instrument);
                 tests.run(test);
+                subscription.sync().subscribe(Instrument.CHANNEL); // the test may have forbidden it for a while
                 String end = "end of " + test;
-                await().atMost(Duration.ofMinutes(1))
+                await(end)
+                        .atMost(Duration.ofMinutes(1))
                         .pollDelay(Duration.ZERO)
                         .pollInterval(Duration.ofMillis(2))
                         .until(() -> {

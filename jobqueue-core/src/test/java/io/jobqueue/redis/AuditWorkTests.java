@@ -203,7 +203,8 @@ class AuditWorkTests {
                 .collect(Collectors.groupingBy(
                         entry -> nameOf((List<?>) entry.get(3)),
                         Collectors.mapping(entry -> (Long) entry.get(2), Collectors.toList())));
-        return times.entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey, each -> lowerQuartile(each.getValue())));
+        return times.entrySet().stream()
+                .collect(Collectors.toMap(Map.Entry::getKey, each -> lowerQuartile(each.getValue())));
     }
 
     private static String nameOf(List<?> words) {
