@@ -18,6 +18,7 @@ import java.time.Duration;
  * @param workOutput outputs of runs
  * @param runs runs
  * @param errors what a job keeps of failed attempts
+ * @param history the history of all ends
  * @since 0.1.0
  */
 public record QueueSettings(
@@ -29,7 +30,8 @@ public record QueueSettings(
         Result result,
         WorkOutput workOutput,
         Runs runs,
-        Errors errors) {
+        Errors errors,
+        History history) {
 
     private static final Duration CENTURY = Duration.ofDays(36_600);
 
@@ -44,12 +46,14 @@ public record QueueSettings(
                 Result.defaults(),
                 WorkOutput.defaults(),
                 Runs.defaults(),
-                Errors.defaults());
+                Errors.defaults(),
+                History.defaults());
     }
 
     /** The same settings with other leases. */
     public QueueSettings withLease(Lease other) {
-        return new QueueSettings(other, reclaimer, retry, retention, payload, result, workOutput, runs, errors);
+        return new QueueSettings(
+                other, reclaimer, retry, retention, payload, result, workOutput, runs, errors, history);
     }
 
     /** The same settings with another visibility timeout; see {@link Lease#withVisibilityTimeout(Duration)}. */
@@ -69,43 +73,59 @@ public record QueueSettings(
 
     /** The same settings with another sweep. */
     public QueueSettings withReclaimer(Reclaimer other) {
-        return new QueueSettings(lease, other, retry, retention, payload, result, workOutput, runs, errors);
+        return new QueueSettings(lease, other, retry, retention, payload, result, workOutput, runs, errors, history);
     }
 
     /** The same settings with another retry policy. */
     public QueueSettings withRetry(RetryPolicy policy) {
-        return new QueueSettings(lease, reclaimer, policy, retention, payload, result, workOutput, runs, errors);
+        return new QueueSettings(
+                lease, reclaimer, policy, retention, payload, result, workOutput, runs, errors, history);
     }
 
     /** The same settings with other histories. */
     public QueueSettings withRetention(Retention completed, Retention failed) {
         return new QueueSettings(
-                lease, reclaimer, retry, new Retentions(completed, failed), payload, result, workOutput, runs, errors);
+                lease,
+                reclaimer,
+                retry,
+                new Retentions(completed, failed),
+                payload,
+                result,
+                workOutput,
+                runs,
+                errors,
+                history);
     }
 
     /** The same settings with other limits of payloads. */
     public QueueSettings withPayload(Payload other) {
-        return new QueueSettings(lease, reclaimer, retry, retention, other, result, workOutput, runs, errors);
+        return new QueueSettings(lease, reclaimer, retry, retention, other, result, workOutput, runs, errors, history);
     }
 
     /** The same settings with other limits of results. */
     public QueueSettings withResult(Result other) {
-        return new QueueSettings(lease, reclaimer, retry, retention, payload, other, workOutput, runs, errors);
+        return new QueueSettings(lease, reclaimer, retry, retention, payload, other, workOutput, runs, errors, history);
     }
 
     /** The same settings with other outputs of runs. */
     public QueueSettings withWorkOutput(WorkOutput other) {
-        return new QueueSettings(lease, reclaimer, retry, retention, payload, result, other, runs, errors);
+        return new QueueSettings(lease, reclaimer, retry, retention, payload, result, other, runs, errors, history);
     }
 
     /** The same settings with other runs. */
     public QueueSettings withRuns(Runs other) {
-        return new QueueSettings(lease, reclaimer, retry, retention, payload, result, workOutput, other, errors);
+        return new QueueSettings(
+                lease, reclaimer, retry, retention, payload, result, workOutput, other, errors, history);
     }
 
     /** The same settings with other limits of what is kept of failed attempts. */
     public QueueSettings withErrors(Errors other) {
-        return new QueueSettings(lease, reclaimer, retry, retention, payload, result, workOutput, runs, other);
+        return new QueueSettings(lease, reclaimer, retry, retention, payload, result, workOutput, runs, other, history);
+    }
+
+    /** The same settings with another history of all ends. */
+    public QueueSettings withHistory(History other) {
+        return new QueueSettings(lease, reclaimer, retry, retention, payload, result, workOutput, runs, errors, other);
     }
 
     /**
@@ -310,6 +330,46 @@ public record QueueSettings(
         /** Ten attempts of 4 KB. */
         public static Errors defaults() {
             return new Errors(10, 4096);
+        }
+    }
+
+    /**
+     * The history of all ends of jobs, for audits.
+     *
+     * @param stream the Redis stream that holds it
+     * @since 0.1.0
+     */
+    public record History(Stream stream) {
+
+        /** No history. */
+        public static History defaults() {
+            return new History(Stream.defaults());
+        }
+
+        /**
+         * A Redis stream to which each end of a job is added in the step that ends the job. Consumer groups can read it. The
+         * bounds are approximate: Redis drops entries in blocks.
+         *
+         * @param enabled whether this process adds the ends that it brings about; {@code false} by default
+         * @param maxLength about how many entries are kept, from 1 to 1,000,000,000; 100,000 by default
+         * @param maxAge how long an entry is kept while a worker of the queue runs, from 1 s to 100 years; 30 days by default
+         * @since 0.1.0
+         */
+        public record Stream(boolean enabled, long maxLength, Duration maxAge) {
+
+            /** Checks the values. */
+            public Stream {
+                if (maxLength < 1 || maxLength > 1_000_000_000) {
+                    throw new SettingException(
+                            "maxLength", "length of the history stream must be from 1 to 1000000000, was " + maxLength);
+                }
+                checkTime("maxAge", "age of the history stream", maxAge);
+            }
+
+            /** No stream; once enabled, 100,000 entries of 30 days. */
+            public static Stream defaults() {
+                return new Stream(false, 100_000, Duration.ofDays(30));
+            }
         }
     }
 

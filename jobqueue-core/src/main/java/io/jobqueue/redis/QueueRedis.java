@@ -4,6 +4,8 @@ import io.jobqueue.JobCodec;
 import io.jobqueue.QueueSettings;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -18,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * <p>A failure always completes the returned future; no method throws it. Thread-safe.
  */
 final class QueueRedis {
+
+    /** What Redis calls this process, {@code pid@host}. */
+    static final String PROCESS = ManagementFactory.getRuntimeMXBean().getName().replaceAll("\\p{Cntrl}", "");
 
     private final String keyPrefix;
     private final String name;
@@ -66,7 +71,7 @@ final class QueueRedis {
 
     /** Calls a script with the queue's root key. */
     <T> CompletableFuture<T> call(Script script, List<String> args) {
-        return command(redis -> script.call(redis, keys().forScripts(), args));
+        return command(redis -> run(redis, script, keys().forScripts(), args));
     }
 
     /**
@@ -74,8 +79,21 @@ final class QueueRedis {
      * key under which the script remembers its answer. Other drivers spare Redis that.
      */
     <T> CompletableFuture<T> callOnce(Script script, List<String> args) {
-        return command(redis -> script.call(
-                redis, Driver.maySendTwice(redis) ? keys().withCall(Ids.token()) : keys().forScripts(), args));
+        return command(redis -> run(
+                redis, script, Driver.maySendTwice(redis) ? keys().withCall(Ids.token()) : keys().forScripts(), args));
+    }
+
+    /** Calls a script, in the form that uses the history stream when the queue has one. */
+    private <T> CompletableFuture<T> run(
+            RedisClusterAsyncCommands<String, String> redis, Script script, String[] keys, List<String> args) {
+        QueueSettings.History.Stream stream = settings.history().stream();
+        Script form = stream.enabled() ? script.recording() : script;
+        if (form == script) {
+            return script.call(redis, keys, args);
+        }
+        List<String> all = new ArrayList<>(args);
+        all.addAll(Args.of(stream.maxLength(), stream.maxAge(), PROCESS));
+        return form.call(redis, keys, all);
     }
 
     /** Calls a script that replies with a list. */

@@ -30,6 +30,9 @@ public enum RedisAccess {
     /** The commands for channels. Without these rights the queue works, but it polls instead of receiving messages. */
     private static final List<String> CHANNEL_COMMANDS = List.of("publish", "subscribe", "unsubscribe");
 
+    /** The further commands for queues with a history stream, in lower case. Who ends jobs adds, who keeps queues up trims. */
+    private static final List<String> HISTORY_COMMANDS = List.of("xadd", "xtrim");
+
     private final Set<String> commands;
 
     RedisAccess(String commands) {
@@ -43,6 +46,15 @@ public enum RedisAccess {
     /** The commands without which this access does not work, in lower case. */
     Set<String> commands() {
         return commands;
+    }
+
+    /** The further commands that this access uses on queues with a history stream, in lower case. */
+    List<String> historyCommands() {
+        return switch (this) {
+            case READER -> List.of();
+            case PRODUCER -> HISTORY_COMMANDS.subList(0, 1);
+            case WORKER -> HISTORY_COMMANDS;
+        };
     }
 
     /** The commands for channels that this access uses, in lower case; the queue works without them. */

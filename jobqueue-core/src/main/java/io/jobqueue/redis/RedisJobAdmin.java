@@ -12,13 +12,11 @@ import io.jobqueue.JobStatus;
 import io.jobqueue.Names;
 import io.jobqueue.RecurringJobs;
 import io.lettuce.core.ScriptOutputType;
-import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.regex.Pattern;
 
 /** The operations of an operator on one queue. */
 final class RedisJobAdmin implements JobAdmin {
@@ -26,7 +24,6 @@ final class RedisJobAdmin implements JobAdmin {
     private static final Script PURGE = Script.of(ScriptOutputType.MULTI, "admin/purge");
     private static final Script PAUSE = Script.of(ScriptOutputType.INTEGER, "admin/pause");
     private static final Script PAUSE_KIND = Script.of(ScriptOutputType.INTEGER, "admin/pause-kind");
-    private static final Pattern NO_TEXT = Pattern.compile("\\p{Cntrl}");
     private static final int MOST_PER_SECOND = 100_000;
 
     private final QueueRedis redis;
@@ -208,7 +205,7 @@ final class RedisJobAdmin implements JobAdmin {
     }
 
     private CompletableFuture<Void> pause(String paused, JobEvent event) {
-        return redis.<Long>call(PAUSE, List.of(paused, process()))
+        return redis.<Long>call(PAUSE, List.of(paused, QueueRedis.PROCESS))
                 .thenAccept(done -> application.listener().on(event));
     }
 
@@ -233,19 +230,15 @@ final class RedisJobAdmin implements JobAdmin {
     }
 
     private CompletableFuture<Void> pause(String paused, String kind, JobEvent event) {
-        return redis.<Long>call(PAUSE_KIND, List.of(paused, kind, process())).thenAccept(done -> {
-            if (done == 0) {
-                throw new IllegalStateException(
-                        "kind '%s' cannot be paused, because too many kinds of queue '%s' are; resume one of them, or pause the queue"
-                                .formatted(kind, redis.name()));
-            }
-            application.listener().on(event);
-        });
-    }
-
-    /** Who asks: this process, as {@code pid@host}. */
-    private static String process() {
-        return NO_TEXT.matcher(ManagementFactory.getRuntimeMXBean().getName()).replaceAll("");
+        return redis.<Long>call(PAUSE_KIND, List.of(paused, kind, QueueRedis.PROCESS))
+                .thenAccept(done -> {
+                    if (done == 0) {
+                        throw new IllegalStateException(
+                                "kind '%s' cannot be paused, because too many kinds of queue '%s' are; resume one of them, or pause the queue"
+                                        .formatted(kind, redis.name()));
+                    }
+                    application.listener().on(event);
+                });
     }
 
     // ---- purge

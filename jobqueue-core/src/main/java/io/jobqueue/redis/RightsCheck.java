@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -71,6 +72,8 @@ final class RightsCheck {
             Map.entry("hexists", "%key f"),
             Map.entry("hstrlen", "%key f"),
             Map.entry("hscan", "%key 0"),
+            Map.entry("xadd", "%key * f x"),
+            Map.entry("xtrim", "%key MAXLEN 1"),
             Map.entry("zadd", "%key 1 x"),
             Map.entry("zrem", "%key x"),
             Map.entry("zscore", "%key x"),
@@ -91,6 +94,7 @@ final class RightsCheck {
 
     private final String keyPrefix;
     private final RedisAccess access;
+    private final Set<String> commands;
     private final Set<String> missing = new LinkedHashSet<>(); // guarded by this
     private String said = ""; // guarded by this
     private String refusedMessage = ""; // guarded by this
@@ -98,6 +102,7 @@ final class RightsCheck {
     RightsCheck(String keyPrefix, RedisAccess access) {
         this.keyPrefix = keyPrefix;
         this.access = access;
+        this.commands = new LinkedHashSet<>(access.commands());
     }
 
     /**
@@ -107,6 +112,10 @@ final class RightsCheck {
      *     tried
      */
     CompletableFuture<Void> of(List<QueueRedis> queues) {
+        if (queues.stream()
+                .anyMatch(queue -> queue.settings().history().stream().enabled())) {
+            commands.addAll(access.historyCommands());
+        }
         List<CompletableFuture<Void>> tried = new ArrayList<>();
         for (QueueRedis queue : queues) {
             boolean isFirst = queue == queues.get(0);
@@ -117,14 +126,14 @@ final class RightsCheck {
     }
 
     private CompletableFuture<Void> all(QueueRedis queue) {
-        List<String> commands = new ArrayList<>(access.commands());
-        commands.removeAll(NOT_IN_A_SCRIPT);
-        commands.remove(BEGIN);
+        List<String> inScript = new ArrayList<>(commands);
+        inScript.removeAll(NOT_IN_A_SCRIPT);
+        inScript.remove(BEGIN);
         if (access.channelCommands().contains("publish")) {
-            commands.add("publish");
+            inScript.add("publish");
         }
         String key = scratchKey(queue);
-        CompletableFuture<Void> script = inScript(queue, key, commands);
+        CompletableFuture<Void> script = inScript(queue, key, inScript);
         CompletableFuture<Void> eval = alone(
                 "eval", queue.command(redis -> redis.eval("return 1", ScriptOutputType.INTEGER, new String[] {key})));
         CompletableFuture<Void> evalsha = alone(
@@ -228,6 +237,10 @@ final class RightsCheck {
         var user = USER.matcher(said);
         String name = user.find() ? user.group(1) : "<user>";
         List<String> rights = List.copyOf(missing);
-        throw new MissingRightsException(rights, AclLine.grant(name, rights), access.aclLine(name, keyPrefix), said);
+        String line = commands.stream()
+                .filter(access.historyCommands()::contains)
+                .map(command -> " +" + command)
+                .collect(Collectors.joining("", access.aclLine(name, keyPrefix), ""));
+        throw new MissingRightsException(rights, AclLine.grant(name, rights), line, said);
     }
 }

@@ -29,13 +29,18 @@ final class Script {
 
     private final ScriptOutputType reply;
     private final String file;
+    private final boolean isRecording;
+
+    // made at first use; harmless to make twice
+    private volatile @Nullable Script recording;
 
     // read at first use, as most applications call few of the scripts; harmless to read twice
     private volatile @Nullable Source source;
 
-    private Script(ScriptOutputType reply, String file) {
+    private Script(ScriptOutputType reply, String file, boolean isRecording) {
         this.reply = reply;
         this.file = file;
+        this.isRecording = isRecording;
     }
 
     /** The text of a script, and how the server calls it. */
@@ -48,7 +53,20 @@ final class Script {
      * @param file the file without {@code .lua}, for example {@code road/claim}
      */
     static Script of(ScriptOutputType reply, String file) {
-        return new Script(reply, file);
+        return new Script(reply, file, false);
+    }
+
+    /**
+     * The same script in the form that uses the history stream; it takes three more arguments. A script that ends no job
+     * has only one form and returns itself.
+     */
+    Script recording() {
+        Script known = recording;
+        if (known == null) {
+            known = ScriptText.canRecord(file) ? new Script(reply, file, true) : this;
+            recording = known;
+        }
+        return known;
     }
 
     <T> CompletableFuture<T> call(RedisClusterAsyncCommands<String, String> redis, String[] keys, String... args) {
@@ -93,7 +111,9 @@ final class Script {
     private Source source() {
         Source known = source;
         if (known == null) {
-            String text = ScriptText.of(file);
+            String text = isRecording
+                    ? String.join("\n", ScriptText.filesOfRecording(file).values())
+                    : ScriptText.of(file);
             known = new Source(text, sha1(text));
             source = known;
         }

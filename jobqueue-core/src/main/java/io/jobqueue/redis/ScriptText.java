@@ -24,12 +24,18 @@ import java.util.stream.Stream;
 final class ScriptText {
 
     private static final String PRELUDE = "words/prelude";
+    private static final String NO_RECORD = "doors/record";
+    private static final String RECORD = "doors/record-in-stream";
     private static final String NEEDS = "-- needs: ";
     private static final String GOES_ON_IN = "-- goes on in: ";
 
     private final Map<String, String> files = new LinkedHashMap<>();
 
-    private ScriptText() {}
+    private final boolean recording;
+
+    private ScriptText(boolean recording) {
+        this.recording = recording;
+    }
 
     /**
      * Puts a script together.
@@ -42,14 +48,34 @@ final class ScriptText {
 
     /** The files of a script by their names, in their order. */
     static Map<String, String> filesOf(String file) {
-        ScriptText text = new ScriptText();
+        return filesOf(file, false);
+    }
+
+    /**
+     * The files of a script that notes the ends of jobs in the history stream. {@value #RECORD} comes first, because it
+     * takes its arguments from the end, and then takes the place of {@value #NO_RECORD}.
+     */
+    static Map<String, String> filesOfRecording(String file) {
+        return filesOf(file, true);
+    }
+
+    /** Whether a script ends jobs or trims the history stream, so that it has a form that uses the stream. */
+    static boolean canRecord(String file) {
+        return filesOf(file).containsKey(NO_RECORD);
+    }
+
+    private static Map<String, String> filesOf(String file, boolean recording) {
+        ScriptText text = new ScriptText(recording);
         text.add(PRELUDE);
+        if (recording) {
+            text.add(RECORD);
+        }
         text.add(file);
         return text.files;
     }
 
     private void add(String file) {
-        if (files.containsKey(file)) {
+        if (files.containsKey(file) || recording && file.equals(NO_RECORD)) {
             return;
         }
         String source = read(file);

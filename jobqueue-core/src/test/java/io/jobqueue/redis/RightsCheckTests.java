@@ -10,6 +10,7 @@ import io.jobqueue.CapturedLog;
 import io.jobqueue.Claim;
 import io.jobqueue.JobRequest;
 import io.jobqueue.MissingRightsException;
+import io.jobqueue.QueueSettings;
 import io.jobqueue.RedisUnavailableException;
 import io.jobqueue.embedded.EmbeddedRedis;
 import io.jobqueue.embedded.RedisServer;
@@ -179,6 +180,34 @@ class RightsCheckTests {
     }
 
     @Test
+    void aHistoryStreamNeedsTheCommandsThatWriteIt() {
+        user(RedisAccess.WORKER);
+        QueueSettings recording = QueueSettings.defaults()
+                .withHistory(
+                        new QueueSettings.History(new QueueSettings.History.Stream(true, 1000, Duration.ofDays(1))));
+        RedisConnector connector = new RedisConnector(() -> RedisLink.to(uri(server.port())));
+        connectors.add(connector);
+        RedisQueues queues =
+                new RedisQueues(connector, RedisQueues.Options.defaults().withSettings(recording));
+
+        assertThatExceptionOfType(MissingRightsException.class)
+                .isThrownBy(() -> Answers.waitFor(() -> queues.checkRights(RedisAccess.WORKER)))
+                .satisfies(refusal -> {
+                    assertThat(refusal.missing()).containsExactlyInAnyOrder("+xadd", "+xtrim");
+                    assertThat(refusal.remedy()).contains(" +xadd").contains(" +xtrim");
+                });
+        acl("SETUSER", USER, "+xadd");
+        Answers.waitFor(() -> queues.checkRights(RedisAccess.PRODUCER));
+        acl("SETUSER", USER, "+xtrim");
+        Answers.waitFor(() -> queues.checkRights(RedisAccess.WORKER));
+
+        queues.queue().enqueue(JobRequest.of("work", null));
+        Claim claim = queues.queue().worker().claim(Duration.ofSeconds(5)).orElseThrow();
+        assertThat(queues.queue().worker().complete(claim, null)).isTrue();
+        assertThat(redis.xlen("queue:jobs:history")).isEqualTo(1);
+    }
+
+    @Test
     void aProducersUserIsRefusedAsAWorker() {
         user(RedisAccess.PRODUCER);
 
@@ -303,8 +332,11 @@ class RightsCheckTests {
     void aWorkerMayUseTheCommandsOfAllScriptsAndThoseThatJavaSends() {
         Set<String> expected = commandsOf(LuaFile.all().keySet().stream());
         expected.addAll(Set.of("eval", "evalsha", "blpop", "scan", "zrevrange"));
+        Set<String> allowed = new TreeSet<>(RedisAccess.WORKER.commands());
+        allowed.addAll(RedisAccess.WORKER.historyCommands());
 
-        assertThat(RedisAccess.WORKER.commands()).containsExactlyElementsOf(expected);
+        assertThat(allowed).containsExactlyElementsOf(expected);
+        assertThat(RedisAccess.WORKER.commands()).doesNotContainAnyElementsOf(RedisAccess.WORKER.historyCommands());
     }
 
     @Test

@@ -110,7 +110,7 @@ class ScriptSourcesTests {
     @Test
     void eachFileIsPartOfAScriptThatJavaCalls() {
         Set<String> used = scripts().stream()
-                .flatMap(script -> ScriptText.filesOf(script).keySet().stream())
+                .flatMap(script -> forms(script).flatMap(files -> files.keySet().stream()))
                 .collect(Collectors.toCollection(TreeSet::new));
 
         assertThat(used).containsExactlyElementsOf(FILES.keySet());
@@ -120,15 +120,15 @@ class ScriptSourcesTests {
     void noTwoFilesOfAScriptDeclareTheSameName() {
         List<String> troubles = new ArrayList<>();
         for (String script : scripts()) {
-            Map<String, String> owners = new TreeMap<>();
-            ScriptText.filesOf(script)
-                    .keySet()
-                    .forEach(name -> Set.copyOf(file(name).declared()).forEach(local -> {
-                        String owner = owners.putIfAbsent(local, name);
-                        if (owner != null) {
-                            troubles.add("%s: %s of %s hides that of %s".formatted(script, local, name, owner));
-                        }
-                    }));
+            forms(script).forEach(files -> {
+                Map<String, String> owners = new TreeMap<>();
+                files.keySet().forEach(name -> Set.copyOf(file(name).declared()).forEach(local -> {
+                    String owner = owners.putIfAbsent(local, name);
+                    if (owner != null) {
+                        troubles.add("%s: %s of %s hides that of %s".formatted(script, local, name, owner));
+                    }
+                }));
+            });
         }
         assertThat(troubles).isEmpty();
     }
@@ -136,10 +136,12 @@ class ScriptSourcesTests {
     @Test
     void aScriptHasFewerLocalsThanLuaAllows() {
         for (String script : scripts()) {
-            int locals = ScriptText.filesOf(script).keySet().stream()
-                    .mapToInt(name -> file(name).declared().size())
-                    .sum();
-            assertThat(locals).as(script).isLessThanOrEqualTo(MOST_LOCALS);
+            forms(script).forEach(files -> {
+                int locals = files.keySet().stream()
+                        .mapToInt(name -> file(name).declared().size())
+                        .sum();
+                assertThat(locals).as(script).isLessThanOrEqualTo(MOST_LOCALS);
+            });
         }
     }
 
@@ -197,6 +199,11 @@ class ScriptSourcesTests {
 
     private static List<String> needs(LuaFile file) {
         return ScriptText.needs(file.source());
+    }
+
+    /** The files of a script without and with a history stream. */
+    private static Stream<Map<String, String>> forms(String script) {
+        return Stream.of(ScriptText.filesOf(script), ScriptText.filesOfRecording(script));
     }
 
     /** The file that goes on in this one. */

@@ -61,8 +61,9 @@ public final class ScriptSwap implements AutoCloseable {
     public List<String> textsWith(String file, String source) {
         return scripts.stream()
                 .map(ScriptSwap::file)
-                .filter(main -> ScriptText.filesOf(main).containsKey(file))
-                .map(main -> text(main, (name, original) -> name.equals(file) ? source : original))
+                .map(main -> formWith(main, file))
+                .filter(files -> files.containsKey(file))
+                .map(files -> text(files, (name, original) -> name.equals(file) ? source : original))
                 .toList();
     }
 
@@ -72,7 +73,7 @@ public final class ScriptSwap implements AutoCloseable {
      * @param edit makes the text of a file from its name and its text
      */
     public void replace(BinaryOperator<String> edit) {
-        scripts.forEach(script -> set(script, text(file(script), edit)));
+        scripts.forEach(script -> set(script, text(ScriptText.filesOf(file(script)), edit)));
     }
 
     /** Lets all scripts read their files again. */
@@ -81,8 +82,14 @@ public final class ScriptSwap implements AutoCloseable {
         scripts.forEach(script -> set(script, null));
     }
 
-    private static String text(String main, BinaryOperator<String> edit) {
-        return ScriptText.filesOf(main).entrySet().stream()
+    /** The files of a script; of the form with a history stream when only that contains the file. */
+    private static Map<String, String> formWith(String main, String file) {
+        Map<String, String> files = ScriptText.filesOf(main);
+        return files.containsKey(file) || !ScriptText.canRecord(main) ? files : ScriptText.filesOfRecording(main);
+    }
+
+    private static String text(Map<String, String> files, BinaryOperator<String> edit) {
+        return files.entrySet().stream()
                 .map(each -> edit.apply(each.getKey(), each.getValue()))
                 .collect(Collectors.joining("\n"));
     }

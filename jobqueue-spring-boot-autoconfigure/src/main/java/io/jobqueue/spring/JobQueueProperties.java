@@ -41,6 +41,7 @@ import org.springframework.util.unit.DataSize;
  * @param workOutput Outputs of runs.
  * @param runs Runs.
  * @param errors What a job keeps of failed attempts.
+ * @param history History of all ends of jobs.
  * @param json Mapper that writes and reads payloads, results and work outputs.
  * @param shutdown Stop of the application.
  * @param queues Settings of single queues by name, each with the groups of all queues. What is not set for a queue
@@ -69,6 +70,7 @@ record JobQueueProperties(
         @DefaultValue WorkOutput workOutput,
         @DefaultValue Runs runs,
         @DefaultValue Errors errors,
+        @DefaultValue History history,
         @DefaultValue Json json,
         @DefaultValue Shutdown shutdown,
         @DefaultValue Map<String, QueueProperties> queues,
@@ -87,7 +89,7 @@ record JobQueueProperties(
     /** The properties of all queues. */
     QueueProperties allQueues() {
         return new QueueProperties(
-                worker, lease, reclaimer, retry, retention, payload, result, workOutput, runs, errors);
+                worker, lease, reclaimer, retry, retention, payload, result, workOutput, runs, errors, history);
     }
 
     /** The properties of a queue, if any of its own are set. */
@@ -442,6 +444,47 @@ record JobQueueProperties(
         public QueueSettings.Errors over(QueueSettings.Errors base) {
             return new QueueSettings.Errors(
                     or(kept, base.kept()), maxSize == null ? base.maxSize() : Math.toIntExact(maxSize.toBytes()));
+        }
+    }
+
+    /**
+     * History of all ends of jobs, for audits.
+     *
+     * @param stream Redis stream that holds it.
+     */
+    record History(@DefaultValue Stream stream) implements Group<QueueSettings.History> {
+
+        @Override
+        public QueueSettings.History defaults() {
+            return QueueSettings.History.defaults();
+        }
+
+        @Override
+        public QueueSettings.History over(QueueSettings.History base) {
+            return new QueueSettings.History(stream.over(base.stream()));
+        }
+
+        /**
+         * Redis stream of all ends.
+         *
+         * @param enabled Whether each end of a job is added to the Redis stream of the queue, without its payload.
+         *     Enable it in every application that works on the queue, cancels its jobs or deletes them.
+         * @param maxLength Number of entries, about, that are kept.
+         * @param maxAge Time, about, that an entry is kept.
+         */
+        record Stream(@Nullable Boolean enabled, @Nullable Long maxLength, @Nullable Duration maxAge)
+                implements Group<QueueSettings.History.Stream> {
+
+            @Override
+            public QueueSettings.History.Stream defaults() {
+                return QueueSettings.History.Stream.defaults();
+            }
+
+            @Override
+            public QueueSettings.History.Stream over(QueueSettings.History.Stream base) {
+                return new QueueSettings.History.Stream(
+                        or(enabled, base.enabled()), or(maxLength, base.maxLength()), or(maxAge, base.maxAge()));
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param workOutput Outputs of runs.
  * @param runs Runs.
  * @param errors What a job keeps of failed attempts.
+ * @param history History of all ends of jobs.
  */
 record QueueProperties(
         @DefaultValue JobQueueProperties.Worker worker,
@@ -27,7 +28,8 @@ record QueueProperties(
         @DefaultValue JobQueueProperties.Result result,
         @DefaultValue JobQueueProperties.WorkOutput workOutput,
         @DefaultValue JobQueueProperties.Runs runs,
-        @DefaultValue JobQueueProperties.Errors errors)
+        @DefaultValue JobQueueProperties.Errors errors,
+        @DefaultValue JobQueueProperties.History history)
         implements JobQueueProperties.Group<QueueSettings> {
 
     @Override
@@ -46,6 +48,7 @@ record QueueProperties(
                 result.over(base.result()),
                 workOutput.over(base.workOutput()),
                 runs.over(base.runs()),
-                errors.over(base.errors()));
+                errors.over(base.errors()),
+                history.over(base.history()));
     }
 }

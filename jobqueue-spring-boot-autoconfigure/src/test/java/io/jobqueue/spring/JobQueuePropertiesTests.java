@@ -86,7 +86,9 @@ class JobQueuePropertiesTests {
                                     new QueueSettings.Result(4096),
                                     new QueueSettings.WorkOutput(Duration.ofDays(2)),
                                     new QueueSettings.Runs(Duration.ofHours(3)),
-                                    new QueueSettings.Errors(3, 1024)));
+                                    new QueueSettings.Errors(3, 1024),
+                                    new QueueSettings.History(
+                                            new QueueSettings.History.Stream(true, 500, Duration.ofDays(4)))));
                     assertThat(settings.worker("mail"))
                             .isEqualTo(new WorkerSettings(
                                     4,
@@ -96,6 +98,9 @@ class JobQueuePropertiesTests {
                                     Duration.ofSeconds(7),
                                     Duration.ofSeconds(25)));
                 },
+                "jobqueue.queues.mail.history.stream.enabled=true",
+                "jobqueue.queues.mail.history.stream.max-length=500",
+                "jobqueue.queues.mail.history.stream.max-age=4d",
                 "jobqueue.queues.mail.errors.kept=3",
                 "jobqueue.queues.mail.errors.max-size=1KB",
                 "jobqueue.queues.mail.worker.concurrency=4",

@@ -2,7 +2,7 @@
 -- KEYS the queue's
 -- ARGV[1] to [5] the filter, see words/dead-letters; then the ids, the oldest dead letter first
 -- returns { how many of the ids this call has handled, at least 1; how many of them it deleted }
--- needs: words/first-write words/dead-letters words/take-dead-letter words/history words/totals
+-- needs: doors/record words/first-write words/dead-letters words/take-dead-letter words/history words/totals
 begin_writing()
 local handled, taken = 0, {}
 for i = 6, #ARGV do
@@ -13,6 +13,9 @@ for i = 6, #ARGV do
     end
     if take_dead_letter(id) then
       taken[#taken + 1] = id
+      if record then
+        record(id, 'discarded', 'discarded: the dead letter was deleted')
+      end
     end
   end
   handled = handled + 1

@@ -4,7 +4,7 @@
 -- ARGV[1] age of completed jobs (ms)  [2] how many to keep  [3] age of dead letters (ms)  [4] how many to keep
 -- returns { completed jobs dropped, dead letters dropped, how long until the next one is too old (ms), -1 when there is
 --   none }
--- needs: words/first-write words/totals
+-- needs: doors/record words/first-write words/totals
 read('HLEN', META)
 read('LLEN', COMPLETED)
 read('LLEN', FAILED)
@@ -41,4 +41,7 @@ local completed = prune(COMPLETED, 'completed', 'completed_at_ms', tonumber(ARGV
 local failed = prune(FAILED, 'failed', 'last_error_at_ms', tonumber(ARGV[3]), tonumber(ARGV[4]))
 begin_writing()
 count('dropped_total', failed)
+if drop_old_records then
+  drop_old_records()
+end
 return { completed, failed, due }

@@ -1,5 +1,5 @@
 -- Continues `upkeep/reclaim` when that found ids that must leave `processing`.
--- needs: doors/fail doors/join doors/pass-over doors/wait-again words/publish words/deadline words/errors words/runs words/run-ends words/totals words/unit-names
+-- needs: doors/fail doors/record doors/join doors/pass-over doors/wait-again words/publish words/deadline words/errors words/runs words/run-ends words/totals words/unit-names
 local max_crashes, keep_failed, ttl = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local keep_errors = tonumber(ARGV[8])
 for _, entries in ipairs({ stale, lost, found, astray }) do
@@ -45,6 +45,9 @@ for i, entry in ipairs(lost) do
   if f[14] then
     fail_lost(entry.id, f[10], f[11], f[15], ttl)
   elseif not f.err then
+    if record then
+      record(entry.id, 'failed', 'lost: the job is gone')
+    end
     call('UNLINK', JOB .. entry.id) -- what a claim without a job left behind
   end
   forget_missing('job|' .. entry.id)

@@ -1,5 +1,5 @@
 -- Finds units whose jobs were ended by clients that do not know runs, and ends these units.
--- needs: words/runs words/run-ends words/units words/totals doors/cancel
+-- needs: words/runs words/run-ends words/units words/totals doors/cancel doors/record
 
 -- A call reads at least one result, and more while they fit into this number of bytes, because checking large ones
 -- takes time.
@@ -55,6 +55,13 @@ local function end_of(job, largest)
   return 'completed', result
 end
 
+-- Notes the end of a job by another client, when a look finds it. What is lost has ended before, or its end is unknown.
+local function note_end(job, outcome, words)
+  if record and (outcome == 'completed' or outcome == 'failed' and string.sub(words, 1, 5) ~= 'lost:') then
+    record(job, outcome, words, 'another client')
+  end
+end
+
 -- Ends a unit in the way its job ended, if the job has ended. Ends by our own scripts are already there. Returns
 -- whether the unit is done.
 local function catch_up(id, unit, job, largest)
@@ -72,6 +79,7 @@ local function catch_up(id, unit, job, largest)
   elseif outcome == 'failed' then
     fail_unit(id, unit, job, words, 0)
   end
+  note_end(job, outcome, words)
   return outcome ~= 'later'
 end
 
@@ -79,6 +87,7 @@ end
 local function catch_up_gather(run, largest)
   local outcome, words = end_of(run.gather, largest)
   if outcome and outcome ~= 'later' then
+    note_end(run.gather, outcome, words)
     end_gather(run.id, run.gather, outcome, words)
   end
   return outcome ~= 'later'
