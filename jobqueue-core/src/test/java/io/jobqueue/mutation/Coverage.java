@@ -13,6 +13,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.platform.engine.UniqueId;
 
 /** Which directed tests run which statements of the scripts. */
@@ -66,15 +68,23 @@ final class Coverage {
         return points.size();
     }
 
-    /** The tests that run the statement of a mutant; those first that are most about its file. */
+    /**
+     * The tests that run the statement of a mutant: of each class first the one that is most about the file, then of each
+     * class the second one, and so on, because each class looks at a script from another side.
+     */
     List<UniqueId> testsOf(Mutant mutant) {
         String point = Instrument.point(mutant.file(), mutant.statement());
-        Comparator<Map.Entry<UniqueId, Set<String>>> aboutTheFile =
-                Comparator.comparingDouble(each -> -share(each.getValue(), mutant.file()));
-        return points.entrySet().stream()
+        Map<UniqueId, List<UniqueId>> byClass = points.entrySet().stream()
                 .filter(each -> each.getValue().contains(point))
-                .sorted(aboutTheFile)
+                .sorted(Comparator.comparingDouble(each -> -share(each.getValue(), mutant.file())))
                 .map(Map.Entry::getKey)
+                .collect(Collectors.groupingBy(UniqueId::removeLastSegment, LinkedHashMap::new, Collectors.toList()));
+        int most = byClass.values().stream().mapToInt(List::size).max().orElse(0);
+        return IntStream.range(0, most)
+                .boxed()
+                .flatMap(rank -> byClass.values().stream()
+                        .filter(tests -> rank < tests.size())
+                        .map(tests -> tests.get(rank)))
                 .toList();
     }
 

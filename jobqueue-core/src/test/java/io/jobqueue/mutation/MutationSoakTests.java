@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -39,10 +40,26 @@ class MutationSoakTests {
     private static final String NOT_DIRECTED =
             ".*\\.(Cluster|Close|FailedConnect|RedisLink|RedisOutage|ScriptSources|Door)Tests";
 
-    private static final List<String> DIRECTED_STORIES = List.of(
-            "io.jobqueue.stories.FullRedisTests",
-            "io.jobqueue.stories.SideCommandTests",
-            "io.jobqueue.stories.SpoiledKeysTests");
+    private static final List<String> DIRECTED_STORIES = Stream.of(
+                    "BadEnd",
+                    "BadName",
+                    "Cancel",
+                    "CancelRunning",
+                    "Chain",
+                    "DeadLetterNotice",
+                    "Deadline",
+                    "ErrorHistory",
+                    "Expiry",
+                    "FullRedis",
+                    "MinimalRights",
+                    "PausedKind",
+                    "Reschedule",
+                    "SideCommand",
+                    "Snooze",
+                    "SpoiledKeys",
+                    "StoredPayload")
+            .map(story -> "io.jobqueue.stories." + story + "Tests")
+            .toList();
 
     private final Path folder = Path.of("target/mutation");
 
@@ -123,7 +140,7 @@ class MutationSoakTests {
 
     private List<Mutant> alive(List<Mutant> mutants, DirectedTests tests, ScriptSwap scripts, Coverage coverage)
             throws IOException {
-        int most = Integer.getInteger("mutation.tests", 60);
+        int most = Integer.getInteger("mutation.tests", 150);
         Deque<UniqueId> killers = new ArrayDeque<>(); // the last one first: it often kills the next mutant as well
         List<Mutant> alive = new ArrayList<>();
         for (Mutant mutant : mutants) {
